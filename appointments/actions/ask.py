@@ -1,0 +1,172 @@
+"""A patient asks for an appointment, answers a question, or withdraws."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from appointments.actions.offer import end_offers
+from appointments.actions.refusal import Refusal
+from appointments.codes import EntryStatus, RoleThreat
+from appointments.models import Appointment, NeedReport, Therapist, WaitlistEntry
+from appointments.models.waitlist import WEEKDAYS
+from appointments.need import assess
+from massage_portal.accounts.models import User
+from massage_portal.audit.record import record
+from referrals.codes import Status as ReferralStatus
+from referrals.models import Referral
+
+
+class ReferralNotInForce(Refusal):
+    """The referral is on hold, withdrawn, used up or past its end."""
+
+
+class AlreadyAsked(Refusal):
+    """There is an open request for this referral."""
+
+    def __init__(self, words: object, entry: WaitlistEntry) -> None:
+        super().__init__(words)
+        self.entry = entry
+
+
+class NoSessionLeft(Refusal):
+    """Every visit that the referral authorizes is spoken for."""
+
+
+class NotAskable(Refusal):
+    """The request is not in a state in which this can be done."""
+
+
+@dataclass(frozen=True)
+class Availability:
+    """When a patient can come; what is left out means any."""
+
+    weekdays: str = WEEKDAYS
+    from_time: time = time(0, 0)
+    to_time: time = time(23, 59)
+    earliest: date | None = None
+    latest: date | None = None
+    therapist: Therapist | None = None
+    notice_hours: int = 24
+
+
+@dataclass(frozen=True)
+class NeedAnswers:
+    """How the problem affects the patient: PEG 0 to 10 each, role points, sleep 0-10."""
+
+    pain: int
+    enjoyment: int
+    activity: int
+    role_threat: RoleThreat
+    sleep: int
+
+
+@transaction.atomic
+def ask(
+    *,
+    referral: Referral,
+    availability: Availability,
+    need: NeedAnswers,
+    by: User,
+    now: datetime,
+    today: date,
+) -> WaitlistEntry:
+    """
+    Put the next visit of the referral on the waiting list, to be triaged.
+
+    The clock starts when the clinic received the referral, not now: nobody gains or
+    loses by asking early or late.
+
+    :param today: the clinic's local day.
+    :raises ReferralNotInForce: if the referral does not allow booking.
+    :raises AlreadyAsked: if a request is open; it carries that request.
+    :raises NoSessionLeft: if all sessions are used or asked for.
+    """
+    referral = (
+        Referral.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("patient")
+        .get(pk=referral.pk)
+    )
+    if referral.status != ReferralStatus.ACTIVE or referral.valid_until < today:
+        raise ReferralNotInForce(
+            _("This referral cannot be used now. Please call the clinic.")
+        )
+    entries = referral.waitlist_entries
+    open_entry = entries.open().order_by("pk").first()
+    if open_entry is not None:
+        raise AlreadyAsked(_("You have already asked for this visit."), open_entry)
+    used = entries.exclude(status__in=[EntryStatus.REJECTED, EntryStatus.CANCELLED])
+    session = used.count() + 1
+    if session > referral.sessions:
+        raise NoSessionLeft(
+            _("You have used all the visits that this referral allows.")
+        )
+    entry = WaitlistEntry.objects.create(
+        referral=referral,
+        patient=referral.patient,
+        session=session,
+        received_at=referral.received_at,
+        asked_at=now,
+        need_score=assess(**asdict(need)).score,
+        **{
+            name: getattr(availability, name)
+            for name in availability.__dataclass_fields__
+        },
+    )
+    NeedReport.objects.create(
+        entry=entry, reported_at=now, reported_by=by, **asdict(need)
+    )
+    record("request.made", entry, by=by, at=now, change=f">{entry.status}")
+    return entry
+
+
+@transaction.atomic
+def reply(
+    *, entry: WaitlistEntry, words: str, by: User, now: datetime
+) -> WaitlistEntry:
+    """
+    Answer what the clinic asked. The patient kept their place all the while.
+
+    :raises NotAskable: if nothing is being asked.
+    """
+    entry = WaitlistEntry.objects.select_for_update(of=("self",), no_key=True).get(
+        pk=entry.pk
+    )
+    if entry.status != EntryStatus.ON_HOLD:
+        raise NotAskable(_("There is no open question on this request."))
+    back_to = EntryStatus.REQUESTED
+    entry.reply = words
+    entry.status = back_to
+    entry.version += 1
+    entry.save(update_fields=["reply", "status", "version"])
+    record("request.answered", entry, by=by, at=now, change=f"on-hold>{back_to}")
+    return entry
+
+
+@transaction.atomic
+def withdraw(*, entry: WaitlistEntry, by: User, now: datetime) -> WaitlistEntry:
+    """
+    Take a request off the list; open offers for it end.
+
+    :raises NotAskable: if the visit is booked (cancel that first) or it is over.
+    """
+    entry = WaitlistEntry.objects.select_for_update(of=("self",), no_key=True).get(
+        pk=entry.pk
+    )
+    if entry.status == EntryStatus.CANCELLED:
+        return entry
+    if entry.status not in (
+        EntryStatus.REQUESTED,
+        EntryStatus.ON_HOLD,
+        EntryStatus.ACCEPTED,
+    ):
+        raise NotAskable(_("This request can no longer be withdrawn."))
+    end_offers(Appointment.objects.filter(entry=entry), by=by, now=now)
+    before, entry.status = entry.status, EntryStatus.CANCELLED
+    entry.version += 1
+    entry.save(update_fields=["status", "version"])
+    record("request.withdrawn", entry, by=by, at=now, change=f"{before}>{entry.status}")
+    return entry

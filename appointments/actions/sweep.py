@@ -1,0 +1,82 @@
+"""What beat does every few seconds: end lapsed offers, pass freed time on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from appointments.actions.offer import end_offers, offer
+from appointments.actions.refusal import Refusal
+from appointments.codes import Ending
+from appointments.models import Appointment, Policy, Supply
+
+AT_ONCE = 100
+
+
+def lapse_offers(*, now: datetime) -> int:
+    """
+    End the offers whose hold is over; return how many. One transaction for each.
+
+    The patient keeps their place; the time goes on to the next.
+    """
+    lapsed = Appointment.objects.offers_lapsed(now).values_list("pk", flat=True)
+    ended = 0
+    for pk in list(lapsed[:AT_ONCE]):
+        with transaction.atomic():
+            still = Appointment.objects.offers_lapsed(now).filter(pk=pk)
+            ended += end_offers(still, by=None, now=now, ending=Ending.LAPSED)
+    return ended
+
+
+def offer_freed_times(*, now: datetime) -> list[Appointment]:
+    """
+    Offer each freed time to the patient whom waiting harms most; return the offers.
+
+    One transaction for each freed time, which is locked and skipped by a second worker.
+    """
+    freed = Appointment.objects.filter(reoffer_owed=True).order_by("ended_at", "pk")
+    offers = []
+    for pk in list(freed.values_list("pk", flat=True)[:AT_ONCE]):
+        made = _offer_again(pk, now=now)
+        if made is not None:
+            offers.append(made)
+    return offers
+
+
+@transaction.atomic
+def _offer_again(pk: int, *, now: datetime) -> Appointment | None:
+    """Pass one freed time on. If nobody can use it, it stays an opening for all."""
+    freed = (
+        Appointment.objects.select_for_update(
+            of=("self",), no_key=True, skip_locked=True
+        )
+        .filter(pk=pk, reoffer_owed=True)
+        .select_related("therapist__location")
+        .first()
+    )
+    if freed is None:
+        return None
+    freed.reoffer_owed = False
+    freed.save(update_fields=["reoffer_owed"])
+    policy = Policy.objects.in_force(now)
+    if freed.starts_at - now < policy.notice:
+        return None
+    day = freed.local_start.date()
+    supply = Supply(
+        now=now,
+        policy=policy,
+        first=day,
+        last=day,
+        therapist=freed.therapist_id,
+    )
+    for proposal in supply.first_in_line_for(
+        therapist=freed.therapist_id, starts_at=freed.starts_at
+    ):
+        try:
+            return offer(
+                entry=proposal.entry, opening=proposal.opening, by=None, now=now
+            )
+        except Refusal:  # taken or withdrawn meanwhile: the next in line, then
+            continue
+    return None

@@ -1,0 +1,142 @@
+"""A scheduler judges a request: how soon, or not yet, or not at all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from appointments.actions.offer import end_offers
+from appointments.actions.refusal import Refusal
+from appointments.codes import EntryStatus
+from appointments.models import Appointment, TriageCategory, WaitlistEntry
+from massage_portal.accounts.models import User
+from massage_portal.audit.record import record
+from massage_portal.outbox import actions as outbox
+
+ANSWER_WITHIN = timedelta(days=14)  # after that the message would only confuse
+
+
+class NotTriageable(Refusal):
+    """The request is booked, declined, withdrawn or over."""
+
+
+class ChangedMeanwhile(Refusal):
+    """Somebody changed the request after this page was opened."""
+
+
+def _lock(entry: WaitlistEntry, *, version: int) -> WaitlistEntry:
+    """
+    Lock the entry and see that it is as the scheduler saw it.
+
+    :raises ChangedMeanwhile: if it is not.
+    :raises NotTriageable: if it is past triage.
+    """
+    locked = (
+        WaitlistEntry.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("patient__user", "category")
+        .get(pk=entry.pk)
+    )
+    if locked.version != version:
+        raise ChangedMeanwhile(
+            _(
+                "Somebody changed this request after you opened the page. Here it is "
+                "as it stands now; please judge again."
+            )
+        )
+    if locked.status not in (
+        EntryStatus.REQUESTED,
+        EntryStatus.ON_HOLD,
+        EntryStatus.ACCEPTED,
+    ):
+        raise NotTriageable(
+            _("This request can no longer be triaged: %(state)s.")
+            % {"state": locked.get_status_display()}
+        )
+    return locked
+
+
+def _move(
+    entry: WaitlistEntry, to: EntryStatus, action: str, *, by: User, now: datetime
+) -> None:
+    """Save the entry in its new state, leave the trail, and tell the patient."""
+    before, entry.status = entry.status, to
+    entry.version += 1
+    entry.save(
+        update_fields=["status", "version", "category", "triaged_at", "note", "reply"]
+    )
+    record(action, entry, by=by, at=now, change=f"{before}>{to}")
+    if entry.patient.user:
+        outbox.owe(
+            f"appointments.{to}",
+            entry,
+            to=entry.patient.user,
+            now=now,
+            expires_at=now + ANSWER_WITHIN,
+            key=str(entry.version),
+        )
+
+
+@transaction.atomic
+def triage(
+    *,
+    entry: WaitlistEntry,
+    category: TriageCategory,
+    version: int,
+    by: User,
+    now: datetime,
+) -> WaitlistEntry:
+    """
+    Accept the request into a category, or move it to another one.
+
+    :param version: of the entry that the scheduler saw.
+    :raises ChangedMeanwhile: if it has changed since.
+    :raises NotTriageable: if it is booked or over.
+    """
+    entry = _lock(entry, version=version)
+    entry.category = category
+    entry.triaged_at = now
+    entry.note = ""
+    if entry.status == EntryStatus.ACCEPTED:
+        entry.version += 1
+        entry.save(update_fields=["category", "triaged_at", "version", "note"])
+        record("request.retriaged", entry, by=by, at=now, change=category.name)
+    else:
+        _move(entry, EntryStatus.ACCEPTED, "request.triaged", by=by, now=now)
+    return entry
+
+
+@transaction.atomic
+def ask_information(
+    *, entry: WaitlistEntry, question: str, version: int, by: User, now: datetime
+) -> WaitlistEntry:
+    """
+    Ask the patient something; they keep their place while we wait for the answer.
+
+    :raises ChangedMeanwhile, NotTriageable: as `triage`.
+    """
+    entry = _lock(entry, version=version)
+    if entry.status == EntryStatus.ON_HOLD:
+        raise NotTriageable(_("A question is already open on this request."))
+    end_offers(Appointment.objects.filter(entry=entry), by=by, now=now)
+    entry.note = question
+    entry.reply = ""
+    _move(entry, EntryStatus.ON_HOLD, "request.questioned", by=by, now=now)
+    return entry
+
+
+@transaction.atomic
+def reject(
+    *, entry: WaitlistEntry, reason: str, version: int, by: User, now: datetime
+) -> WaitlistEntry:
+    """
+    Decline the request, with a reason that the patient reads.
+
+    :raises ChangedMeanwhile, NotTriageable: as `triage`.
+    """
+    entry = _lock(entry, version=version)
+    end_offers(Appointment.objects.filter(entry=entry), by=by, now=now)
+    entry.note = reason
+    _move(entry, EntryStatus.REJECTED, "request.rejected", by=by, now=now)
+    return entry

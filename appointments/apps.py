@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AppointmentsConfig(AppConfig):
+    name = "appointments"
+    verbose_name = _("When patients come")
+
+    def ready(self) -> None:
+        """Register who renders the messages of this app."""
+        from appointments import messages  # noqa: F401

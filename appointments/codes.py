@@ -1,0 +1,133 @@
+"""FHIR R4 codes of requests and appointments, and the steps between states."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class EntryStatus(models.TextChoices):
+    """Task.status, http://hl7.org/fhir/R4/valueset-task-status.html: those used here."""
+
+    REQUESTED = "requested", _("Asked for, not yet read")
+    ON_HOLD = "on-hold", _("We need to know more")
+    ACCEPTED = "accepted", _("Waiting for a time")
+    IN_PROGRESS = "in-progress", _("Booked")
+    COMPLETED = "completed", _("Visit over")
+    REJECTED = "rejected", _("Declined")
+    CANCELLED = "cancelled", _("Withdrawn")
+
+
+ENTRY_TRANSITIONS: dict[EntryStatus, set[EntryStatus]] = {
+    EntryStatus.REQUESTED: {
+        EntryStatus.ACCEPTED,
+        EntryStatus.ON_HOLD,
+        EntryStatus.REJECTED,
+        EntryStatus.CANCELLED,
+    },
+    EntryStatus.ON_HOLD: {
+        EntryStatus.REQUESTED,
+        EntryStatus.ACCEPTED,
+        EntryStatus.REJECTED,
+        EntryStatus.CANCELLED,
+    },
+    EntryStatus.ACCEPTED: {
+        EntryStatus.IN_PROGRESS,
+        EntryStatus.ON_HOLD,
+        EntryStatus.REJECTED,
+        EntryStatus.CANCELLED,
+    },
+    EntryStatus.IN_PROGRESS: {  # a cancelled visit gives the place in line back
+        EntryStatus.ACCEPTED,
+        EntryStatus.COMPLETED,
+    },
+    EntryStatus.COMPLETED: set(),
+    EntryStatus.REJECTED: set(),
+    EntryStatus.CANCELLED: set(),
+}
+ENTRY_OPEN = [
+    EntryStatus.REQUESTED,
+    EntryStatus.ON_HOLD,
+    EntryStatus.ACCEPTED,
+    EntryStatus.IN_PROGRESS,
+]
+
+
+class Status(models.TextChoices):
+    """
+    Appointment.status, http://hl7.org/fhir/R4/valueset-appointmentstatus.html.
+
+    All of the value set, so that what comes from elsewhere can be stored unchanged; the
+    portal itself makes proposed, booked, fulfilled, cancelled and noshow.
+    """
+
+    PROPOSED = "proposed", _("Offered")
+    PENDING = "pending", _("Pending")
+    BOOKED = "booked", _("Booked")
+    ARRIVED = "arrived", _("Arrived")
+    CHECKED_IN = "checked-in", _("Checked in")
+    FULFILLED = "fulfilled", _("Visit made")
+    CANCELLED = "cancelled", _("Cancelled")
+    NOSHOW = "noshow", _("Missed")
+    ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")
+    WAITLIST = "waitlist", _("On the waiting list")
+
+
+TRANSITIONS: dict[Status, set[Status]] = {
+    Status.PROPOSED: {Status.BOOKED, Status.CANCELLED},
+    Status.PENDING: {Status.BOOKED, Status.CANCELLED},
+    Status.BOOKED: {
+        Status.ARRIVED,
+        Status.CHECKED_IN,
+        Status.FULFILLED,
+        Status.CANCELLED,
+        Status.NOSHOW,
+        Status.ENTERED_IN_ERROR,
+    },
+    Status.ARRIVED: {Status.CHECKED_IN, Status.FULFILLED, Status.ENTERED_IN_ERROR},
+    Status.CHECKED_IN: {Status.FULFILLED, Status.ENTERED_IN_ERROR},
+    Status.FULFILLED: {Status.ENTERED_IN_ERROR},
+    Status.NOSHOW: {Status.ENTERED_IN_ERROR},
+    Status.CANCELLED: set(),
+    Status.ENTERED_IN_ERROR: set(),
+    Status.WAITLIST: set(),
+}
+HOLDING_TIME = [
+    Status.PROPOSED,
+    Status.PENDING,
+    Status.BOOKED,
+    Status.ARRIVED,
+    Status.CHECKED_IN,
+    Status.FULFILLED,
+]
+# What uses up an entry: a booked visit, or one that was made or missed.
+TAKING_THE_ENTRY = [
+    Status.BOOKED,
+    Status.ARRIVED,
+    Status.CHECKED_IN,
+    Status.FULFILLED,
+    Status.NOSHOW,
+]
+
+
+class Ending(models.TextChoices):
+    """Why an appointment was cancelled."""
+
+    DECLINED = "declined", _("The patient declined the offer")
+    LAPSED = "lapsed", _("The offer was not answered in time")
+    BY_PATIENT = "pat", _("The patient cancelled")
+    BY_CLINIC = "prov", _("The clinic cancelled")
+    WITHDRAWN = "withdrawn", _("The clinic took the offer back")
+
+
+class RoleThreat(models.IntegerChoices):
+    """
+    Is the ability to work, care for others or live independently threatened?
+
+    The values are the points of the need score: New Zealand's CPAC (BMJ 1997;314:131).
+    """
+
+    NONE = 0, _("No")
+    HARDER = 7, _("It is harder than it was")
+    NOT_YET = 13, _("It will be, but not right away")
+    NOW = 20, _("Yes, right now")

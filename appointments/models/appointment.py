@@ -1,0 +1,212 @@
+"""Offers and bookings: an offer is an appointment that is still `proposed`."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
+
+import pgtrigger
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.utils.translation import gettext_lazy as _
+
+from appointments.codes import (
+    HOLDING_TIME,
+    TAKING_THE_ENTRY,
+    TRANSITIONS,
+    Ending,
+    Status,
+)
+from appointments.models.capacity import Room, Therapist
+from appointments.models.waitlist import WaitlistEntry
+from referrals.models import Patient
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from massage_portal.accounts.models import User
+
+
+def time_held() -> Func:
+    """Return tstzrange(starts_at, blocked_until): half-open, so back to back passes."""
+    return Func(
+        "starts_at",
+        "blocked_until",
+        Value("[)"),
+        function="tstzrange",
+        output_field=DateTimeRangeField(),
+    )
+
+
+def never_in_two_places(who: str) -> ExclusionConstraint:
+    """Forbid two appointments that hold `who`'s time at once."""
+    return ExclusionConstraint(
+        name=f"appointment_{who}_is_in_one_place",
+        expressions=[
+            (who, RangeOperators.EQUAL),
+            (time_held(), RangeOperators.OVERLAPS),
+        ],
+        condition=Q(status__in=HOLDING_TIME),
+    )
+
+
+class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    """Reads of appointments."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Schedulers see all; a therapist, their own; a patient, theirs."""
+        if user.has_perm("appointments.view_appointment"):
+            return self
+        if user.has_perm("appointments.view_own_day"):
+            return self.filter(therapist__user=user)
+        if user.has_perm("appointments.ask_for_own_appointment"):
+            return self.filter(patient__user=user)
+        return self.none()
+
+    def holding_time(self) -> Self:
+        """Those that keep therapist, room and patient from being elsewhere."""
+        return self.filter(status__in=HOLDING_TIME)
+
+    def between(self, starts_at: datetime, ends_at: datetime) -> Self:
+        """Those whose held time touches the period."""
+        return self.filter(starts_at__lt=ends_at, blocked_until__gt=starts_at)
+
+    def offers_open(self, now: datetime) -> Self:
+        """Offers that can still be accepted at `now`."""
+        return self.filter(
+            status=Status.PROPOSED, held_until__gt=now, starts_at__gt=now
+        )
+
+    def offers_lapsed(self, now: datetime) -> Self:
+        """Offers that hold their time no longer, though nobody has said so yet."""
+        return self.filter(status=Status.PROPOSED).filter(
+            Q(held_until__lte=now) | Q(starts_at__lte=now)
+        )
+
+
+class Appointment(models.Model):
+    """A visit offered, booked, made or missed (FHIR Appointment)."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    entry = models.ForeignKey(
+        WaitlistEntry, models.PROTECT, related_name="appointments"
+    )
+    patient = models.ForeignKey(  # the entry's, kept here for the constraint
+        Patient, models.PROTECT, related_name="appointments"
+    )
+    therapist = models.ForeignKey(
+        Therapist, models.PROTECT, related_name="appointments"
+    )
+    room = models.ForeignKey(Room, models.PROTECT, related_name="appointments")
+    technique = models.ForeignKey(  # null: the therapist decides
+        "services.Technique", models.PROTECT, null=True, blank=True
+    )
+    status = models.CharField(
+        _("status"), max_length=16, choices=Status, default=Status.PROPOSED
+    )
+    starts_at = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"))
+    blocked_until = models.DateTimeField(_("therapist and room free again"))
+    held_until = models.DateTimeField(_("offer holds until"), null=True, blank=True)
+    offered_at = models.DateTimeField(_("offered"))
+    booked_at = models.DateTimeField(_("booked"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    ending = models.CharField(
+        _("why it was cancelled"), max_length=12, choices=Ending, blank=True
+    )
+    reoffer_owed = models.BooleanField(default=False, editable=False)
+    sequence = models.PositiveIntegerField(default=0, editable=False)  # iCalendar's
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("appointment")
+        verbose_name_plural = _("appointments")
+        permissions = [
+            ("offer_appointment", "Can offer an appointment"),
+            ("record_visit", "Can record how a visit went"),
+            ("record_own_visit", "Can record how their own visits went"),
+        ]
+        constraints = [
+            never_in_two_places("therapist"),
+            never_in_two_places("room"),
+            never_in_two_places("patient"),
+            models.UniqueConstraint(
+                name="appointment_one_booked_per_entry",
+                fields=["entry"],
+                condition=Q(status__in=TAKING_THE_ENTRY),
+            ),
+            models.CheckConstraint(
+                name="appointment_status_is_known",
+                condition=Q(status__in=Status.values),
+            ),
+            models.CheckConstraint(
+                name="appointment_times_run_forward",
+                condition=Q(ends_at__gt=F("starts_at"))
+                & Q(blocked_until__gte=F("ends_at")),
+            ),
+            models.CheckConstraint(
+                name="appointment_offer_has_an_end",
+                condition=~Q(status=Status.PROPOSED) | Q(held_until__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="appointment_booking_has_a_moment",
+                condition=~Q(status__in=TAKING_THE_ENTRY) | Q(booked_at__isnull=False),
+            ),
+            models.CheckConstraint(  # cancelling is one act: state, moment and reason
+                name="appointment_cancelling_is_whole",
+                condition=Q(
+                    status=Status.CANCELLED,
+                    ended_at__isnull=False,
+                    ending__in=Ending.values,
+                )
+                | (~Q(status=Status.CANCELLED) & Q(ended_at=None, ending="")),
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="legal_appointment_changes",
+                field="status",
+                transitions=[
+                    (old.value, new.value)
+                    for old, news in TRANSITIONS.items()
+                    for new in sorted(news)
+                ],
+                separator=">",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["starts_at"], name="appointment_by_start"),
+            models.Index(
+                fields=["held_until"],
+                name="appointment_open_offers",
+                condition=Q(status=Status.PROPOSED),
+            ),
+            models.Index(
+                fields=["starts_at"],
+                name="appointment_reoffer_owed",
+                condition=Q(reoffer_owed=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"appointment {self.pk}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the place."""
+        return ZoneInfo(self.therapist.location.time_zone)
+
+    @property
+    def local_start(self) -> datetime:
+        """The start as the clock on the wall of the place shows it."""
+        return self.starts_at.astimezone(self.zone)
+
+    @property
+    def local_end(self) -> datetime:
+        """The end as the clock on the wall of the place shows it."""
+        return self.ends_at.astimezone(self.zone)

@@ -1,0 +1,234 @@
+"""The waiting list: who waits, since when, how urgently, and when they can come."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Self
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import ExpressionWrapper, F, FloatField, Q, Value
+from django.db.models.functions import Extract, Greatest, Power
+from django.utils.translation import gettext_lazy as _
+
+from appointments.codes import ENTRY_OPEN, ENTRY_TRANSITIONS, EntryStatus, RoleThreat
+from appointments.models.capacity import Therapist
+from appointments.models.policy import TriageCategory
+from referrals.models import Patient, Referral
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from massage_portal.accounts.models import User
+
+WEEKDAYS = "MTWRFSU"  # R is Thursday, U is Sunday
+
+
+class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
+    """Reads of the waiting list."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Schedulers see every entry; a patient sees their own."""
+        if user.has_perm("appointments.view_waitlistentry"):
+            return self
+        if user.has_perm("appointments.ask_for_own_appointment"):
+            return self.filter(patient__user=user)
+        return self.none()
+
+    def open(self) -> Self:
+        """Neither done, nor declined, nor withdrawn."""
+        return self.filter(status__in=ENTRY_OPEN)
+
+    def to_triage(self) -> Self:
+        """Asked for and not yet judged; who has waited longest first."""
+        return self.filter(
+            status__in=[EntryStatus.REQUESTED, EntryStatus.ON_HOLD]
+        ).order_by("received_at", "pk")
+
+    def waiting(self) -> Self:
+        """Accepted, and without a booked time."""
+        return self.filter(status=EntryStatus.ACCEPTED)
+
+    def in_order_of_need(self, *, now: datetime, exponent: float) -> Self:
+        """
+        Rank by the harm that one more day adds: the formula of priority.py, in SQL.
+
+        Ties by the date received, then by key. A clock that lies ahead (the next visit
+        of a plan) counts as no wait yet.
+        """
+        days = ExpressionWrapper(
+            Extract(Value(now) - F("received_at"), "epoch") / 86400.0,
+            output_field=FloatField(),
+        )
+        target = ExpressionWrapper(
+            F("category__target_days") * (1.0 - F("need_score") / 200.0),
+            output_field=FloatField(),
+        )
+        return (
+            self.annotate(
+                waited_days=Greatest(days, 0.0, output_field=FloatField()),
+                target_wait_days=target,
+            )
+            .annotate(
+                day_adds=ExpressionWrapper(
+                    Power((F("waited_days") + 1.0) / F("target_wait_days"), exponent)
+                    - Power(F("waited_days") / F("target_wait_days"), exponent),
+                    output_field=FloatField(),
+                )
+            )
+            .order_by("-day_adds", "received_at", "pk")
+        )
+
+
+class WaitlistEntry(models.Model):
+    """One visit a patient waits for; the page says "appointment request"."""
+
+    referral = models.ForeignKey(
+        Referral, models.PROTECT, related_name="waitlist_entries"
+    )
+    patient = models.ForeignKey(  # the referral's, kept here for the constraints
+        Patient, models.PROTECT, related_name="waitlist_entries"
+    )
+    session = models.PositiveSmallIntegerField(_("visit of the plan"), default=1)
+    status = models.CharField(
+        _("status"), max_length=16, choices=EntryStatus, default=EntryStatus.REQUESTED
+    )
+    received_at = models.DateTimeField(_("waiting since"))
+    asked_at = models.DateTimeField(_("asked"))
+    category = models.ForeignKey(TriageCategory, models.PROTECT, null=True, blank=True)
+    triaged_at = models.DateTimeField(_("triaged"), null=True, blank=True)
+    note = models.CharField(  # what the clinic asks, or why it declined; the patient reads it
+        _("note to the patient"), max_length=500, blank=True
+    )
+    reply = models.CharField(_("the patient's answer"), max_length=1000, blank=True)
+    need_score = models.PositiveSmallIntegerField(_("need score"), default=0)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    # When they can come. Empty means any.
+    earliest = models.DateField(_("not before"), null=True, blank=True)
+    latest = models.DateField(_("not after"), null=True, blank=True)
+    weekdays = models.CharField(_("weekdays"), max_length=7, default=WEEKDAYS)
+    from_time = models.TimeField(_("from"), default=time(0, 0))
+    to_time = models.TimeField(_("to"), default=time(23, 59))
+    therapist = models.ForeignKey(
+        Therapist, models.SET_NULL, null=True, blank=True, verbose_name=_("therapist")
+    )
+    notice_hours = models.PositiveSmallIntegerField(_("shortest notice"), default=24)
+
+    objects = WaitlistEntryQuerySet.as_manager()
+
+    # Times offered before (therapist, start), filled in by supply.with_refused.
+    refused_times: frozenset[tuple[int, datetime]] | None = None
+
+    class Meta:
+        verbose_name = _("waiting list entry")
+        verbose_name_plural = _("waiting list entries")
+        permissions = [
+            ("triage_waitlistentry", "Can triage a waiting list entry"),
+            ("ask_for_own_appointment", "Can ask for an appointment of their own"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="entry_status_is_known",
+                condition=Q(status__in=EntryStatus.values),
+            ),
+            models.CheckConstraint(  # triage is one act: both fields, or neither
+                name="entry_triage_is_whole",
+                condition=Q(category=None, triaged_at=None)
+                | Q(category__isnull=False, triaged_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="entry_waits_only_after_triage",
+                condition=~Q(
+                    status__in=[
+                        EntryStatus.ACCEPTED,
+                        EntryStatus.IN_PROGRESS,
+                        EntryStatus.COMPLETED,
+                    ]
+                )
+                | Q(category__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="entry_need_score_is_0_to_100",
+                condition=Q(need_score__gte=0, need_score__lte=100),
+            ),
+            models.CheckConstraint(
+                name="entry_session_is_positive", condition=Q(session__gte=1)
+            ),
+            models.CheckConstraint(
+                name="entry_availability_runs_forward",
+                condition=Q(to_time__gt=F("from_time"))
+                & (Q(earliest=None) | Q(latest=None) | Q(latest__gte=F("earliest"))),
+            ),
+            models.CheckConstraint(
+                name="entry_weekdays_are_letters",
+                condition=Q(weekdays__regex=r"^M?T?W?R?F?S?U?$") & ~Q(weekdays=""),
+            ),
+            models.UniqueConstraint(
+                name="entry_one_per_session_of_a_referral",
+                fields=["referral", "session"],
+                condition=~Q(status__in=[EntryStatus.REJECTED, EntryStatus.CANCELLED]),
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="legal_entry_changes",
+                field="status",
+                transitions=[
+                    (old.value, new.value)
+                    for old, news in ENTRY_TRANSITIONS.items()
+                    for new in sorted(news)
+                ],
+                separator=">",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "received_at"], name="entry_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"request {self.pk}"
+
+
+class NeedReport(models.Model):
+    """
+    How the problem affects the patient, in their own answers (FHIR Observation).
+
+    Pain, enjoyment and activity are the PEG scale (Krebs 2009, doi:10.1007/
+    s11606-009-0981-1), 0 to 10 each, over the past week; sleep is 0 to 10 alike.
+    """
+
+    entry = models.ForeignKey(
+        WaitlistEntry, models.CASCADE, related_name="need_reports"
+    )
+    reported_at = models.DateTimeField()
+    reported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
+    )
+    pain = models.PositiveSmallIntegerField(_("pain"))
+    enjoyment = models.PositiveSmallIntegerField(_("enjoyment of life"))
+    activity = models.PositiveSmallIntegerField(_("general activity"))
+    role_threat = models.PositiveSmallIntegerField(
+        _("threat to role"), choices=RoleThreat
+    )
+    sleep = models.PositiveSmallIntegerField(_("sleep"))
+
+    class Meta:
+        verbose_name = _("need report")
+        verbose_name_plural = _("need reports")
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                name="need_answers_are_0_to_10",
+                condition=Q(pain__lte=10, enjoyment__lte=10, activity__lte=10)
+                & Q(sleep__lte=10),
+            ),
+            models.CheckConstraint(
+                name="need_role_threat_is_known",
+                condition=Q(role_threat__in=RoleThreat.values),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"need of request {self.entry_id}"

@@ -1,0 +1,22 @@
+"""Celery's part: see what time has changed. It decides nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from appointments import actions
+
+
+@shared_task(name="appointments.lapse_offers")
+def lapse_offers(**_: Any) -> None:
+    """End the offers whose hold is over. Beat runs this every SWEEP_SECONDS."""
+    actions.lapse_offers(now=timezone.now())
+
+
+@shared_task(name="appointments.offer_freed_times")
+def offer_freed_times(**_: Any) -> None:
+    """Pass freed time on. Beat runs this every SWEEP_SECONDS."""
+    actions.offer_freed_times(now=timezone.now())

@@ -1,0 +1,60 @@
+"""Who may open a view: every view wears `@public` or `@requires(permission)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.contrib.auth.views import redirect_to_login
+
+View = Callable[..., HttpResponse]
+
+
+def public(view: View) -> View:
+    """Leave the view open to everyone, on purpose."""
+    view.access = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def by_link(view: View) -> View:
+    """Open the view to whoever holds a signed link; no cache keeps what it shows."""
+    view.token = True  # type: ignore[attr-defined]
+    return public(view)
+
+
+def requires(permission: str) -> Callable[[View], View]:
+    """
+    Send strangers to the sign-in page; answer 403 to users without `permission`.
+
+    HTMX follows a redirect and would put the sign-in page inside the fragment that
+    asked, so it gets an empty 204 that tells it to load the whole page.
+
+    :param permission: "app.codename", or "" for anyone who is signed in.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return to_sign_in(request)
+            if permission and not request.user.has_perm(permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.access = permission or "signed in"  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Redirect to the sign-in page, and back here after it."""
+    if request.headers.get("HX-Request"):
+        answer = HttpResponse(status=204)
+        answer["HX-Redirect"] = resolve_url("account_login")
+        return answer
+    return redirect_to_login(request.get_full_path())

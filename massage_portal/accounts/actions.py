@@ -1,0 +1,96 @@
+"""Writes of accounts: roles, users, invitations."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Concat
+
+from massage_portal.accounts.models import Invitation, User
+from massage_portal.accounts.roles import OPENS_ADMIN, PERMISSIONS, Role
+from massage_portal.audit.record import record
+
+INVITATION_LASTS = timedelta(days=14)
+
+
+class InvitationSpent(Exception):
+    """The link was used, replaced or has expired."""
+
+
+@transaction.atomic
+def sync_roles() -> None:
+    """
+    Write the roles of roles.py as groups. Safe to run again, at every release.
+
+    :raises LookupError: if a role names a permission that does not exist.
+    """
+    name = Concat("content_type__app_label", Value("."), F("codename"))
+    known = {p.name_in_full: p for p in Permission.objects.annotate(name_in_full=name)}
+    for role, names in PERMISSIONS.items():
+        missing = set(names) - set(known)
+        if missing:
+            raise LookupError(f"{role} names unknown permissions: {sorted(missing)}")
+        group, _ = Group.objects.get_or_create(name=role.value)
+        group.permissions.set(known[name] for name in names)
+
+
+@transaction.atomic
+def add_user(
+    *,
+    email: str,
+    name: str,
+    roles: list[Role],
+    by: User | None,
+    now: datetime,
+    password: str | None = None,
+) -> User:
+    """Make a user who has `roles`. Without a password they need an invitation."""
+    user = User.objects.create_user(
+        email,
+        password,
+        name=name,
+        date_joined=now,
+        is_staff=bool(OPENS_ADMIN & set(roles)),
+    )
+    user.groups.set(Group.objects.filter(name__in=[role.value for role in roles]))
+    record("user.added", user, by=by, at=now, change=", ".join(roles))
+    return user
+
+
+@transaction.atomic
+def invite(*, user: User, by: User | None, now: datetime) -> Invitation:
+    """Give `user` a fresh single-use link; an older one stops working."""
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    user.invitations.filter(used_at=None, withdrawn_at=None).update(withdrawn_at=now)
+    invitation = Invitation.objects.create(
+        user=user, created_at=now, expires_at=now + INVITATION_LASTS
+    )
+    record("user.invited", user, by=by, at=now)
+    return invitation
+
+
+@transaction.atomic
+def accept_invitation(*, invitation: Invitation, password: str, now: datetime) -> User:
+    """
+    Spend the link: set the first password, and let the user sign in.
+
+    :raises InvitationSpent: if the link is used, replaced or expired.
+    """
+    locked = (
+        Invitation.objects.select_for_update(no_key=True)
+        .select_related("user")
+        .usable(now)
+        .filter(pk=invitation.pk, user__is_active=True)
+        .first()
+    )
+    if locked is None:
+        raise InvitationSpent("This link has been used or has expired.")
+    locked.used_at = now
+    locked.save(update_fields=["used_at"])
+    locked.user.set_password(password)
+    locked.user.save(update_fields=["password"])
+    record("user.chose_password", locked.user, by=locked.user, at=now)
+    return locked.user

@@ -1,0 +1,32 @@
+"""The words of accounts' own mail."""
+
+from __future__ import annotations
+
+from allauth.account.app_settings import PASSWORD_RESET_TOKEN_GENERATOR
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from massage_portal.outbox.kinds import Mail, renders
+from massage_portal.outbox.models import Message
+
+
+@renders("accounts.password_reset")
+def password_reset(message: Message) -> Mail | None:
+    """Write the link that lets `message.recipient` choose a new password."""
+    user = message.recipient
+    if not user.is_active or not user.has_usable_password():
+        return None
+    key = PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
+    path = reverse(
+        "account_reset_password_from_key",
+        kwargs={"uidb36": user_pk_to_url_str(user), "key": key},
+    )
+    context = {"link": settings.PORTAL_ORIGIN + path, "phone": settings.CLINIC_PHONE}
+    return Mail(
+        subject=_("Choose a new password"),
+        text=render_to_string("accounts/mail/password_reset.txt", context),
+        html=render_to_string("accounts/mail/password_reset.html", context),
+    )

@@ -1,0 +1,85 @@
+"""
+Roles as data: what each may do. `actions.sync_roles` writes them as Django groups.
+
+A test sees that every permission named here exists.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The roles of the clinic; the value is the name of the Django group."""
+
+    PATIENT = "patient"
+    STAFF = "staff"  # clinic staff, who record referrals
+    SCHEDULER = "scheduler"
+    THERAPIST = "therapist"
+    LEAD = "lead"  # the clinical lead, who owns targets and policy
+    EDITOR = "editor"
+    AUDITOR = "auditor"
+
+
+OPENS_ADMIN = {Role.LEAD, Role.EDITOR}
+
+
+def _may_edit(*models: str) -> list[str]:
+    """Return the permissions to see, add and change each "app.model"."""
+    return [
+        f"{app}.{verb}_{model}"
+        for app, model in (name.split(".") for name in models)
+        for verb in ("view", "add", "change")
+    ]
+
+
+PERMISSIONS: dict[Role, list[str]] = {
+    Role.PATIENT: [
+        "referrals.view_own_referral",
+        "appointments.ask_for_own_appointment",
+    ],
+    Role.STAFF: [
+        "referrals.view_patient",
+        "referrals.view_referral",
+        "referrals.record_referral",
+    ],
+    Role.SCHEDULER: [
+        "referrals.view_patient",
+        "referrals.view_referral",
+        "appointments.view_waitlistentry",
+        "appointments.triage_waitlistentry",
+        "appointments.view_appointment",
+        "appointments.offer_appointment",
+        "appointments.record_visit",
+    ],
+    Role.THERAPIST: [
+        "referrals.view_patients_of_own_day",
+        "appointments.view_own_day",
+        "appointments.record_own_visit",
+    ],
+    Role.LEAD: [
+        "referrals.view_patient",
+        "referrals.view_referral",
+        "appointments.view_waitlistentry",
+        "appointments.triage_waitlistentry",
+        "appointments.view_appointment",
+        *_may_edit(
+            "appointments.triagecategory",
+            "appointments.policy",
+            "appointments.therapist",
+            "appointments.room",
+            "appointments.workinghours",
+            "appointments.timeoff",
+            "referrals.provider",
+            "services.precaution",
+        ),
+    ],
+    Role.EDITOR: _may_edit(
+        "services.page",
+        "services.condition",
+        "services.technique",
+        "services.location",
+        "services.publication",
+    ),
+    Role.AUDITOR: ["audit.view_auditevent"],
+}

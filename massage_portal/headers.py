@@ -1,0 +1,84 @@
+"""The outermost layer: the same headers on every answer, also on errors and redirects."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
+
+from massage_portal.audit.context import Origin, origin
+
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+    ]
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+}
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+def is_private(request: HttpRequest) -> bool:
+    """
+    Say whether no cache may keep the answer: all but pages open to everyone.
+
+    A visitor who has a session gets no-store everywhere, for a page may greet them.
+    """
+    if request.path.startswith(settings.STATIC_URL):
+        return False
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        return True
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        return False
+    return getattr(view, "access", None) != "public" or getattr(view, "token", False)
+
+
+class Headers:
+    """Sets security headers, forbids caching of private pages, names each request."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        trace = uuid.uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(trace=trace)
+        token = origin.set(
+            Origin(address=request.META.get("REMOTE_ADDR") or None, trace=trace)
+        )
+        try:
+            response = self.get_response(request)
+        finally:
+            origin.reset(token)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if settings.HTTPS:  # SecurityMiddleware leaves it out of its own redirect
+            response.headers.setdefault(
+                "Strict-Transport-Security",
+                f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload",
+            )
+        if is_private(request):
+            response.headers["Cache-Control"] = "no-store"
+        return response

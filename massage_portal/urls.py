@@ -1,0 +1,25 @@
+"""Every address of the portal. English has no prefix; Spanish lies under /es/."""
+
+from __future__ import annotations
+
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
+from django.urls import include, path
+
+from massage_portal.health import healthz, readyz
+from massage_portal.start import start
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+    *i18n_patterns(
+        path("", include("services.urls")),
+        path("", include("referrals.urls")),
+        path("", include("appointments.urls")),
+        path("audit/", include("massage_portal.audit.urls")),
+        path("accounts/", include("massage_portal.accounts.urls")),
+        path("start/", start, name="start"),
+        prefix_default_language=False,
+    ),
+]

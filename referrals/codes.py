@@ -1,0 +1,47 @@
+"""FHIR R4 codes of referrals, stored unchanged, and the steps between states."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    """ServiceRequest.status, http://hl7.org/fhir/R4/valueset-request-status.html."""
+
+    ACTIVE = "active", _("In force")
+    ON_HOLD = "on-hold", _("Needs the provider's clearance")
+    REVOKED = "revoked", _("Withdrawn")
+    COMPLETED = "completed", _("All visits made")
+    ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")
+
+
+TRANSITIONS: dict[Status, set[Status]] = {
+    Status.ACTIVE: {
+        Status.ON_HOLD,
+        Status.REVOKED,
+        Status.COMPLETED,
+        Status.ENTERED_IN_ERROR,
+    },
+    Status.ON_HOLD: {Status.ACTIVE, Status.REVOKED, Status.ENTERED_IN_ERROR},
+    Status.REVOKED: {Status.ENTERED_IN_ERROR},
+    Status.COMPLETED: {Status.ENTERED_IN_ERROR},
+    Status.ENTERED_IN_ERROR: set(),
+}
+
+
+class Priority(models.TextChoices):
+    """ServiceRequest.priority, http://hl7.org/fhir/R4/valueset-request-priority.html."""
+
+    ROUTINE = "routine", _("Routine")
+    URGENT = "urgent", _("Urgent")
+    ASAP = "asap", _("As soon as possible")
+    STAT = "stat", _("Immediately")
+
+
+class Answer(models.TextChoices):
+    """A safety question's answer. Not known counts as yes until somebody asks."""
+
+    NO = "no", _("No")
+    YES = "yes", _("Yes")
+    UNKNOWN = "unknown", _("Not known")
