@@ -1,0 +1,67 @@
+"""What templates cannot say for themselves."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from django import forms, template
+from django.conf import settings
+from django.forms.boundfield import BoundField
+from phonenumber_field.phonenumber import to_python
+
+register = template.Library()
+
+
+class Fault(NamedTuple):
+    """One line of the error summary; `anchor` is "" where no field is to blame."""
+
+    anchor: str
+    label: str
+    text: str
+
+
+@register.simple_tag
+def clinic_phone() -> str:
+    """Return the clinic's number, also on pages that are drawn without a request."""
+    return settings.CLINIC_PHONE
+
+
+@register.filter
+def tel(number: object) -> str:
+    """Return the tel: address of a number, as RFC 3966 has it."""
+    parsed = to_python(str(number), region=settings.PHONENUMBER_DEFAULT_REGION)
+    if parsed is not None and parsed.is_valid():
+        return parsed.as_rfc3966
+    return "tel:" + re.sub(r"[^\d+]", "", str(number))
+
+
+@register.filter
+def faults(form: forms.BaseForm) -> list[Fault]:
+    """Return what is wrong with a form, in the order of its fields."""
+    found = [Fault("", "", str(text)) for text in form.non_field_errors()]
+    for field in form:
+        for text in field.errors:
+            if field.is_hidden:
+                found.append(Fault("", "", str(text)))
+            else:
+                found.append(Fault(_anchor(field), _lead(str(field.label)), str(text)))
+    return found
+
+
+def _lead(label: str) -> str:
+    """Return the label as it stands before its fault: "Email:", but "Pregnant?"."""
+    return label if label.endswith(("?", ".", ":", "!")) else f"{label}:"
+
+
+def _anchor(field: BoundField) -> str:
+    """Return the id of the first input that can mend the field."""
+    name = field.auto_id
+    widget = field.field.widget
+    if isinstance(widget, forms.MultiWidget):
+        faulty = getattr(field, "faulty", ())
+        parts = [suffix.lstrip("_") for suffix in widget.widgets_names]
+        return f"{name}_{parts.index(faulty[0]) if faulty else 0}"
+    if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
+        return f"{name}_0"
+    return name

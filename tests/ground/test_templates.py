@@ -1,0 +1,160 @@
+"""What every template, and the style sheet, must keep to."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template.loader import get_template, render_to_string
+from django.test import RequestFactory
+
+TEMPLATES = settings.BASE_DIR / "templates"
+PAGES = sorted(TEMPLATES.rglob("*.html"))
+STYLES = settings.BASE_DIR / "static" / "css" / "portal.css"
+CSS = STYLES.read_text()
+
+INLINE = {
+    "a style attribute": r"\sstyle\s*=",
+    "a style element": r"<style\b",
+    "a script without a source": r"<script\b(?![^>]*\bsrc=)",
+    "an inline handler": r"<[a-z][^>]*\son[a-z]+\s*=",
+    "a javascript: address": r"javascript:",
+    "another origin": r"(?:src|href)\s*=\s*[\"'](?:https?:)?//",
+}
+
+
+def name(path):
+    return path.relative_to(TEMPLATES).as_posix()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_a_template_keeps_to_the_content_security_policy(path):
+    text = path.read_text()
+    for what, pattern in INLINE.items():
+        assert not re.search(pattern, text, re.IGNORECASE), what
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.*")), ids=name)
+def test_a_template_compiles(path):
+    if path.suffix in {".html", ".txt"}:
+        assert get_template(name(path))
+
+
+def classes_in(text):
+    """Return the class names of a template, but not those that a variable completes."""
+    plain = re.sub(r"{%.*?%}", "", re.sub(r"{{.*?}}", "?", text))
+    words = " ".join(re.findall(r'\bclass="([^"]*)"', plain)).split()
+    return {word for word in words if "?" not in word}
+
+
+def test_every_class_in_a_template_is_in_the_style_sheet():
+    styled = set(re.findall(r"\.([a-z][\w-]*)", CSS))
+    plain_hooks = {"form", "choices", "messages", "brand__name", "footer__lead"}
+    unknown = {
+        f"{name(path)}: {found}"
+        for path in PAGES
+        for found in classes_in(path.read_text()) - styled - plain_hooks
+        if "admin" not in path.parts
+    }
+    assert not unknown
+
+
+@pytest.mark.parametrize("page", ["400.html", "500.html", "503.html"])
+def test_the_pages_of_failure_need_neither_request_nor_database(page):
+    html = render_to_string(page)
+    assert settings.CLINIC_PHONE in html
+    assert html.count("<h1>") == 1
+
+
+def test_a_visitor_gets_a_page_that_opens_no_session():
+    request = RequestFactory().get("/nowhere/")
+    html = render_to_string("404.html", request=request)
+    assert "csrfmiddlewaretoken" not in html
+    assert not request.META.get("CSRF_COOKIE_NEEDS_UPDATE")
+
+
+def test_the_style_sheet_is_small_and_names_no_other_address():
+    assert len(CSS.encode()) < 30_000
+    assert "url(" not in CSS
+    assert "@import" not in CSS
+
+
+def test_the_style_sheet_is_written_for_both_directions_of_reading():
+    physical = r"\b(?:margin|padding|border)-(?:left|right)\b|\b(?:left|right)\s*:"
+    assert not re.search(physical, CSS)
+    assert "float: left" not in CSS
+
+
+# --- Contrast -------------------------------------------------------------------------
+
+GROUNDS = ["paper", "surface", "sunken"]
+PAIRS = [
+    *[(text, ground, 7.0) for text in ("ink", "muted") for ground in GROUNDS],
+    *[(text, ground, 7.0) for text in ("accent", "bad") for ground in GROUNDS],
+    *[(tone, f"{tone}-soft", 7.0) for tone in ("good", "due", "bad", "info", "accent")],
+    *[("ink", f"{tone}-soft", 7.0) for tone in ("good", "due", "bad", "info")],
+    ("muted", "accent-soft", 6.5),
+    ("on-accent", "accent", 7.0),
+    ("on-accent", "accent-deep", 7.0),
+    ("accent-deep", "accent-soft", 7.0),
+    ("paper", "bad", 7.0),
+    *[("edge", ground, 3.0) for ground in GROUNDS],  # borders of inputs: WCAG 1.4.11
+    *[("accent", ground, 3.0) for ground in GROUNDS],
+]
+
+
+def colors(block):
+    return dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})\b", block))
+
+
+LIGHT, DARK = (
+    colors(block) for block in re.findall(r":root \{(.*?)\n\s*\}", CSS, re.DOTALL)[:2]
+)
+THEMES = {"light": LIGHT, "dark": DARK}
+
+
+def luminance(color):
+    """Relative luminance, 0 to 1, of "#rrggbb". Source: WCAG 2.2."""
+
+    def linear(channel):
+        share = channel / 255
+        return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = (linear(int(color[i : i + 2], 16)) for i in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one, other):
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_the_measure_of_contrast_is_right():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("text", "ground", "least"), PAIRS)
+def test_colors_can_be_read(theme, text, ground, least):
+    shades = THEMES[theme]
+    assert contrast(shades[text], shades[ground]) >= least
+
+
+def test_the_dark_theme_names_every_color():
+    assert set(LIGHT) == set(DARK)
+
+
+def test_the_type_scale_is_one_ratio():
+    sizes = [float(size) for size in re.findall(r"--t-?\d: ([\d.]+)rem", CSS)]
+    ratios = [b / a for a, b in pairwise(sizes[1:])]
+    assert ratios == pytest.approx([1.2] * len(ratios), abs=0.01)
+
+
+def test_static_files_named_by_templates_exist():
+    for path in PAGES:
+        for asset in re.findall(r'{% static "([^"]+)" %}', path.read_text()):
+            assert (Path(settings.BASE_DIR) / "static" / asset).is_file(), asset
