@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class EntryStatus(models.TextChoices):
-    """Task.status, http://hl7.org/fhir/R4/valueset-task-status.html: those used here."""
+    """Task.status, http://hl7.org/fhir/R4/valueset-task-status.html: those in use."""
 
     REQUESTED = "requested", _("Asked for, not yet read")
     ON_HOLD = "on-hold", _("We need to know more")

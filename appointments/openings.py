@@ -26,7 +26,7 @@ class Span:
 
 
 class Taken:
-    """Stretches of time already taken, joined where they touch, so that none overlap."""
+    """Stretches of time already taken, joined where they touch: none overlap."""
 
     def __init__(self, spans: Iterable[Span] = ()) -> None:
         self.spans: list[Span] = []
@@ -91,7 +91,7 @@ class RoomDiary:
 
 @dataclass(frozen=True, order=True)
 class Opening:
-    """A time at which one therapist, in one room, could see a patient. Times are UTC."""
+    """A time at which one therapist, in one room, could see a patient; in UTC."""
 
     starts_at: datetime
     therapist: int
@@ -114,7 +114,7 @@ def on_the_clock(day: date, at: time, zone: ZoneInfo, *, fold: int) -> datetime:
     A time that the clocks skip is the moment at which they skip it. Of a time that
     comes twice, `fold` 0 is the first and 1 the second.
     """
-    local = datetime.combine(day, at, tzinfo=zone, fold=fold)
+    local = datetime.combine(day, at.replace(fold=fold), tzinfo=zone)
     moment = local.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return moment

@@ -233,15 +233,14 @@ class SubmissionKey(forms.UUIDField):
     """A hidden key, made once for each page shown: sent twice, it counts once."""
 
     widget = forms.HiddenInput
+    bound_field_class = SubmissionKeyBoundField
     default_error_messages = {
         "required": _("This page was open too long. Check it and send it again."),
         "invalid": _("This page was open too long. Check it and send it again."),
     }
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            initial=uuid.uuid4, bound_field_class=SubmissionKeyBoundField, **kwargs
-        )
+        super().__init__(initial=uuid.uuid4, **kwargs)
 
 
 class ThreePartDateInput(forms.MultiWidget):
@@ -250,8 +249,9 @@ class ThreePartDateInput(forms.MultiWidget):
     template_name = "portal/widgets/date.html"
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        parts = dict.fromkeys(DateParts._fields, forms.TextInput)
-        super().__init__(parts, attrs)
+        boxes: dict[str, forms.Widget | type[forms.Widget]]
+        boxes = dict.fromkeys(DateParts._fields, forms.TextInput)
+        super().__init__(boxes, attrs)
 
     def decompress(self, value: date | None) -> list[Any]:
         """Return what the three boxes show for a date."""
@@ -289,14 +289,19 @@ class ThreePartDateBoundField(BoundField):
         named = [part for part in DateParts._fields if part in codes]
         return named or DateParts._fields
 
+    @property
+    def first_faulty(self) -> int:
+        """Return the place of the first box at fault, from 0."""
+        return DateParts._fields.index(self.faulty[0]) if self.faulty else 0
+
     def build_widget_attrs(
         self, attrs: dict[str, Any], widget: forms.Widget | None = None
     ) -> dict[str, Any]:
         """Hand the faulty parts to the widget."""
-        attrs = super().build_widget_attrs(attrs, widget)
-        if attrs.pop("aria-invalid", None):
-            attrs["faulty"] = self.faulty
-        return attrs
+        marked: dict[str, Any] = {**super().build_widget_attrs(attrs, widget)}
+        if marked.pop("aria-invalid", None):
+            marked["faulty"] = self.faulty
+        return marked
 
 
 class ThreePartDate(forms.Field):
@@ -309,6 +314,7 @@ class ThreePartDate(forms.Field):
     """
 
     widget = ThreePartDateInput
+    bound_field_class = ThreePartDateBoundField
     default_error_messages = {
         "required": _("Enter a date."),
         "earliest": _("Enter a date that is not before %(limit)s."),
@@ -323,7 +329,7 @@ class ThreePartDate(forms.Field):
         **kwargs: Any,
     ) -> None:
         self.earliest, self.latest = earliest, latest
-        super().__init__(bound_field_class=ThreePartDateBoundField, **kwargs)
+        super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> date | None:
         """Read the three boxes; the error's code names the boxes at fault."""

@@ -1,4 +1,4 @@
-"""The outermost layer: the same headers on every answer, also on errors and redirects."""
+"""The outermost layer: the same headers on every answer, errors and redirects too."""
 
 from __future__ import annotations
 

@@ -268,3 +268,23 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "clinic@massage.example.org")
 CLINIC_PHONE = env.str("CLINIC_PHONE", "507-555-0100")
 # How often beat looks for messages due, and for holds that lapsed, in seconds.
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 20.0)
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # logging stays as logs.py says
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 2,
+    "socket_connect_timeout": 2,
+    "visibility_timeout": 300,
+}
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": name, "schedule": SWEEP_SECONDS, "options": {"expires": 300}}
+    for name in [
+        "outbox.send_due",
+        "appointments.lapse_offers",
+        "appointments.offer_freed_times",
+    ]
+}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from appointments.actions.ask import (
     AlreadyAsked,
+    Availability,
+    NeedAnswers,
     NoSessionLeft,
     NotAskable,
     ReferralNotInForce,
@@ -34,7 +36,9 @@ from appointments.actions.visit import NotCancellable, TooEarly, cancel, record_
 
 __all__ = [
     "AlreadyAsked",
+    "Availability",
     "ChangedMeanwhile",
+    "NeedAnswers",
     "NoSessionLeft",
     "NotAskable",
     "NotCancellable",

@@ -55,7 +55,7 @@ class Availability:
 
 @dataclass(frozen=True)
 class NeedAnswers:
-    """How the problem affects the patient: PEG 0 to 10 each, role points, sleep 0-10."""
+    """How the problem affects the patient: the parts that need.assess takes."""
 
     pain: int
     enjoyment: int

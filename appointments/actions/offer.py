@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from appointments.actions.refusal import Refusal
-from appointments.codes import EntryStatus, Ending, Status
+from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import (
     Appointment,
     Policy,
@@ -69,7 +69,7 @@ def _still_free(entry: WaitlistEntry, opening: Opening, *, now: datetime) -> Ope
     """
     Lock therapist and room, and return the opening as it can be had now.
 
-    :raises TimeTaken: if the therapist does not work then, is taken, or no room is free.
+    :raises TimeTaken: if the therapist is away or taken then, or no room is free.
     """
     Therapist.objects.select_for_update(of=("self",), no_key=True).get(
         pk=opening.therapist

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.actions.refusal import Refusal
-from appointments.codes import EntryStatus, Ending, Status
+from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record

@@ -1,4 +1,4 @@
-"""Free time and those who can use it: reads that join capacity with the waiting list."""
+"""Free time and who can use it: reads that join capacity with the waiting list."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Supply:
     def first_in_line_for(
         self, *, therapist: int, starts_at: datetime
     ) -> Iterable[Proposal]:
-        """Yield who can use one therapist's free time, whom waiting harms most first."""
+        """Yield who can use one therapist's free time, most harmed by waiting first."""
         line = waiting_in_line(now=self.now, policy=self.policy)
         for start in range(0, line.count(), BATCH):
             for entry in with_refused(line[start : start + BATCH]):

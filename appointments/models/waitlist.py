@@ -98,7 +98,7 @@ class WaitlistEntry(models.Model):
     asked_at = models.DateTimeField(_("asked"))
     category = models.ForeignKey(TriageCategory, models.PROTECT, null=True, blank=True)
     triaged_at = models.DateTimeField(_("triaged"), null=True, blank=True)
-    note = models.CharField(  # what the clinic asks, or why it declined; the patient reads it
+    note = models.CharField(  # a question, or why it was declined; the patient reads it
         _("note to the patient"), max_length=500, blank=True
     )
     reply = models.CharField(_("the patient's answer"), max_length=1000, blank=True)

@@ -14,4 +14,5 @@ class Origin:
     trace: str = ""
 
 
-origin: ContextVar[Origin] = ContextVar("origin", default=Origin())
+NOWHERE = Origin()  # a worker or a command: nobody's request
+origin: ContextVar[Origin] = ContextVar("origin", default=NOWHERE)

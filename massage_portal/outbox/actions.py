@@ -71,7 +71,7 @@ def void(subject: Model, *, now: datetime) -> None:
 
 
 def pause_after(attempts: int) -> timedelta:
-    """Return how long to wait after the n-th failed attempt: 30 s, doubled each time."""
+    """Return the wait after the n-th failed attempt: 30 s, doubled each time."""
     return FIRST_PAUSE * 2 ** max(0, attempts - 1)
 
 

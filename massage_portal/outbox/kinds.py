@@ -37,7 +37,7 @@ _renderers: dict[str, Renderer] = {}
 
 
 def renders(kind: str) -> Callable[[Renderer], Renderer]:
-    """Register a renderer. It returns None when there is no longer a reason to write."""
+    """Register a renderer. It returns None when the reason to write is gone."""
 
     def decorate(renderer: Renderer) -> Renderer:
         if _renderers.setdefault(kind, renderer) is not renderer:

@@ -16,9 +16,9 @@ def send_due(**_: Any) -> None:
     """
     Hand out the messages that have come due. Beat runs this every SWEEP_SECONDS.
 
-    A message is a row, not a task with an ETA: the broker gives a task that waits longer
-    than its visibility timeout to a second worker, which would send it again, and a row
-    can be withdrawn when its visit is cancelled.
+    A message is a row, not a task with an ETA: the broker gives a task that waits
+    longer than its visibility timeout to a second worker, which would send it again,
+    and a row can be withdrawn when its visit is cancelled.
     """
     due = Message.objects.due(timezone.now()).order_by("due_at")
     for pk in due.values_list("pk", flat=True)[:5000]:

@@ -59,9 +59,7 @@ def _anchor(field: BoundField) -> str:
     name = field.auto_id
     widget = field.field.widget
     if isinstance(widget, forms.MultiWidget):
-        faulty = getattr(field, "faulty", ())
-        parts = [suffix.lstrip("_") for suffix in widget.widgets_names]
-        return f"{name}_{parts.index(faulty[0]) if faulty else 0}"
+        return f"{name}_{getattr(field, 'first_faulty', 0)}"
     if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
         return f"{name}_0"
     return name

@@ -1,0 +1,33 @@
+#!/usr/bin/env python
+"""Django's command line. Without DATABASE_URL it brings its own servers along."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+ALONE = {"demo", "help", "--help", "-h", "--version"}  # demo runs the servers itself
+
+
+def main() -> None:
+    """Run one command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "massage_portal.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        raise SystemExit(
+            "Django is not installed here. Run `make install`, then use "
+            ".venv/bin/python manage.py."
+        ) from None
+    from massage_portal import embedded
+
+    needs = not os.environ.get("DATABASE_URL") and not ALONE & set(sys.argv[1:2])
+    local = Path(__file__).resolve().parent / ".local"
+    with embedded.servers(local) if needs else nullcontext():
+        execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""
+A pytest plugin: starts PostgreSQL and Valkey for the tests, and names them.
+
+pytest-django reads the settings before any conftest.py, so this is named in addopts.
+With xdist the controller starts them, and the workers inherit its environment.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from massage_portal import embedded
+
+FAST = {  # the tests' data need not outlive them
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config):
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    running = ExitStack()
+    folder = running.enter_context(tempfile.TemporaryDirectory(prefix="portal-tests-"))
+    where = running.enter_context(embedded.servers(Path(folder), settings=FAST))
+    os.environ |= {
+        "DATABASE_URL": where.database_url,
+        "REDIS_URL": where.broker_url,
+        "EMAIL_URL": "smtp://127.0.0.1:1",
+        "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
+        "PORTAL_ORIGIN": "http://testserver",
+        "PASSWORD_HASHERS": "django.contrib.auth.hashers.MD5PasswordHasher",
+        "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
+    }
+    early_config.add_cleanup(running.close)
