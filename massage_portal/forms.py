@@ -18,6 +18,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from phonenumber_field.formfields import PhoneNumberField
@@ -50,7 +51,7 @@ class Form(forms.Form):
         for name, token in self.autocomplete.items():
             self.fields[name].widget.attrs["autocomplete"] = token
         for field in self.fields.values():
-            _say_kindly(field)
+            say_kindly(field)
 
     @property
     def helper(self) -> FormHelper:
@@ -69,7 +70,7 @@ class Form(forms.Form):
         return Layout(*self.fields)
 
 
-def _say_kindly(field: forms.Field) -> None:
+def say_kindly(field: forms.Field) -> None:
     """Replace Django's own words for an unanswered field, and only those."""
     default = forms.Field.default_error_messages["required"]
     if field.error_messages.get("required") == default:
@@ -350,8 +351,6 @@ class ThreePartDate(forms.Field):
             self._refuse("latest", self.latest)
 
     def _refuse(self, code: str, limit: date) -> None:
-        from django.utils.formats import date_format
-
         raise ValidationError(
             self.error_messages[code], code=code, params={"limit": date_format(limit)}
         )

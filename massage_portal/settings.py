@@ -180,6 +180,12 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "start"
 LOGOUT_REDIRECT_URL = "services:home"
 ACCOUNT_ADAPTER = "massage_portal.accounts.adapter.InvitedOnly"
+ACCOUNT_FORMS = {
+    "login": "massage_portal.accounts.forms.SignIn",
+    "reset_password": "massage_portal.accounts.forms.AskForLink",
+    "reset_password_from_key": "massage_portal.accounts.forms.NewPassword",
+    "change_password": "massage_portal.accounts.forms.ChangePassword",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

@@ -8,6 +8,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from massage_portal.accounts.models import User
 from massage_portal.outbox import actions as outbox
@@ -17,6 +18,18 @@ RESET_MAIL_LASTS = timedelta(hours=1)
 
 class InvitedOnly(DefaultAccountAdapter):
     """Nobody signs themselves up, and mail goes through the outbox."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _(
+            "The email address or the password is not right. Check both and try again."
+        ),
+        "enter_current_password": _("This is not your password. Type it again."),
+        "incorrect_password": _("This is not your password. Type it again."),
+        "too_many_login_attempts": _(
+            "There were too many tries. Wait five minutes and try again, "
+            "or choose a new password."
+        ),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Answer no: an account begins with a referral, or with an administrator."""

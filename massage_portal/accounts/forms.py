@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account import forms as allauth
 from django import forms
 from django.contrib.auth.password_validation import (
     password_validators_help_text_html,
@@ -54,3 +55,50 @@ class FirstPassword(parts.Form):
                 _("The two passwords differ. Type the same one in both places."),
             )
         return checked
+
+
+PASSWORD_HINT = _(
+    "Use at least 12 characters. A few words together are easy to remember "
+    "and hard to guess."
+)
+
+
+class InOurWords:
+    """Gives a form of django-allauth the labels and messages of the portal."""
+
+    LABELS = {
+        "login": _("Email address"),
+        "email": _("Email address"),
+        "password": _("Password"),
+        "oldpassword": _("Your password now"),
+        "password1": _("New password"),
+        "password2": _("Type the new password again"),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():  # type: ignore[attr-defined]
+            field.label = self.LABELS[name]
+            field.help_text = PASSWORD_HINT if name == "password1" else ""
+            if name in ("login", "email"):
+                field.error_messages["invalid"] = parts.Email.default_error_messages[
+                    "invalid"
+                ]
+            parts.say_kindly(field)
+
+
+class SignIn(InOurWords, allauth.LoginForm):
+    """Check an e-mail address and its password."""
+
+
+class AskForLink(InOurWords, allauth.ResetPasswordForm):
+    """Check the address that a link for a new password goes to."""
+
+
+class NewPassword(InOurWords, allauth.ResetPasswordKeyForm):
+    """Check a new password, chosen through a link."""
+
+
+class ChangePassword(InOurWords, allauth.ChangePasswordForm):
+    """Check the old password and the new one."""
