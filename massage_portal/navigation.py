@@ -1,8 +1,8 @@
 """
 Where a person may go: the entries of the menu, by permission, and the other language.
 
-The template context gets `navigation`, `languages` and `product`. All are lazy: a
-page that draws no menu asks nothing of the session or the database.
+The template context gets `navigation` and `languages`. Both are lazy: a page that draws
+no menu asks nothing of the session or the database.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse, translate_url
 from django.utils.functional import Promise, SimpleLazyObject
-from django.utils.translation import get_language, get_language_info
+from django.utils.translation import get_language, get_language_info, override
 from django.utils.translation import gettext_lazy as _
 
 
@@ -25,20 +25,19 @@ class Entry(NamedTuple):
     permission: str
 
 
-PATIENT = "referrals.view_own_referral"
+OWN_CARE = "appointments.ask_for_own_appointment"
+OPENS_ADMIN = "(opens the admin pages)"  # no permission of Django's: see User.is_staff
 ENTRIES = [
+    Entry(_("My care"), "appointments:mine", OWN_CARE),
+    Entry(_("Queue"), "appointments:queue", "appointments.triage_waitlistentry"),
+    Entry(_("Referrals"), "referrals:worklist", "referrals.record_referral"),
+    Entry(_("My day"), "appointments:day", "appointments.view_own_day"),
+    Entry(_("Audit trail"), "audit:trail", "audit.view_auditevent"),
+    Entry(_("Content and settings"), "admin:index", OPENS_ADMIN),
     Entry(_("Conditions"), "services:conditions", ""),
     Entry(_("Techniques"), "services:techniques", ""),
-    Entry(_("How to get an appointment"), "services:referral", ""),
+    Entry(_("How to be referred"), "services:referral", ""),
     Entry(_("Locations"), "services:locations", ""),
-    Entry(_("My care"), "start", PATIENT),
-    Entry(_("Patients"), "referrals:patients", "referrals.view_patient"),
-    Entry(_("Referrals"), "referrals:referrals", "referrals.view_referral"),
-    Entry(_("Queue"), "appointments:queue", "appointments.view_waitlistentry"),
-    Entry(_("Day"), "appointments:day", "appointments.view_appointment"),
-    Entry(_("My day"), "appointments:my_day", "appointments.view_own_day"),
-    Entry(_("Audit"), "audit:events", "audit.view_auditevent"),
-    Entry(_("Manage"), "admin:index", "admin.open"),
 ]
 
 
@@ -51,26 +50,33 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 
 def entries(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the menu of this user: label, address, and whether we are there."""
+    """Return the menu of this user: label, address, aria-current if we are there."""
     found = []
     for entry in _open_to(getattr(request, "user", None)):
         try:
             address = reverse(entry.view)
         except NoReverseMatch:
             continue
-        here = request.path == address or (
-            address.count("/") > 2 and request.path.startswith(address)
-        )
+        inside = "true" if request.path.startswith(address) else ""
+        here = "page" if request.path == address else inside
         found.append({"label": entry.label, "url": address, "here": here})
     return found
 
 
 def _open_to(user: Any) -> list[Entry]:
     """Return a patient's own entries and the public ones; of staff, only their own."""
-    own = [e for e in ENTRIES if e.permission and user and user.has_perm(e.permission)]
-    public = [e for e in ENTRIES if not e.permission]
-    works_here = any(entry.permission != PATIENT for entry in own)
-    return own if works_here else own + public
+    own = [entry for entry in ENTRIES if entry.permission and _may(user, entry)]
+    if any(entry.permission != OWN_CARE for entry in own):
+        return own
+    return own + [entry for entry in ENTRIES if not entry.permission]
+
+
+def _may(user: Any, entry: Entry) -> bool:
+    if user is None or not user.is_authenticated:
+        return False
+    if entry.permission == OPENS_ADMIN:
+        return bool(user.is_staff)
+    return bool(user.has_perm(entry.permission))
 
 
 def languages(request: HttpRequest) -> list[dict[str, str]]:
@@ -81,5 +87,8 @@ def languages(request: HttpRequest) -> list[dict[str, str]]:
         if code != get_language():
             name = get_language_info(code)["name_local"]
             address = translate_url(here, code)
+            if address == here:  # no page of ours: the other language begins at home
+                with override(code):
+                    address = reverse("services:home")
             found.append({"code": code, "name": name.capitalize(), "url": address})
     return found
