@@ -1,31 +1,228 @@
-"""What we offer."""
+"""What we offer: published information, and the questions safety asks."""
 
 from __future__ import annotations
 
+from typing import Self
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
+
+from services.codes import Evidence, Meaning
+
+
+def validate_time_zone(name: str) -> None:
+    """
+    Refuse what is not a zone of the IANA database.
+
+    :raises ValidationError: with an example of one that is.
+    """
+    if name not in available_timezones():
+        raise ValidationError(
+            _("%(name)s is no time zone. Write one like America/Chicago."),
+            params={"name": name},
+        )
+
+
+class OrderedQuerySet(models.QuerySet[models.Model]):
+    """Reads of what an editor puts in order."""
+
+    def in_order(self) -> Self:
+        """As the editor placed them; ties by key."""
+        return self.order_by("position", "pk")
+
+
+class Page(models.Model):
+    """One page of information, in Markdown."""
+
+    slug = models.SlugField(_("address"), unique=True)
+    title = models.CharField(_("title"), max_length=120)
+    summary = models.CharField(_("summary"), max_length=300)
+    body = models.TextField(_("text, in Markdown"))
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    reviewed_by = models.CharField(
+        _("medically reviewed by"), max_length=120, blank=True
+    )
+    reviewed_on = models.DateField(_("reviewed on"), null=True, blank=True)
+    next_review = models.DateField(_("next review due"), null=True, blank=True)
+
+    objects = OrderedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("page")
+        verbose_name_plural = _("pages")
+        constraints = [
+            models.CheckConstraint(  # a review is one act: who and when, or neither
+                name="page_review_is_whole",
+                condition=Q(reviewed_by="", reviewed_on=None)
+                | (~Q(reviewed_by="") & Q(reviewed_on__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="page_next_review_is_later",
+                condition=Q(next_review=None) | Q(next_review__gt=F("reviewed_on")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Condition(models.Model):
+    """Something massage therapy may help a patient to cope with."""
+
+    slug = models.SlugField(_("address"), unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    synonyms = models.CharField(_("other words for it"), max_length=300, blank=True)
+    summary = models.CharField(_("summary"), max_length=300)
+    body = models.TextField(_("text, in Markdown"))
+    evidence = models.CharField(_("evidence"), max_length=4, choices=Evidence)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    objects = OrderedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("condition")
+        verbose_name_plural = _("conditions")
+        constraints = [
+            models.CheckConstraint(
+                name="condition_evidence_is_known",
+                condition=Q(evidence__in=Evidence.values),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Technique(models.Model):
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=100)
-    summary = models.CharField(max_length=300)
-    body = models.TextField(blank=True)
-    minutes = models.PositiveSmallIntegerField(default=50)
-    active = models.BooleanField(default=True)
+    """A way of massage that therapists are certified for (FHIR HealthcareService)."""
+
+    slug = models.SlugField(_("address"), unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    summary = models.CharField(_("summary"), max_length=300)
+    body = models.TextField(_("text, in Markdown"), blank=True)
+    minutes = models.PositiveSmallIntegerField(
+        _("length of a visit, minutes"),
+        default=50,
+        validators=[MinValueValidator(10), MaxValueValidator(240)],
+    )
+    active = models.BooleanField(_("offered"), default=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    objects = OrderedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("technique")
+        verbose_name_plural = _("techniques")
+        constraints = [
+            models.CheckConstraint(
+                name="technique_lasts_10_to_240_minutes",
+                condition=Q(minutes__gte=10, minutes__lte=240),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Location(models.Model):
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=100)
-    time_zone = models.CharField(max_length=60)
-    gives_massage = models.BooleanField(default=False)
+    """A place of the medical center (FHIR Location)."""
+
+    slug = models.SlugField(_("address"), unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    city = models.CharField(_("city"), max_length=100)
+    state = models.CharField(_("state"), max_length=60)
+    time_zone = models.CharField(
+        _("time zone"), max_length=60, validators=[validate_time_zone]
+    )
+    gives_massage = models.BooleanField(_("gives massage"), default=False)
+    phone = PhoneNumberField(_("telephone"), blank=True)
+    address = models.CharField(_("street address"), max_length=200, blank=True)
+    transport = models.TextField(_("getting there, in Markdown"), blank=True)
+    lodging = models.TextField(_("places to stay, in Markdown"), blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    objects = OrderedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("location")
+        verbose_name_plural = _("locations")
+        constraints = [
+            models.CheckConstraint(
+                name="location_has_a_time_zone", condition=~Q(time_zone="")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PrecautionQuerySet(OrderedQuerySet):
+    """Reads of the safety questions."""
+
+    def asked(self) -> Self:
+        """Those that a referral must answer, in order."""
+        return self.filter(active=True).in_order()
 
 
 class Precaution(models.Model):
-    code = models.SlugField(unique=True)
-    question = models.CharField(max_length=300)
-    help_text = models.CharField(max_length=300, blank=True)
-    meaning = models.CharField(max_length=16)
-    advice = models.CharField(max_length=500, blank=True)
-    position = models.PositiveSmallIntegerField(default=0)
-    active = models.BooleanField(default=True)
+    """A safety question that every referral answers; the clinical lead owns it."""
+
+    code = models.SlugField(_("code"), unique=True)
+    question = models.CharField(_("question"), max_length=300)
+    help_text = models.CharField(_("hint"), max_length=300, blank=True)
+    meaning = models.CharField(_("what yes means"), max_length=16, choices=Meaning)
+    advice = models.CharField(_("advice for staff"), max_length=500, blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    active = models.BooleanField(_("asked"), default=True)
+
+    objects = PrecautionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("precaution")
+        verbose_name_plural = _("precautions")
+        constraints = [
+            models.CheckConstraint(
+                name="precaution_meaning_is_known",
+                condition=Q(meaning__in=Meaning.values),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.question
+
+
+class Publication(models.Model):
+    """A study by the clinic's own researchers or on its patients."""
+
+    title = models.CharField(_("what it is about"), max_length=300)
+    citation = models.CharField(_("where it was published"), max_length=300)
+    year = models.PositiveSmallIntegerField(_("year"))
+    pmid = models.CharField(_("PubMed identifier"), max_length=10, blank=True)
+
+    class Meta:
+        verbose_name = _("publication")
+        verbose_name_plural = _("publications")
+        constraints = [
+            models.UniqueConstraint(
+                name="publication_pmid_is_unique",
+                fields=["pmid"],
+                condition=~Q(pmid=""),
+            ),
+            models.CheckConstraint(
+                name="publication_pmid_is_a_number",
+                condition=Q(pmid="") | Q(pmid__regex=r"^[1-9]\d{0,8}$"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.citation
+
+    @property
+    def address(self) -> str:
+        """Where PubMed shows it, or "" when no identifier is known."""
+        return f"https://pubmed.ncbi.nlm.nih.gov/{self.pmid}/" if self.pmid else ""

@@ -46,12 +46,14 @@ def add_user(
     by: User | None,
     now: datetime,
     password: str | None = None,
+    language: str = "en",
 ) -> User:
     """Make a user who has `roles`. Without a password they need an invitation."""
     user = User.objects.create_user(
         email,
         password,
         name=name,
+        language=language,
         date_joined=now,
         is_staff=bool(OPENS_ADMIN & set(roles)),
     )

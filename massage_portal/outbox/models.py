@@ -111,3 +111,8 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+    @property
+    def subject_key(self) -> int:
+        """The key of the record that the message is about."""
+        return int(self.about.rpartition(":")[2])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import date
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower, Upper
+from django.db.models.functions import Greatest, Lower, Upper
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from massage_portal.accounts.models import User
+
+ALIKE = 0.3  # trigram similarity, 0 to 1: PostgreSQL's own default
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):
@@ -39,10 +44,23 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             word = word[:100]
             found = Q(given_name__icontains=word) | Q(family_name__icontains=word)
             found |= Q(record_number__iexact=word)
-            if len(word) == 10 and word.replace("-", "").isdigit():
-                found |= Q(birth_date=word)
+            with suppress(ValueError):
+                found |= Q(birth_date=date.fromisoformat(word))
             named &= found
         return self.filter(named).order_by("family_name", "given_name", "pk")
+
+    def alike(self, *, given_name: str, family_name: str, birth_date: date) -> Self:
+        """Those who may be the same person: same birth date, and a name alike."""
+        likeness = Greatest(
+            TrigramSimilarity("family_name", family_name),
+            TrigramSimilarity("given_name", given_name),
+        )
+        return (
+            self.filter(birth_date=birth_date)
+            .annotate(likeness=likeness)
+            .filter(likeness__gte=ALIKE)
+            .order_by("-likeness", "pk")
+        )
 
 
 class Patient(models.Model):

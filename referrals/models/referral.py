@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
 
 from referrals.codes import TRANSITIONS, Answer, Priority, Status
@@ -34,6 +34,19 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
                 status=Status.ENTERED_IN_ERROR
             )
         return self.none()
+
+    def worklist(self) -> Self:
+        """For the staff's list: those on hold first, then the newest."""
+        on_hold = Case(When(status=Status.ON_HOLD, then=0), default=1)
+        return self.select_related("patient", "provider", "diagnosis").order_by(
+            on_hold, "-received_at", "pk"
+        )
+
+    def with_all(self) -> Self:
+        """With what a page about one referral shows."""
+        return self.select_related(
+            "patient__user", "provider", "diagnosis", "technique", "recorded_by"
+        ).prefetch_related("screening_answers__precaution")
 
     def in_force_on(self, day: date) -> Self:
         """Active, and valid on `day`; both ends of the period count."""

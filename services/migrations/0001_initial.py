@@ -1,5 +1,9 @@
+import django.core.validators
+import phonenumber_field.modelfields
 from django.contrib.postgres.operations import TrigramExtension, UnaccentExtension
 from django.db import migrations, models
+
+import services.models
 
 
 class Migration(migrations.Migration):
@@ -10,6 +14,58 @@ class Migration(migrations.Migration):
     operations = [
         TrigramExtension(),
         UnaccentExtension(),
+        migrations.CreateModel(
+            name="Condition",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("slug", models.SlugField(unique=True, verbose_name="address")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                (
+                    "synonyms",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="other words for it"
+                    ),
+                ),
+                ("summary", models.CharField(max_length=300, verbose_name="summary")),
+                ("body", models.TextField(verbose_name="text, in Markdown")),
+                (
+                    "evidence",
+                    models.CharField(
+                        choices=[
+                            ("good", "Several good studies show it"),
+                            ("some", "Some studies show it"),
+                            ("weak", "A few small studies suggest it"),
+                        ],
+                        max_length=4,
+                        verbose_name="evidence",
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="position"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "condition",
+                "verbose_name_plural": "conditions",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("evidence__in", ["good", "some", "weak"])),
+                        name="condition_evidence_is_known",
+                    )
+                ],
+            },
+        ),
         migrations.CreateModel(
             name="Location",
             fields=[
@@ -22,11 +78,131 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("slug", models.SlugField(unique=True)),
-                ("name", models.CharField(max_length=100)),
-                ("time_zone", models.CharField(max_length=60)),
-                ("gives_massage", models.BooleanField(default=False)),
+                ("slug", models.SlugField(unique=True, verbose_name="address")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("city", models.CharField(max_length=100, verbose_name="city")),
+                ("state", models.CharField(max_length=60, verbose_name="state")),
+                (
+                    "time_zone",
+                    models.CharField(
+                        max_length=60,
+                        validators=[services.models.validate_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
+                    "gives_massage",
+                    models.BooleanField(default=False, verbose_name="gives massage"),
+                ),
+                (
+                    "phone",
+                    phonenumber_field.modelfields.PhoneNumberField(
+                        blank=True,
+                        max_length=128,
+                        region=None,
+                        verbose_name="telephone",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="street address"
+                    ),
+                ),
+                (
+                    "transport",
+                    models.TextField(
+                        blank=True, verbose_name="getting there, in Markdown"
+                    ),
+                ),
+                (
+                    "lodging",
+                    models.TextField(
+                        blank=True, verbose_name="places to stay, in Markdown"
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="position"
+                    ),
+                ),
             ],
+            options={
+                "verbose_name": "location",
+                "verbose_name_plural": "locations",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("time_zone", ""), _negated=True),
+                        name="location_has_a_time_zone",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Page",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("slug", models.SlugField(unique=True, verbose_name="address")),
+                ("title", models.CharField(max_length=120, verbose_name="title")),
+                ("summary", models.CharField(max_length=300, verbose_name="summary")),
+                ("body", models.TextField(verbose_name="text, in Markdown")),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="position"
+                    ),
+                ),
+                (
+                    "reviewed_by",
+                    models.CharField(
+                        blank=True, max_length=120, verbose_name="medically reviewed by"
+                    ),
+                ),
+                (
+                    "reviewed_on",
+                    models.DateField(blank=True, null=True, verbose_name="reviewed on"),
+                ),
+                (
+                    "next_review",
+                    models.DateField(
+                        blank=True, null=True, verbose_name="next review due"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "page",
+                "verbose_name_plural": "pages",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("reviewed_by", ""), ("reviewed_on", None)),
+                            models.Q(
+                                models.Q(("reviewed_by", ""), _negated=True),
+                                ("reviewed_on__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="page_review_is_whole",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("next_review", None),
+                            ("next_review__gt", models.F("reviewed_on")),
+                            _connector="OR",
+                        ),
+                        name="page_next_review_is_later",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Precaution",
@@ -40,14 +216,100 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("code", models.SlugField(unique=True)),
-                ("question", models.CharField(max_length=300)),
-                ("help_text", models.CharField(blank=True, max_length=300)),
-                ("meaning", models.CharField(max_length=16)),
-                ("advice", models.CharField(blank=True, max_length=500)),
-                ("position", models.PositiveSmallIntegerField(default=0)),
-                ("active", models.BooleanField(default=True)),
+                ("code", models.SlugField(unique=True, verbose_name="code")),
+                ("question", models.CharField(max_length=300, verbose_name="question")),
+                (
+                    "help_text",
+                    models.CharField(blank=True, max_length=300, verbose_name="hint"),
+                ),
+                (
+                    "meaning",
+                    models.CharField(
+                        choices=[
+                            ("tell-therapist", "Go ahead, and tell the therapist"),
+                            ("clearance", "The provider must clear it first"),
+                            ("not-now", "Not now: the patient should see a clinician"),
+                        ],
+                        max_length=16,
+                        verbose_name="what yes means",
+                    ),
+                ),
+                (
+                    "advice",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="advice for staff"
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="position"
+                    ),
+                ),
+                ("active", models.BooleanField(default=True, verbose_name="asked")),
             ],
+            options={
+                "verbose_name": "precaution",
+                "verbose_name_plural": "precautions",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("meaning__in", ["tell-therapist", "clearance", "not-now"])
+                        ),
+                        name="precaution_meaning_is_known",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Publication",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "title",
+                    models.CharField(max_length=300, verbose_name="what it is about"),
+                ),
+                (
+                    "citation",
+                    models.CharField(
+                        max_length=300, verbose_name="where it was published"
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField(verbose_name="year")),
+                (
+                    "pmid",
+                    models.CharField(
+                        blank=True, max_length=10, verbose_name="PubMed identifier"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "publication",
+                "verbose_name_plural": "publications",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("pmid", ""), _negated=True),
+                        fields=("pmid",),
+                        name="publication_pmid_is_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("pmid", ""),
+                            ("pmid__regex", "^[1-9]\\d{0,8}$"),
+                            _connector="OR",
+                        ),
+                        name="publication_pmid_is_a_number",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Technique",
@@ -61,12 +323,41 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("slug", models.SlugField(unique=True)),
-                ("name", models.CharField(max_length=100)),
-                ("summary", models.CharField(max_length=300)),
-                ("body", models.TextField(blank=True)),
-                ("minutes", models.PositiveSmallIntegerField(default=50)),
-                ("active", models.BooleanField(default=True)),
+                ("slug", models.SlugField(unique=True, verbose_name="address")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("summary", models.CharField(max_length=300, verbose_name="summary")),
+                (
+                    "body",
+                    models.TextField(blank=True, verbose_name="text, in Markdown"),
+                ),
+                (
+                    "minutes",
+                    models.PositiveSmallIntegerField(
+                        default=50,
+                        validators=[
+                            django.core.validators.MinValueValidator(10),
+                            django.core.validators.MaxValueValidator(240),
+                        ],
+                        verbose_name="length of a visit, minutes",
+                    ),
+                ),
+                ("active", models.BooleanField(default=True, verbose_name="offered")),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="position"
+                    ),
+                ),
             ],
+            options={
+                "verbose_name": "technique",
+                "verbose_name_plural": "techniques",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("minutes__gte", 10), ("minutes__lte", 240)),
+                        name="technique_lasts_10_to_240_minutes",
+                    )
+                ],
+            },
         ),
     ]

@@ -1,0 +1,244 @@
+"""Forms of referrals. They only check; `actions` save."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from crispy_forms.layout import HTML, Fieldset, Layout
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from massage_portal import forms as parts
+from referrals.codes import Answer, Priority
+from referrals.models import DiagnosisCode, Provider
+from referrals.npi import validate_npi
+from services.models import Precaution, Technique
+
+OLDEST = date(1900, 1, 1)
+MATCHES = 12  # codes shown at once
+
+
+class FindPatient(parts.Form):
+    """What to find a patient by."""
+
+    method = "get"
+    submit = _("Search")
+    q = parts.Text(
+        label=_("Name, record number or date of birth"),
+        help_text=_("For example: Rivera, R-1042 or 1985-03-14"),
+        max_length=100,
+        required=False,
+    )
+
+
+class AddPatient(parts.Form):
+    """Check what a new patient's record needs."""
+
+    submit = _("Add patient")
+    record_number = parts.Text(label=_("Record number"), max_length=20)
+    given_name = parts.Text(label=_("Given name"), max_length=100)
+    family_name = parts.Text(label=_("Family name"), max_length=100)
+    birth_date = parts.ThreePartDate(
+        label=_("Date of birth"), help_text=_("For example: March 14, 1985")
+    )
+    email = parts.Email(
+        label=_("Email address"),
+        help_text=_("We send the link to sign in here. Leave empty if there is none."),
+        required=False,
+    )
+    phone = parts.Phone(label=_("Telephone"), required=False)
+    language = forms.ChoiceField(
+        label=_("Language of messages"),
+        choices=settings.LANGUAGES,
+        initial="en",
+        widget=forms.RadioSelect(attrs={"class": "choices--inline"}),
+    )
+    certain = forms.BooleanField(
+        label=_("This is a different person from those listed"), required=False
+    )
+
+    def __init__(
+        self, *args: Any, today: date, alike: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        birth_date = self.fields["birth_date"]
+        birth_date.earliest, birth_date.latest = OLDEST, today  # type: ignore[attr-defined]
+        if not alike:
+            del self.fields["certain"]
+
+
+class RecordReferral(parts.Form):
+    """Check a provider's order and the answers to the safety questions."""
+
+    submit = _("Record referral")
+    key = parts.SubmissionKey()
+    npi = parts.Text(
+        label=_("Provider's NPI"),
+        help_text=_("Ten digits, or type a name and choose from the list."),
+        max_length=10,
+        widget=forms.TextInput(
+            attrs={"list": "providers", "class": "input--medium", "autocomplete": "off"}
+        ),
+    )
+    diagnosis = parts.Text(
+        label=_("Diagnosis"),
+        help_text=_("An ICD-10-CM code, like M79.7, or words, like fibromyalgia."),
+        max_length=100,
+    )
+    code = forms.CharField(required=False, max_length=8)
+    priority = forms.ChoiceField(
+        label=_("Priority the provider gave"),
+        choices=Priority,
+        initial=Priority.ROUTINE,
+        widget=forms.RadioSelect(attrs={"class": "choices--inline"}),
+    )
+    received_on = parts.ThreePartDate(
+        label=_("Received on"),
+        help_text=_("The patient's clock starts on this day."),
+    )
+    valid_from = parts.ThreePartDate(label=_("Valid from"))
+    valid_until = parts.ThreePartDate(label=_("Valid until"))
+    sessions = parts.WholeNumber(
+        label=_("Visits authorized"), min_value=1, max_value=60
+    )
+    interval_days = parts.WholeNumber(
+        label=_("Days between visits"), min_value=1, max_value=365, initial=7
+    )
+    technique = forms.ModelChoiceField(
+        label=_("Technique"),
+        queryset=Technique.objects.none(),
+        empty_label=_("The therapist decides"),
+        required=False,
+    )
+    reason = parts.Text(
+        label=_("Reason, in the provider's words"),
+        max_length=2000,
+        lines=4,
+        required=False,
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        today: date,
+        precautions: Sequence[Precaution],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.precautions = precautions
+        self.matches: list[DiagnosisCode] = []
+        self.fields["technique"].queryset = Technique.objects.filter(  # type: ignore[attr-defined]
+            active=True
+        ).in_order()
+        received = self.fields["received_on"]
+        received.initial = received.latest = today  # type: ignore[attr-defined]
+        received.earliest = today - timedelta(days=730)  # type: ignore[attr-defined]
+        self.fields["valid_from"].initial = today
+        for name in ("valid_from", "valid_until"):
+            field = self.fields[name]
+            field.earliest = today - timedelta(days=730)  # type: ignore[attr-defined]
+            field.latest = today + timedelta(days=1100)  # type: ignore[attr-defined]
+        for precaution in precautions:
+            self.fields[self.name_of(precaution)] = forms.ChoiceField(
+                label=precaution.question,
+                help_text=precaution.help_text,
+                choices=Answer,
+                widget=forms.RadioSelect(attrs={"class": "choices--inline"}),
+            )
+
+    @staticmethod
+    def name_of(precaution: Precaution) -> str:
+        """Return the name of the field that asks this question."""
+        return f"precaution_{precaution.pk}"
+
+    def layout(self) -> Layout:
+        """Group the questions as the letter does."""
+        return Layout(
+            Fieldset(
+                _("The order"),
+                "npi",
+                "diagnosis",
+                HTML(
+                    '{% include "referrals/_matches.html" with matches=form.matches %}'
+                ),
+                "priority",
+                "received_on",
+                "reason",
+            ),
+            Fieldset(
+                _("What is authorized"),
+                "valid_from",
+                "valid_until",
+                "sessions",
+                "interval_days",
+                "technique",
+            ),
+            Fieldset(_("Safety"), *[self.name_of(one) for one in self.precautions]),
+        )
+
+    def clean_npi(self) -> Provider:
+        """Return the provider on record; say what to do if there is none."""
+        npi: str = self.cleaned_data["npi"]
+        validate_npi(npi)
+        provider = Provider.objects.may_refer().filter(npi=npi).first()
+        if provider is None:
+            raise ValidationError(
+                _(
+                    "No provider on record has this NPI, so they cannot refer yet. "
+                    "Check the letter, or ask the clinical lead to add them."
+                )
+            )
+        return provider
+
+    def clean(self) -> dict[str, Any]:
+        """Settle the diagnosis, and see that the period runs forward."""
+        checked: dict[str, Any] = super().clean() or {}
+        if checked.get("diagnosis"):
+            self._settle_diagnosis(checked)
+        first, last = checked.get("valid_from"), checked.get("valid_until")
+        if first and last and last < first:
+            self.add_error(
+                "valid_until", _("Enter a date on or after the day it is valid from.")
+            )
+        return checked
+
+    def _settle_diagnosis(self, checked: dict[str, Any]) -> None:
+        typed = checked["diagnosis"]
+        chosen = checked.get("code") or typed
+        exact = DiagnosisCode.objects.filter(code__iexact=chosen.strip()).first()
+        self.matches = list(DiagnosisCode.objects.matching(typed)[:MATCHES])
+        if exact is None and len(self.matches) == 1:
+            exact = self.matches[0]
+        if exact is not None:
+            checked["code"] = exact
+        elif self.matches:
+            self.add_error("diagnosis", _("Choose one of the codes found."))
+        else:
+            self.add_error(
+                "diagnosis",
+                _("No code fits. Check the spelling, or use fewer words."),
+            )
+
+    def answers(self) -> dict[Precaution, Answer]:
+        """Return the answer to each safety question, once the form is valid."""
+        return {
+            one: Answer(self.cleaned_data[self.name_of(one)])
+            for one in self.precautions
+        }
+
+
+class Clear(parts.Form):
+    """Check who cleared a referral, and when."""
+
+    submit = _("Record clearance")
+    cleared_by = parts.Text(label=_("Provider who cleared it"), max_length=200)
+    cleared_on = parts.ThreePartDate(label=_("Cleared on"))
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["cleared_on"]
+        field.latest, field.earliest = today, today - timedelta(days=365)  # type: ignore[attr-defined]

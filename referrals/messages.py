@@ -1,0 +1,65 @@
+"""The words of referrals' mail. They say nothing of what the patient is treated for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from massage_portal.accounts.models import Invitation
+from massage_portal.accounts.tokens import sign
+from massage_portal.outbox.kinds import Mail, renders
+from massage_portal.outbox.models import Message
+from referrals.models import Referral
+
+
+def _mail(name: str, subject: str, context: dict[str, Any]) -> Mail:
+    context = {"phone": settings.CLINIC_PHONE, **context}
+    return Mail(
+        subject=subject,
+        text=render_to_string(f"referrals/mail/{name}.txt", context),
+        html=render_to_string(f"referrals/mail/{name}.html", context),
+    )
+
+
+def first_name(message: Message) -> str:
+    """Return the recipient's given name: the only name that a mail may carry."""
+    patient = getattr(message.recipient, "patient", None)
+    return patient.given_name if patient else ""
+
+
+@renders("referrals.invitation")
+def invitation(message: Message) -> Mail | None:
+    """Write the link by which a patient chooses a first password."""
+    found = Invitation.objects.usable(message.due_at).filter(pk=message.subject_key)
+    link = found.first()
+    if link is None:
+        return None
+    path = reverse("accounts:invitation", args=[sign("invitation", link.pk)])
+    return _mail(
+        "invitation",
+        _("Your account at the clinic"),
+        {
+            "name": first_name(message),
+            "link": settings.PORTAL_ORIGIN + path,
+            "until": link.expires_at,
+        },
+    )
+
+
+@renders("referrals.recorded")
+def recorded(message: Message) -> Mail | None:
+    """Tell a patient who can sign in that there is something new."""
+    if not Referral.objects.filter(pk=message.subject_key).exists():
+        return None
+    return _mail(
+        "recorded",
+        _("There is news for you at the clinic"),
+        {
+            "name": first_name(message),
+            "link": settings.PORTAL_ORIGIN + reverse("start"),
+        },
+    )

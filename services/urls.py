@@ -1,0 +1,21 @@
+"""Addresses of the public pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from services import views
+
+app_name = "services"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("about/<slug:slug>/", views.page, name="page"),
+    path("appointment/", views.referral, name="referral"),
+    path("conditions/", views.conditions, name="conditions"),
+    path("conditions/<slug:slug>/", views.condition, name="condition"),
+    path("techniques/", views.techniques, name="techniques"),
+    path("locations/", views.locations, name="locations"),
+    path("research/", views.research, name="research"),
+    path("search/", views.search, name="search"),
+]
