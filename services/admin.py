@@ -1,8 +1,11 @@
-"""The editor's door: published content."""
+"""The editor's door: published content. Safety questions are the clinical lead's."""
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from massage_portal.windows import Door
 from services.models import (
@@ -15,26 +18,63 @@ from services.models import (
 )
 
 
-@admin.register(Page, Condition, Technique, Location)
 class InOrder(Door):
-    """Content with a place in a list."""
+    """Content with a place in a list; its key stays, for links and records name it."""
 
-    list_display = ("__str__", "slug", "position")
     ordering = ("position", "pk")
-    search_fields = ("slug",)
+    key: ClassVar[str] = "slug"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Return the key, once there is one."""
+        return [self.key] if obj else []
+
+
+@admin.register(Page)
+class PageAdmin(InOrder):
+    """Pages of information."""
+
+    list_display = ("title", "slug", "position", "reviewed_on", "next_review")
+    search_fields = ("title", "slug", "body")
+
+
+@admin.register(Condition)
+class ConditionAdmin(InOrder):
+    """What massage may help with."""
+
+    list_display = ("name", "slug", "evidence", "position")
+    list_filter = ("evidence",)
+    search_fields = ("name", "synonyms", "slug", "body")
+
+
+@admin.register(Technique)
+class TechniqueAdmin(InOrder):
+    """The ways of massage."""
+
+    list_display = ("name", "slug", "minutes", "active", "position")
+    list_filter = ("active",)
+    search_fields = ("name", "slug", "body")
+
+
+@admin.register(Location)
+class LocationAdmin(InOrder):
+    """The places of the medical center."""
+
+    list_display = ("name", "city", "state", "time_zone", "gives_massage", "position")
 
 
 @admin.register(Precaution)
-class PrecautionAdmin(Door):
+class PrecautionAdmin(InOrder):
     """The clinical lead's safety questions."""
 
+    key = "code"
     list_display = ("question", "meaning", "active", "position")
-    ordering = ("position", "pk")
+    list_filter = ("meaning", "active")
 
 
 @admin.register(Publication)
 class PublicationAdmin(Door):
     """What our researchers published."""
 
-    list_display = ("citation", "year", "pmid")
-    ordering = ("-year", "citation")
+    list_display = ("title", "year", "pmid")
+    ordering = ("-year", "title")
+    search_fields = ("title", "authors", "pmid")

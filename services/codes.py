@@ -1,4 +1,4 @@
-"""Codes of the services app."""
+"""Codes of the services app, each with the words that readers see."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 class Evidence(models.TextChoices):
     """How sure research is, in words a reader can weigh."""
 
-    GOOD = "good", _("Several good studies show it")
-    SOME = "some", _("Some studies show it")
-    WEAK = "weak", _("A few small studies suggest it")
+    GOOD = "good", _("Quite sure: several good studies agree")
+    SOME = "some", _("Fairly sure: some studies show it, but we need more")
+    WEAK = "weak", _("Not sure yet: only a few small studies suggest it")
 
 
 class Meaning(models.TextChoices):

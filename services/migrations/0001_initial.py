@@ -26,7 +26,14 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("slug", models.SlugField(unique=True, verbose_name="address")),
+                (
+                    "slug",
+                    models.SlugField(
+                        help_text="The end of its web address. It cannot be changed later.",
+                        unique=True,
+                        verbose_name="address",
+                    ),
+                ),
                 ("name", models.CharField(max_length=100, verbose_name="name")),
                 (
                     "synonyms",
@@ -35,14 +42,26 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("summary", models.CharField(max_length=300, verbose_name="summary")),
-                ("body", models.TextField(verbose_name="text, in Markdown")),
+                (
+                    "body",
+                    models.TextField(
+                        help_text="In Markdown: # for headings, - for lists, **bold**.",
+                        verbose_name="text",
+                    ),
+                ),
                 (
                     "evidence",
                     models.CharField(
                         choices=[
-                            ("good", "Several good studies show it"),
-                            ("some", "Some studies show it"),
-                            ("weak", "A few small studies suggest it"),
+                            ("good", "Quite sure: several good studies agree"),
+                            (
+                                "some",
+                                "Fairly sure: some studies show it, but we need more",
+                            ),
+                            (
+                                "weak",
+                                "Not sure yet: only a few small studies suggest it",
+                            ),
                         ],
                         max_length=4,
                         verbose_name="evidence",
@@ -78,7 +97,14 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("slug", models.SlugField(unique=True, verbose_name="address")),
+                (
+                    "slug",
+                    models.SlugField(
+                        help_text="The end of its web address. It cannot be changed later.",
+                        unique=True,
+                        verbose_name="address",
+                    ),
+                ),
                 ("name", models.CharField(max_length=100, verbose_name="name")),
                 ("city", models.CharField(max_length=100, verbose_name="city")),
                 ("state", models.CharField(max_length=60, verbose_name="state")),
@@ -112,13 +138,17 @@ class Migration(migrations.Migration):
                 (
                     "transport",
                     models.TextField(
-                        blank=True, verbose_name="getting there, in Markdown"
+                        blank=True,
+                        help_text="In Markdown: # for headings, - for lists, **bold**.",
+                        verbose_name="getting there",
                     ),
                 ),
                 (
                     "lodging",
                     models.TextField(
-                        blank=True, verbose_name="places to stay, in Markdown"
+                        blank=True,
+                        help_text="In Markdown: # for headings, - for lists, **bold**.",
+                        verbose_name="places to stay",
                     ),
                 ),
                 (
@@ -151,10 +181,23 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("slug", models.SlugField(unique=True, verbose_name="address")),
+                (
+                    "slug",
+                    models.SlugField(
+                        help_text="The end of its web address. It cannot be changed later.",
+                        unique=True,
+                        verbose_name="address",
+                    ),
+                ),
                 ("title", models.CharField(max_length=120, verbose_name="title")),
                 ("summary", models.CharField(max_length=300, verbose_name="summary")),
-                ("body", models.TextField(verbose_name="text, in Markdown")),
+                (
+                    "body",
+                    models.TextField(
+                        help_text="In Markdown: # for headings, - for lists, **bold**.",
+                        verbose_name="text",
+                    ),
+                ),
                 (
                     "position",
                     models.PositiveSmallIntegerField(
@@ -192,14 +235,19 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="page_review_is_whole",
+                        violation_error_message="Say both who reviewed it and when.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("next_review", None),
-                            ("next_review__gt", models.F("reviewed_on")),
+                            models.Q(
+                                ("next_review__gt", models.F("reviewed_on")),
+                                ("reviewed_on__isnull", False),
+                            ),
                             _connector="OR",
                         ),
                         name="page_next_review_is_later",
+                        violation_error_message="The next review must come after the day it was reviewed on.",
                     ),
                 ],
             },
@@ -216,7 +264,14 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("code", models.SlugField(unique=True, verbose_name="code")),
+                (
+                    "code",
+                    models.SlugField(
+                        help_text="A short name. It cannot be changed later.",
+                        unique=True,
+                        verbose_name="code",
+                    ),
+                ),
                 ("question", models.CharField(max_length=300, verbose_name="question")),
                 (
                     "help_text",
@@ -238,6 +293,15 @@ class Migration(migrations.Migration):
                     "advice",
                     models.CharField(
                         blank=True, max_length=500, verbose_name="advice for staff"
+                    ),
+                ),
+                (
+                    "plain",
+                    models.CharField(
+                        blank=True,
+                        help_text="Ends the sentence “… if you have”. Blank: patients do not see it.",
+                        max_length=200,
+                        verbose_name="in a patient's words",
                     ),
                 ),
                 (
@@ -273,21 +337,34 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
+                ("title", models.CharField(max_length=300, verbose_name="title")),
+                ("authors", models.CharField(max_length=300, verbose_name="authors")),
                 (
-                    "title",
-                    models.CharField(max_length=300, verbose_name="what it is about"),
-                ),
-                (
-                    "citation",
+                    "journal",
                     models.CharField(
-                        max_length=300, verbose_name="where it was published"
+                        max_length=200, verbose_name="journal, volume and pages"
                     ),
                 ),
-                ("year", models.PositiveSmallIntegerField(verbose_name="year")),
+                (
+                    "year",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1900),
+                            django.core.validators.MaxValueValidator(2100),
+                        ],
+                        verbose_name="year",
+                    ),
+                ),
                 (
                     "pmid",
                     models.CharField(
                         blank=True, max_length=10, verbose_name="PubMed identifier"
+                    ),
+                ),
+                (
+                    "summary",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="what it found"
                     ),
                 ),
             ],
@@ -299,14 +376,16 @@ class Migration(migrations.Migration):
                         condition=models.Q(("pmid", ""), _negated=True),
                         fields=("pmid",),
                         name="publication_pmid_is_unique",
+                        violation_error_message="This publication is listed already.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("pmid", ""),
-                            ("pmid__regex", "^[1-9]\\d{0,8}$"),
+                            ("pmid__regex", "^[1-9][0-9]{0,8}$"),
                             _connector="OR",
                         ),
                         name="publication_pmid_is_a_number",
+                        violation_error_message="A PubMed identifier is a number.",
                     ),
                 ],
             },
@@ -323,12 +402,23 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("slug", models.SlugField(unique=True, verbose_name="address")),
+                (
+                    "slug",
+                    models.SlugField(
+                        help_text="The end of its web address. It cannot be changed later.",
+                        unique=True,
+                        verbose_name="address",
+                    ),
+                ),
                 ("name", models.CharField(max_length=100, verbose_name="name")),
                 ("summary", models.CharField(max_length=300, verbose_name="summary")),
                 (
                     "body",
-                    models.TextField(blank=True, verbose_name="text, in Markdown"),
+                    models.TextField(
+                        blank=True,
+                        help_text="In Markdown: # for headings, - for lists, **bold**.",
+                        verbose_name="text",
+                    ),
                 ),
                 (
                     "minutes",
