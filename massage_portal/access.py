@@ -35,17 +35,22 @@ def requires(permission: str) -> Callable[[View], View]:
 
     :param permission: "app.codename", or "" for anyone who is signed in.
     """
+    return requires_any(*([permission] if permission else []))
+
+
+def requires_any(*permissions: str) -> Callable[[View], View]:
+    """As `requires`, where one of several permissions is enough."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
-            if permission and not request.user.has_perm(permission):
+            if permissions and not any(map(request.user.has_perm, permissions)):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        guarded.access = permission or "signed in"  # type: ignore[attr-defined]
+        guarded.access = " or ".join(permissions) or "signed in"  # type: ignore[attr-defined]
         return guarded
 
     return decorate

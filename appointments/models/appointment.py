@@ -23,12 +23,14 @@ from appointments.codes import (
 )
 from appointments.models.capacity import Room, Therapist
 from appointments.models.waitlist import WaitlistEntry
+from referrals.codes import Answer
 from referrals.models import Patient
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from massage_portal.accounts.models import User
+    from referrals.models import ScreeningAnswer
 
 
 def time_held() -> Func:
@@ -66,6 +68,18 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         if user.has_perm("appointments.ask_for_own_appointment"):
             return self.filter(patient__user=user)
         return self.none()
+
+    def with_place(self) -> Self:
+        """With what a page about one visit shows."""
+        return self.select_related(
+            "therapist__user", "therapist__location", "room", "technique", "patient"
+        )
+
+    def with_precautions(self) -> Self:
+        """With what the therapist must know before the visit."""
+        return self.select_related("entry__referral__diagnosis").prefetch_related(
+            "entry__referral__screening_answers__precaution"
+        )
 
     def holding_time(self) -> Self:
         """Those that keep therapist, room and patient from being elsewhere."""
@@ -195,6 +209,21 @@ class Appointment(models.Model):
 
     def __str__(self) -> str:
         return f"appointment {self.pk}"
+
+    @property
+    def precautions(self) -> list[ScreeningAnswer]:
+        """The safety answers that are not a plain no."""
+        answers = self.entry.referral.screening_answers.all()
+        return [answer for answer in answers if answer.answer != Answer.NO]
+
+    def is_open_offer(self, now: datetime) -> bool:
+        """Say whether it can still be accepted at `now`."""
+        return (
+            self.status == Status.PROPOSED
+            and self.held_until is not None
+            and now < self.held_until
+            and now < self.starts_at
+        )
 
     @property
     def zone(self) -> ZoneInfo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -11,6 +11,9 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from services.models import Technique
 
 
 class Weekday(models.IntegerChoices):
@@ -25,6 +28,17 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6, _("Sunday")
 
 
+class TherapistQuerySet(models.QuerySet["Therapist"]):
+    """Reads of therapists."""
+
+    def who_can(self, technique: Technique | None) -> Self:
+        """Those who give massage, and are certified for the technique; by name."""
+        able = self.filter(active=True, location__gives_massage=True)
+        if technique is not None:
+            able = able.filter(techniques=technique)
+        return able.select_related("user", "location").order_by("user__name", "pk")
+
+
 class Therapist(models.Model):
     """A certified massage therapist (FHIR Practitioner)."""
 
@@ -36,6 +50,8 @@ class Therapist(models.Model):
         "services.Technique", verbose_name=_("certified for")
     )
     active = models.BooleanField(_("gives massage"), default=True)
+
+    objects = TherapistQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("therapist")

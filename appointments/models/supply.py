@@ -107,6 +107,27 @@ class Supply:
                     return Proposal(entry, opening)
         return None
 
+    def rank_before(self, entry: WaitlistEntry, opening: Opening) -> int:
+        """Return how many in greater need could use `opening`, of the first BATCH."""
+        number = 0
+        for other in self._front:
+            if other.pk == entry.pk:
+                break
+            wish = wish_of(other, policy=self.policy)
+            if fits(wish, opening, now=self.now) and any(
+                same.starts_at == opening.starts_at
+                and same.therapist == opening.therapist
+                for same in self.openings(other.referral.technique)
+            ):
+                number += 1
+        return number
+
+    @cached_property
+    def _front(self) -> list[WaitlistEntry]:
+        """The front of the line, read once."""
+        line = waiting_in_line(now=self.now, policy=self.policy)
+        return with_refused(line[:BATCH])
+
     def first_in_line_for(
         self, *, therapist: int, starts_at: datetime
     ) -> Iterable[Proposal]:

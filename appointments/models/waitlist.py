@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Self
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import ExpressionWrapper, F, FloatField, Q, Value
+from django.db.models import (
+    Exists,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    OuterRef,
+    Q,
+    Value,
+)
 from django.db.models.functions import Extract, Greatest, Power
 from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import ENTRY_OPEN, ENTRY_TRANSITIONS, EntryStatus, RoleThreat
 from appointments.models.capacity import Therapist
 from appointments.models.policy import TriageCategory
+from appointments.priority import Explanation, explain
 from referrals.models import Patient, Referral
 
 if TYPE_CHECKING:
@@ -79,6 +88,34 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
             )
             .order_by("-day_adds", "received_at", "pk")
         )
+
+    def with_patient(self) -> Self:
+        """With what a row of the queue shows."""
+        return self.select_related(
+            "patient", "category", "referral__technique", "referral__diagnosis"
+        )
+
+    def with_referral(self) -> Self:
+        """With what a page about one request shows."""
+        return self.select_related("referral__provider", "therapist__user")
+
+    def with_open_offer(self, now: datetime) -> Self:
+        """Mark those that have an offer to answer."""
+        offers = self.model._meta.get_field("appointments").related_model.objects
+        mine = offers.offers_open(now).filter(entry=OuterRef("pk"))
+        return self.annotate(has_offer=Exists(mine))
+
+    def ahead_of(self, entry: WaitlistEntry, *, now: datetime, exponent: float) -> int:
+        """Return how many who wait stand before `entry`, in the order of need."""
+        ranked = self.waiting().in_order_of_need(now=now, exponent=exponent)
+        mine = ranked.filter(pk=entry.pk).values_list("day_adds", flat=True).first()
+        if mine is None:
+            return ranked.count()
+        tied = Q(day_adds=mine) & (
+            Q(received_at__lt=entry.received_at)
+            | Q(received_at=entry.received_at, pk__lt=entry.pk)
+        )
+        return ranked.filter(Q(day_adds__gt=mine) | tied).count()
 
 
 class WaitlistEntry(models.Model):
@@ -189,6 +226,23 @@ class WaitlistEntry(models.Model):
 
     def __str__(self) -> str:
         return f"request {self.pk}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for a time."""
+        return self.status == EntryStatus.ACCEPTED
+
+    def explain(self, *, now: datetime, exponent: float) -> Explanation | None:
+        """Return the numbers behind the rank at `now`; None before triage."""
+        if self.category is None:
+            return None
+        return explain(
+            received_at=self.received_at,
+            category_days=self.category.target_days,
+            need_score=self.need_score,
+            now=now,
+            exponent=exponent,
+        )
 
 
 class NeedReport(models.Model):

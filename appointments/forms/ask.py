@@ -1,0 +1,167 @@
+"""The questions of a request, one page each. They only check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from appointments.codes import RoleThreat
+from appointments.models import Therapist
+from massage_portal import forms as parts
+
+DAYS = [
+    ("M", _("Monday")),
+    ("T", _("Tuesday")),
+    ("W", _("Wednesday")),
+    ("R", _("Thursday")),
+    ("F", _("Friday")),
+    ("S", _("Saturday")),
+    ("U", _("Sunday")),
+]
+TIMES = {  # from, to, by what a patient says
+    "any": (time(0, 0), time(23, 59)),
+    "morning": (time(0, 0), time(12, 0)),
+    "afternoon": (time(12, 0), time(23, 59)),
+}
+NOTICE = [
+    (4, _("A few hours")),
+    (24, _("One day")),
+    (72, _("Three days")),
+    (168, _("One week")),
+]
+
+
+class When(parts.Form):
+    """Which days and times suit."""
+
+    heading = _("When can you come?")
+    why = _("The more times suit you, the sooner we may find one.")
+    weekdays = forms.MultipleChoiceField(
+        label=_("Days that suit you"),
+        choices=DAYS,
+        initial=[letter for letter, _name in DAYS],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one day.")},
+    )
+    times = forms.ChoiceField(
+        label=_("Time of day"),
+        choices=[
+            ("any", _("Any time")),
+            ("morning", _("Before noon")),
+            ("afternoon", _("After noon")),
+        ],
+        initial="any",
+        widget=forms.RadioSelect,
+    )
+    earliest = parts.ThreePartDate(
+        label=_("Not before"),
+        help_text=_("Leave empty if you can come at once."),
+        required=False,
+    )
+    latest = parts.ThreePartDate(
+        label=_("Not after"),
+        help_text=_("Leave empty if any later day is fine."),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("earliest", "latest"):
+            field = self.fields[name]
+            field.earliest = today  # type: ignore[attr-defined]
+            field.latest = today + timedelta(days=730)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """See that the period runs forward."""
+        checked: dict[str, Any] = super().clean() or {}
+        first, last = checked.get("earliest"), checked.get("latest")
+        if first and last and last < first:
+            self.add_error("latest", _("Enter a date on or after the first one."))
+        return checked
+
+
+class Preferences(parts.Form):
+    """With whom, and at what notice."""
+
+    heading = _("Is there anything you prefer?")
+    why = _("Asking for one therapist can make your wait longer.")
+    therapist = forms.ModelChoiceField(
+        label=_("Therapist"),
+        queryset=Therapist.objects.none(),
+        empty_label=_("Anyone"),
+        required=False,
+    )
+    notice_hours = forms.TypedChoiceField(
+        label=_("How soon could you come if a time comes free?"),
+        help_text=_("A short notice gives you more chances."),
+        choices=NOTICE,
+        coerce=int,
+        initial=24,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, therapists: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["therapist"].queryset = therapists  # type: ignore[attr-defined]
+
+
+class Pain(parts.Form):
+    """The PEG scale: pain, enjoyment, general activity."""
+
+    heading = _("How has it been in the past week?")
+    why = _(
+        "Your answers can make your target wait shorter. They never make it "
+        "longer, and your therapist will see them too."
+    )
+    pain = parts.Scale(
+        label=_("How strong was your pain, on average?"),
+        low=_("no pain"),
+        high=_("pain as bad as you can imagine"),
+    )
+    enjoyment = parts.Scale(
+        label=_("How much did pain get in the way of enjoying life?"),
+        low=_("not at all"),
+        high=_("completely"),
+    )
+    activity = parts.Scale(
+        label=_("How much did pain get in the way of your everyday activity?"),
+        low=_("not at all"),
+        high=_("completely"),
+    )
+
+
+class DailyLife(parts.Form):
+    """Threat to role, and sleep."""
+
+    heading = _("How does it affect your daily life?")
+    why = ""
+    role_threat = forms.TypedChoiceField(
+        label=_(
+            "Is your ability to work, to care for others or to live on your own "
+            "at risk?"
+        ),
+        choices=RoleThreat,
+        coerce=lambda points: RoleThreat(int(points)),
+        widget=forms.RadioSelect,
+    )
+    sleep = parts.Scale(
+        label=_("How much does it disturb your sleep?"),
+        low=_("not at all"),
+        high=_("I hardly sleep"),
+    )
+
+
+class Send(parts.Form):
+    """Nothing to fill in: the patient has checked the answers."""
+
+    submit = _("Send my request")
+
+
+def chosen(letters: Iterable[str]) -> str:
+    """Return the weekdays as the entry keeps them: letters in the week's order."""
+    picked = set(letters)
+    return "".join(letter for letter, _name in DAYS if letter in picked)

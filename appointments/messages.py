@@ -1,0 +1,167 @@
+"""
+The words of appointments' mail: a time, a place, a link.
+
+Never a diagnosis, a therapy, a department or a full name: mail is read by others.
+A renderer returns None when what it would say is not true any more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from appointments import ical
+from appointments.codes import EntryStatus, Status
+from appointments.models import Appointment, WaitlistEntry
+from massage_portal.accounts.tokens import sign
+from massage_portal.outbox.kinds import Attachment, Mail, renders
+from massage_portal.outbox.models import Message
+
+
+def _mail(
+    name: str,
+    subject: str,
+    message: Message,
+    *,
+    attachments: list[Attachment] | None = None,
+    **context: Any,
+) -> Mail:
+    patient = getattr(message.recipient, "patient", None)
+    context |= {
+        "name": patient.given_name if patient else "",
+        "phone": settings.CLINIC_PHONE,
+    }
+    return Mail(
+        subject=subject,
+        text=render_to_string(f"appointments/mail/{name}.txt", context),
+        html=render_to_string(f"appointments/mail/{name}.html", context),
+        attachments=attachments or [],
+    )
+
+
+def _link(view: str, *args: Any) -> str:
+    return settings.PORTAL_ORIGIN + reverse(f"appointments:{view}", args=args)
+
+
+def _appointment(message: Message, *states: Status) -> Appointment | None:
+    """Return the appointment if it is still in one of `states`."""
+    found = Appointment.objects.with_place().filter(pk=message.subject_key)
+    return found.filter(status__in=states).first()
+
+
+def _place(appointment: Appointment) -> dict[str, Any]:
+    """Return when and where, as every mail about a visit says it."""
+    start = appointment.local_start
+    return {
+        "day": date_format(start, "l, F j, Y"),
+        "time": date_format(start, "P"),
+        "zone": start.tzname(),
+        "place": appointment.therapist.location.name,
+        "room": appointment.room.name,
+        "visit": _link("offer", appointment.pk),
+    }
+
+
+@renders("appointments.offer")
+def offer(message: Message) -> Mail | None:
+    """Offer a time, and say until when it is held."""
+    found = _appointment(message, Status.PROPOSED)
+    if found is None or found.held_until is None:
+        return None
+    until = found.held_until.astimezone(found.zone)
+    return _mail(
+        "offer",
+        _("A time is held for you"),
+        message,
+        until=date_format(until, "l, F j, P"),
+        link=_link("answer", sign("offer", found.pk)),
+        **_place(found),
+    )
+
+
+@renders("appointments.booked")
+def booked(message: Message) -> Mail | None:
+    """Confirm a booking, with the calendar file."""
+    found = _appointment(message, Status.BOOKED)
+    if found is None:
+        return None
+    return _mail(
+        "booked",
+        _("Your appointment is booked"),
+        message,
+        attachments=[_calendar(found)],
+        link=_link("offer", found.pk),
+        cancel=_link("cancel", found.pk),
+        **_place(found),
+    )
+
+
+@renders("appointments.reminder")
+def reminder(message: Message) -> Mail | None:
+    """Remind of a booking that still stands."""
+    found = _appointment(message, Status.BOOKED)
+    if found is None:
+        return None
+    place = _place(found)
+    return _mail(
+        "reminder",
+        _("Your appointment on %(day)s") % place,
+        message,
+        link=_link("offer", found.pk),
+        cancel=_link("cancel", found.pk),
+        **place,
+    )
+
+
+@renders("appointments.cancelled")
+def cancelled(message: Message) -> Mail | None:
+    """Say that a visit is canceled, and that the place is kept."""
+    found = _appointment(message, Status.CANCELLED)
+    if found is None:
+        return None
+    return _mail(
+        "cancelled",
+        _("Your appointment is canceled"),
+        message,
+        attachments=[_calendar(found)],
+        link=_link("standing", found.entry_id),
+        **_place(found),
+    )
+
+
+def _calendar(appointment: Appointment) -> Attachment:
+    now = timezone.now()  # noqa: TID251 - DTSTAMP is when the file is made
+    content = ical.calendar(appointment, now=now)
+    return Attachment("appointment.ics", content, "text/calendar")
+
+
+def _news(message: Message, state: EntryStatus, subject: str) -> Mail | None:
+    """Tell that a request has moved; what moved is read after signing in."""
+    if not WaitlistEntry.objects.filter(pk=message.subject_key, status=state).exists():
+        return None
+    link = _link("standing", message.subject_key)
+    return _mail(state.name.lower(), subject, message, link=link)
+
+
+@renders("appointments.accepted")
+def accepted(message: Message) -> Mail | None:
+    """Tell that a request is on the waiting list."""
+    return _news(message, EntryStatus.ACCEPTED, _("You are on our waiting list"))
+
+
+@renders("appointments.on-hold")
+def on_hold(message: Message) -> Mail | None:
+    """Tell that the clinic has a question."""
+    return _news(message, EntryStatus.ON_HOLD, _("We have a question for you"))
+
+
+@renders("appointments.rejected")
+def rejected(message: Message) -> Mail | None:
+    """Tell that a request was declined; why is read after signing in."""
+    return _news(message, EntryStatus.REJECTED, _("News about your request"))

@@ -1,0 +1,234 @@
+"""Pages of patients: where they stand, their offers, their visits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from appointments import actions, ical
+from appointments.codes import Ending, EntryStatus, Status
+from appointments.forms.patient import Reply
+from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.priority import Explanation
+from appointments.standing import people_before
+from massage_portal.access import requires
+from massage_portal.audit.record import record, record_all
+from massage_portal.forms import Form
+from referrals.models import Referral
+
+OWN = "appointments.ask_for_own_appointment"
+
+
+class Confirm(Form):
+    """A button that needs no answers."""
+
+    def __init__(self, *args: Any, words: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.submit = words  # type: ignore[misc]
+
+
+def _entry(request: HttpRequest, pk: int) -> WaitlistEntry:
+    mine = WaitlistEntry.objects.filter(patient__user=request.user)
+    return get_object_or_404(
+        mine.select_related("referral__diagnosis", "category", "patient"), pk=pk
+    )
+
+
+def _appointment(request: HttpRequest, pk: int) -> Appointment:
+    mine = Appointment.objects.filter(patient__user=request.user)
+    return get_object_or_404(mine.with_place(), pk=pk)
+
+
+@requires(OWN)
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    """Show a patient everything that is theirs, the most pressing first."""
+    now = timezone.now()
+    own = Appointment.objects.filter(patient__user=request.user).with_place()
+    entries = WaitlistEntry.objects.filter(patient__user=request.user)
+    referrals = (
+        Referral.objects.filter(patient__user=request.user)
+        .visible_to(request.user)
+        .select_related("diagnosis")
+        .prefetch_related("waitlist_entries")
+        .order_by("-received_at", "pk")
+    )
+    today = timezone.localdate()
+    shown = [(referral, _askable(referral, today)) for referral in referrals]
+    record_all("referral.seen", [one for one, _can in shown], by=request.user, at=now)
+    past = [Status.FULFILLED, Status.NOSHOW, Status.CANCELLED]
+    visited = own.filter(status__in=past).exclude(offered_at__isnull=True)
+    context = {
+        "offers": own.offers_open(now).order_by("starts_at"),
+        "visits": own.filter(status=Status.BOOKED, ends_at__gt=now).order_by(
+            "starts_at"
+        ),
+        "entries": entries.open()
+        .exclude(status=EntryStatus.IN_PROGRESS)
+        .select_related("referral__diagnosis", "category")
+        .order_by("received_at", "pk"),
+        "referrals": shown,
+        "past": visited.exclude(
+            ending__in=[Ending.LAPSED, Ending.WITHDRAWN, Ending.DECLINED]
+        ).order_by("-starts_at")[:20],
+    }
+    return render(request, "appointments/patient/mine.html", context)
+
+
+def _askable(referral: Referral, today: Any) -> bool:
+    """Say whether the patient can ask for a visit of this referral now."""
+    entries = referral.waitlist_entries.all()
+    ended = (EntryStatus.REJECTED, EntryStatus.CANCELLED)
+    live = [entry for entry in entries if entry.status not in ended]
+    return (
+        referral.status == "active"
+        and referral.valid_until >= today
+        and all(entry.status == EntryStatus.COMPLETED for entry in live)
+        and len(live) < referral.sessions
+    )
+
+
+def explanation(entry: WaitlistEntry, *, now: Any) -> Explanation | None:
+    """Return the numbers behind the rank; None before triage."""
+    policy = Policy.objects.in_force(now)
+    return entry.explain(now=now, exponent=float(policy.harm_exponent))
+
+
+@requires(OWN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def standing(request: HttpRequest, pk: int) -> HttpResponse:
+    """Tell a patient where they stand, and take the answer to a question."""
+    entry = _entry(request, pk)
+    now = timezone.now()
+    form = Reply(request.POST if request.method == "POST" else None)
+    status = 200
+    if form.is_valid():
+        try:
+            actions.reply(entry=entry, by=request.user, now=now, **form.cleaned_data)
+        except actions.NotAskable as refusal:
+            form.add_error(None, str(refusal))
+            status = 409
+        else:
+            messages.success(request, _("Thank you. We have your answer."))
+            return redirect("appointments:standing", pk)
+    record("request.seen", entry, by=request.user, at=now)
+    context: dict[str, Any] = {
+        "entry": entry,
+        "form": form if entry.status == EntryStatus.ON_HOLD or form.errors else None,
+        "why": explanation(entry, now=now),
+        "offer": entry.appointments.offers_open(now).with_place().first(),
+        "visit": entry.appointments.filter(status=Status.BOOKED).with_place().first(),
+    }
+    if entry.status == EntryStatus.ACCEPTED:
+        policy = Policy.objects.in_force(now)
+        ahead = WaitlistEntry.objects.ahead_of(
+            entry, now=now, exponent=float(policy.harm_exponent)
+        )
+        context["before"] = people_before(ahead)
+    if form.errors and status == 200:
+        status = 422
+    return render(request, "appointments/patient/standing.html", context, status=status)
+
+
+@requires(OWN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a patient take their request back, after saying what that means."""
+    entry = _entry(request, pk)
+    form = Confirm(
+        request.POST if request.method == "POST" else None,
+        words=_("Withdraw my request"),
+    )
+    status = 200
+    if form.is_valid():
+        try:
+            actions.withdraw(entry=entry, by=request.user, now=timezone.now())
+        except actions.NotAskable as refusal:
+            form.add_error(None, str(refusal))
+            status = 409
+        else:
+            messages.success(request, _("Your request is withdrawn."))
+            return redirect("appointments:mine")
+    record("request.seen", entry, by=request.user, at=timezone.now())
+    context = {"entry": entry, "form": form}
+    return render(request, "appointments/patient/withdraw.html", context, status=status)
+
+
+@requires(OWN)
+@require_safe
+def offer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one offer or booking: when, where, with whom, and the two answers."""
+    found = _appointment(request, pk)
+    now = timezone.now()
+    record("appointment.seen", found, by=request.user, at=now)
+    context = {"appointment": found, "open": found.is_open_offer(now)}
+    return render(request, "appointments/patient/offer.html", context)
+
+
+@requires(OWN)
+@require_POST
+def answer_offer(request: HttpRequest, pk: int, answer: str) -> HttpResponse:
+    """Accept or decline; a second click lands on the same page as the first."""
+    found = _appointment(request, pk)
+    now = timezone.now()
+    action = {"accept": actions.accept, "decline": actions.decline}[answer]
+    try:
+        action(appointment=found, by=request.user, now=now)
+    except actions.Refusal as refusal:
+        found.refresh_from_db()
+        context = {"appointment": found, "open": False, "refusal": str(refusal)}
+        return render(request, "appointments/patient/offer.html", context, status=409)
+    return redirect("appointments:offer", pk)
+
+
+@requires(OWN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel a booked visit, after saying what happens then."""
+    found = _appointment(request, pk)
+    now = timezone.now()
+    form = Confirm(
+        request.POST if request.method == "POST" else None,
+        words=_("Cancel this visit"),
+    )
+    status = 200
+    if form.is_valid():
+        try:
+            actions.cancel(
+                appointment=found, ending=Ending.BY_PATIENT, by=request.user, now=now
+            )
+        except actions.NotCancellable as refusal:
+            form.add_error(None, str(refusal))
+            status = 409
+        else:
+            messages.success(
+                request, _("Your visit is canceled. You have kept your place.")
+            )
+            return redirect("appointments:standing", found.entry_id)
+    record("appointment.seen", found, by=request.user, at=now)
+    context = {"appointment": found, "form": form}
+    return render(request, "appointments/patient/cancel.html", context, status=status)
+
+
+@requires(OWN)
+@require_safe
+def calendar(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the visit as a file that calendar programs read."""
+    found = _appointment(request, pk)
+    record("appointment.seen", found, by=request.user, at=timezone.now())
+    response = HttpResponse(
+        ical.calendar(found, now=timezone.now()),
+        content_type="text/calendar; charset=utf-8",
+    )
+    response["Content-Disposition"] = 'attachment; filename="appointment.ics"'
+    return response
