@@ -13,6 +13,7 @@ from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
+from referrals.actions import complete
 from referrals.models import Patient
 
 MAY_BE_RECORDED = {Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN}
@@ -129,9 +130,10 @@ def record_visit(
 def _plan_next(
     appointment: Appointment, entry: WaitlistEntry, *, by: User, now: datetime
 ) -> None:
-    """Put the plan's next visit on the list; its clock starts on its planned day."""
+    """Put the plan's next visit on the list, its clock on its planned day, or end it."""
     referral = entry.referral
     if entry.session >= referral.sessions:
+        complete(referral=referral, by=by, now=now)
         return
     planned = appointment.starts_at + timedelta(days=referral.interval_days)
     later = WaitlistEntry.objects.create(

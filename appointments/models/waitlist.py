@@ -89,6 +89,10 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
             .order_by("-day_adds", "received_at", "pk")
         )
 
+    def of_record(self, record_number: str) -> WaitlistEntry:
+        """Return the one entry of the patient with this record number."""
+        return self.get(patient__record_number=record_number)
+
     def with_patient(self) -> Self:
         """With what a row of the queue shows."""
         return self.select_related(

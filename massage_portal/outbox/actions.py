@@ -70,6 +70,11 @@ def void(subject: Model, *, now: datetime) -> None:
     Message.objects.void(about=about(subject), now=now)
 
 
+def void_due_before(moment: datetime, *, now: datetime) -> int:
+    """Withdraw what should have gone before `moment`; return how many."""
+    return Message.objects.unsent().filter(due_at__lt=moment).update(voided_at=now)
+
+
 def pause_after(attempts: int) -> timedelta:
     """Return the wait after the n-th failed attempt: 30 s, doubled each time."""
     return FIRST_PAUSE * 2 ** max(0, attempts - 1)
