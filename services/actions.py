@@ -1,13 +1,17 @@
-"""Writes of services: the content a new clinic begins with."""
+"""Writes of services: the content that a new clinic begins with."""
 
 from __future__ import annotations
 
-import json
+import tomllib
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
+from massage_portal.audit.record import Actor, record_all
 from services.models import (
     Condition,
     Location,
@@ -18,63 +22,86 @@ from services.models import (
 )
 
 CONTENT = Path(__file__).parent / "content"
+TEXTS: list[type[models.Model]] = [Page, Condition, Technique]
+LISTS: list[type[models.Model]] = [Location, Precaution, Publication]
+Fields = dict[str, Any]
 
 
 class BadContent(ValueError):
     """A content file cannot be read; the text names the file and what is wrong."""
 
 
-def read(path: Path) -> dict[str, Any]:
-    """
-    Return the fields of one Markdown file: `name: value` lines, `---`, the text.
-
-    :raises BadContent: if the head is missing or a line of it has no colon.
-    """
-    head, mark, body = path.read_text(encoding="utf-8").partition("\n---\n")
-    if not mark:
-        raise BadContent(f"{path.name}: no line of three dashes after the head")
-    fields: dict[str, Any] = {"slug": path.stem, "body": body.strip()}
-    for line in head.splitlines():
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise BadContent(f"{path.name}: no colon in {line!r}")
-        value = value.strip()
-        fields[name.strip()] = int(value) if value.isdigit() else value
-    return fields
-
-
 @transaction.atomic
-def load_content(*, folder: Path = CONTENT) -> int:
+def load_content(*, folder: Path = CONTENT, by: Actor | None, now: datetime) -> int:
     """
     Add the content that is not there yet; return how many rows were added.
 
     What an editor has changed, or taken out of use, stays as it is: a row is only ever
-    added, never overwritten.
+    added, never overwritten. Publications, which have no key that an editor cannot
+    change, are added only where there are none.
 
     :raises BadContent: if a file cannot be read; then nothing is added.
     """
-    added = 0
-    for kind, model in [
-        ("pages", Page),
-        ("conditions", Condition),
-        ("techniques", Technique),
-    ]:
-        for path in sorted((folder / kind).glob("*.md")):
-            added += _add(model, "slug", read(path))
-    for kind, listed, key in [
-        ("locations", Location, "slug"),
-        ("precautions", Precaution, "code"),
-        ("publications", Publication, "citation"),
-    ]:
-        rows = json.loads((folder / f"{kind}.json").read_text(encoding="utf-8"))
-        for place, row in enumerate(rows, start=1):
-            if any(field.name == "position" for field in listed._meta.fields):
-                row.setdefault("position", place)
-            added += _add(listed, key, row)
-    return added
+    added: list[models.Model] = []
+    for model in TEXTS:
+        for path in sorted((folder / f"{model._meta.model_name}s").glob("*.md")):
+            added += _add(model, path.name, read(path))
+    for model in LISTS:
+        path = folder / f"{model._meta.model_name}s.toml"
+        if model is Publication and Publication.objects.exists():
+            continue
+        for fields in rows(path):
+            added += _add(model, path.name, fields)
+    record_all("content.added", added, by=by, at=now)
+    return len(added)
 
 
-def _add(model: type[models.Model], key: str, row: dict[str, Any]) -> int:
-    """Add one row unless one with its key is there; return how many were added."""
-    _, made = model._default_manager.get_or_create({**row}, **{key: row[key]})
-    return int(made)
+def read(path: Path) -> Fields:
+    """
+    Return the fields of one text: TOML between lines of `+++`, then Markdown.
+
+    :raises BadContent: if the head is missing or is no TOML.
+    """
+    empty, *parts = path.read_text(encoding="utf-8").split("+++\n", 2)
+    if empty or len(parts) != 2:
+        raise BadContent(
+            f"{path.name}: it must begin with fields between two +++ lines"
+        )
+    head, body = parts
+    return {"slug": path.stem, **_toml(path, head), "body": body.strip()}
+
+
+def rows(path: Path) -> Iterator[Fields]:
+    """
+    Yield the fields of each [[row]] of a list; `position` is its place in the file.
+
+    :raises BadContent: if the file is no TOML.
+    """
+    found = _toml(path, path.read_text(encoding="utf-8")).get("row", [])
+    for place, fields in enumerate(found, start=1):
+        texts = {k: v.strip() if isinstance(v, str) else v for k, v in fields.items()}
+        yield {"position": place, **texts}
+
+
+def _toml(path: Path, text: str) -> Fields:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise BadContent(f"{path.name}: {fault}") from fault
+
+
+def _add(model: type[models.Model], name: str, fields: Fields) -> list[models.Model]:
+    """Add one row and return it; none if one with its slug or code is there."""
+    known = {field.name for field in model._meta.fields}
+    if "position" not in known:
+        del fields["position"]
+    for key in {"slug", "code"} & known:
+        if model._default_manager.filter(**{key: fields.get(key)}).exists():
+            return []
+    try:
+        row = model(**fields)
+        row.full_clean()
+    except (TypeError, ValidationError) as fault:
+        raise BadContent(f"{name}: {fault}") from fault
+    row.save(force_insert=True)
+    return [row]

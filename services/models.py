@@ -48,6 +48,14 @@ class OrderedQuerySet(models.QuerySet[Row]):
         return self.order_by("position", "pk")
 
 
+class PageQuerySet(OrderedQuerySet["Page"]):
+    """Reads of the pages of information."""
+
+    def guide(self) -> Self:
+        """Those about massage therapy, in order."""
+        return self.exclude(slug=PRIVACY).in_order()
+
+
 class Page(models.Model):
     """One page of information, in Markdown."""
 
@@ -62,7 +70,7 @@ class Page(models.Model):
     reviewed_on = models.DateField(_("reviewed on"), null=True, blank=True)
     next_review = models.DateField(_("next review due"), null=True, blank=True)
 
-    objects = OrderedQuerySet.as_manager()
+    objects = PageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("page")
@@ -165,7 +173,7 @@ class Technique(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return where it is read: all techniques share one page."""
-        return f"{reverse('services:techniques')}#{self.slug}"
+        return f"{reverse('services:techniques')}#technique-{self.slug}"
 
 
 class Location(models.Model):
@@ -201,7 +209,7 @@ class Location(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return where it is read: all locations share one page."""
-        return f"{reverse('services:locations')}#{self.slug}"
+        return f"{reverse('services:locations')}#location-{self.slug}"
 
 
 class PrecautionQuerySet(OrderedQuerySet["Precaution"]):
