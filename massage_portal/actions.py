@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
 from massage_portal.accounts.actions import sync_roles
@@ -26,7 +29,7 @@ def prepare() -> Iterator[str]:
     yield "compiling the translations"
     compile_translations()
     yield "collecting the static files"
-    call_command("collectstatic", verbosity=0, interactive=False)
+    collect_static()
 
 
 def compile_translations() -> int:
@@ -45,3 +48,22 @@ def compile_translations() -> int:
             draft.replace(target)
             compiled += 1
     return compiled
+
+
+def collect_static() -> bool:
+    """
+    Collect, hash and compress the static files; say whether there was anything to do.
+
+    Compressing takes seconds, so it is left out when no source file has changed.
+    """
+    digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    for finder in get_finders():
+        for name, storage in sorted(finder.list([]), key=itemgetter(0)):
+            facts = (name, storage.size(name), storage.get_modified_time(name))
+            digest.update(repr(facts).encode())
+    stamp = Path(settings.STATIC_ROOT) / ".collected"
+    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+        return False
+    call_command("collectstatic", verbosity=0, interactive=False)
+    stamp.write_text(digest.hexdigest())
+    return True
