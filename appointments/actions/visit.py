@@ -130,7 +130,7 @@ def record_visit(
 def _plan_next(
     appointment: Appointment, entry: WaitlistEntry, *, by: User, now: datetime
 ) -> None:
-    """Put the plan's next visit on the list, its clock on its planned day, or end it."""
+    """List the plan's next visit, its clock on the planned day, or end the plan."""
     referral = entry.referral
     if entry.session >= referral.sessions:
         complete(referral=referral, by=by, now=now)

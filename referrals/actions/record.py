@@ -200,8 +200,8 @@ def record_clearance(
     """
     Record that the provider cleared what was on hold, by name and date.
 
-    :raises NotClearable: if it is not on hold, or a red flag was answered with yes: then
-        the patient needs a new referral once they are well.
+    :raises NotClearable: if it is not on hold, or a red flag was answered with yes:
+        then the patient needs a new referral once they are well.
     """
     referral = _lock(referral)
     if referral.status == Status.ACTIVE and referral.clearance_by == cleared_by:

@@ -32,7 +32,8 @@ def name(path):
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
 def test_a_template_keeps_to_the_content_security_policy(path):
-    text = path.read_text()
+    # A tag's own words are not sent: {% if one == chosen %} is no inline handler.
+    text = re.sub(r"{%.*?%}", "", path.read_text())
     for what, pattern in INLINE.items():
         assert not re.search(pattern, text, re.IGNORECASE), what
 
