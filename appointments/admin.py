@@ -22,14 +22,14 @@ from appointments.models import (
 from massage_portal.windows import Door, Window
 
 
-class WorkingHoursInline(admin.TabularInline):  # type: ignore[type-arg]
+class WorkingHoursInline(admin.TabularInline):
     """A therapist's weekly pattern."""
 
     model = WorkingHours
     extra = 0
 
 
-class TimeOffInline(admin.TabularInline):  # type: ignore[type-arg]
+class TimeOffInline(admin.TabularInline):
     """A therapist's time off."""
 
     model = TimeOff

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -18,12 +17,10 @@ class Site(admin.AdminSite):
     site_title = "Massage Therapy Portal"
     index_title = "Content and settings"
 
-    def admin_view(
-        self, view: Callable[..., HttpResponse], cacheable: bool = False
-    ) -> Callable[..., HttpResponse]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Mark the view, so that the table of who may open what covers it."""
-        guarded = super().admin_view(view, cacheable)
-        guarded.access = "admin"  # type: ignore[attr-defined]
+        guarded: Any = super().admin_view(view, cacheable)
+        guarded.access = "admin"
         return guarded
 
     def login(

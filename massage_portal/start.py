@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from massage_portal.access import requires
+from massage_portal.access import SignedInRequest, requires
 
 FIRST_PAGES = [  # the first that the user may open
     ("appointments.triage_waitlistentry", "appointments:queue"),
@@ -19,7 +19,7 @@ FIRST_PAGES = [  # the first that the user may open
 
 @requires("")
 @require_safe
-def start(request: HttpRequest) -> HttpResponse:
+def start(request: SignedInRequest) -> HttpResponse:
     """Send whoever signed in to where their work begins."""
     for permission, page in FIRST_PAGES:
         if request.user.has_perm(permission):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 
+from massage_portal.access import SignedInRequest
 from massage_portal.audit.record import record
 
 
@@ -30,8 +31,8 @@ class Door(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         now = timezone.now()  # noqa: TID251 - an admin page is a view
         action = "content.changed" if change else "content.added"
-        fields = ",".join(form.changed_data)
-        record(action, obj, by=request.user, at=now, change=fields)
+        by = cast(SignedInRequest, request).user
+        record(action, obj, by=by, at=now, change=",".join(form.changed_data))
 
 
 class Window(admin.ModelAdmin):

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from massage_portal.access import requires
+from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 from referrals import actions, forms
 from referrals.codes import Status
@@ -28,7 +28,7 @@ RECORDS = "referrals.record_referral"
 
 @requires("referrals.view_referral")
 @require_safe
-def worklist(request: HttpRequest) -> HttpResponse:
+def worklist(request: SignedInRequest) -> HttpResponse:
     """List referrals, those on hold first, then the newest."""
     state = request.GET.get("state", "")
     found = Referral.objects.visible_to(request.user).worklist()
@@ -42,7 +42,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
 
 @requires("referrals.view_patient")
 @require_safe
-def patients(request: HttpRequest) -> HttpResponse:
+def patients(request: SignedInRequest) -> HttpResponse:
     """Find a patient by name, record number or date of birth."""
     form = forms.FindPatient(request.GET)
     found: list[Patient] = []
@@ -60,7 +60,7 @@ def patients(request: HttpRequest) -> HttpResponse:
 
 @requires(RECORDS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def add_patient(request: HttpRequest) -> HttpResponse:
+def add_patient(request: SignedInRequest) -> HttpResponse:
     """Add a patient, after showing those who look like the same person."""
     today = timezone.localdate()
     alike: list[Patient] = []
@@ -96,7 +96,7 @@ def _identity(checked: dict[str, Any]) -> dict[str, Any]:
 
 @requires("referrals.view_patient")
 @require_safe
-def patient(request: HttpRequest, pk: int) -> HttpResponse:
+def patient(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one patient and their referrals."""
     found = get_object_or_404(
         Patient.objects.visible_to(request.user).select_related("user"), pk=pk
@@ -109,7 +109,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(RECORDS)
 @require_safe
-def diagnoses(request: HttpRequest) -> HttpResponse:
+def diagnoses(request: SignedInRequest) -> HttpResponse:
     """Return the codes that fit what is being typed; the form works without it."""
     typed = request.GET.get("diagnosis", "")[:100]
     matches = DiagnosisCode.objects.matching(typed)[: forms.MATCHES]
@@ -119,7 +119,7 @@ def diagnoses(request: HttpRequest) -> HttpResponse:
 
 @requires(RECORDS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def record_referral(request: HttpRequest, pk: int) -> HttpResponse:
+def record_referral(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record a referral for one patient."""
     found = get_object_or_404(Patient.objects.visible_to(request.user), pk=pk)
     now, today = timezone.now(), timezone.localdate()
@@ -177,7 +177,7 @@ def _order(checked: dict[str, Any], *, now: datetime) -> actions.Order:
 
 @requires("referrals.view_referral")
 @require_http_methods(["GET", "HEAD", "POST"])
-def referral(request: HttpRequest, pk: int) -> HttpResponse:
+def referral(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one referral and its next step; take a clearance."""
     found = get_object_or_404(
         Referral.objects.visible_to(request.user).with_all(), pk=pk
@@ -210,7 +210,7 @@ def referral(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires("referrals.view_own_referral")
 @require_safe
-def own(request: HttpRequest, pk: int) -> HttpResponse:
+def own(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show a patient their referral in plain words."""
     mine = Referral.objects.filter(patient__user=request.user)
     found = get_object_or_404(mine.visible_to(request.user).with_all(), pk=pk)

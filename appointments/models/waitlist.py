@@ -105,8 +105,9 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
 
     def with_open_offer(self, now: datetime) -> Self:
         """Mark those that have an offer to answer."""
-        offers = self.model._meta.get_field("appointments").related_model.objects
-        mine = offers.offers_open(now).filter(entry=OuterRef("pk"))
+        from appointments.models.appointment import Appointment  # it stands above
+
+        mine = Appointment.objects.offers_open(now).filter(entry=OuterRef("pk"))
         return self.annotate(has_offer=Exists(mine))
 
     def ahead_of(self, entry: WaitlistEntry, *, now: datetime, exponent: float) -> int:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django import forms as django_forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from appointments import actions
 from appointments.codes import RoleThreat
 from appointments.forms import ask as forms
 from appointments.models import Therapist, WaitlistEntry
-from massage_portal.access import requires
+from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
 from referrals.models import Referral
 
@@ -42,7 +42,7 @@ STEPS = [
 NAMES = [step.name for step in STEPS]
 
 
-def _referral(request: HttpRequest, pk: int) -> Referral:
+def _referral(request: SignedInRequest, pk: int) -> Referral:
     """Return the patient's own referral, or 404: existence is itself private."""
     mine = Referral.objects.filter(patient__user=request.user)
     return get_object_or_404(
@@ -60,7 +60,7 @@ def _open_entry(referral: Referral) -> WaitlistEntry | None:
 
 @requires(OWN)
 @require_safe
-def ask(request: HttpRequest, pk: int) -> HttpResponse:
+def ask(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say what will be asked, and begin."""
     referral = _referral(request, pk)
     entry = _open_entry(referral)
@@ -72,7 +72,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(OWN)
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def ask_step(request: SignedInRequest, pk: int, step: str) -> HttpResponse:
     """Ask one question; keep the answer in the session until all are sent."""
     referral = _referral(request, pk)
     if step not in NAMES:
@@ -103,7 +103,7 @@ def ask_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 @requires(OWN)
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask_check(request: HttpRequest, pk: int) -> HttpResponse:
+def ask_check(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show all answers; on the button, put the visit on the waiting list."""
     referral = _referral(request, pk)
     entry = _open_entry(referral)
@@ -192,7 +192,7 @@ def _reread(form: Any, kept: dict[str, Any]) -> dict[str, Any]:
 
 
 def _send(
-    request: HttpRequest, referral: Referral, checked: dict[str, dict[str, Any]]
+    request: SignedInRequest, referral: Referral, checked: dict[str, dict[str, Any]]
 ) -> WaitlistEntry:
     when, prefers = checked["when"], checked["preferences"]
     from_time, to_time = forms.TIMES[when["times"]]

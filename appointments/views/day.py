@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from appointments import actions
 from appointments.codes import HOLDING_TIME, Ending, Status
 from appointments.forms.staff import Outcome
 from appointments.models import Appointment, Therapist
-from massage_portal.access import requires_any
+from massage_portal.access import SignedInRequest, requires_any
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record, record_all
 
@@ -26,7 +26,7 @@ SHOWN = [*HOLDING_TIME, Status.NOSHOW]
 
 @requires_any(*MAY_SEE)
 @require_safe
-def day(request: HttpRequest) -> HttpResponse:
+def day(request: SignedInRequest) -> HttpResponse:
     """Show the visits of one therapist, or of all, on one day."""
     all_days = request.user.has_perm("appointments.view_appointment")
     therapists = Therapist.objects.who_can(None)
@@ -62,12 +62,12 @@ def day(request: HttpRequest) -> HttpResponse:
     return render(request, "appointments/staff/day.html", context)
 
 
-def _chosen(request: HttpRequest, therapists: object) -> Therapist | None:
+def _chosen(request: SignedInRequest, therapists: object) -> Therapist | None:
     key = request.GET.get("therapist", "")
     return therapists.filter(pk=key).first() if key.isdecimal() else None  # type: ignore[attr-defined]
 
 
-def _day(request: HttpRequest, *, today: date) -> date:
+def _day(request: SignedInRequest, *, today: date) -> date:
     """Return the day in the address; today if there is none or it is no day."""
     try:
         on = date.fromisoformat(request.GET.get("day", ""))
@@ -78,7 +78,7 @@ def _day(request: HttpRequest, *, today: date) -> date:
 
 @requires_any(*MAY_SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def visit(request: HttpRequest, pk: int) -> HttpResponse:
+def visit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one visit with its trail; record what became of it."""
     found = get_object_or_404(
         Appointment.objects.visible_to(request.user).with_place().with_precautions(),

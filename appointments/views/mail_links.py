@@ -27,17 +27,14 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     """
     found = (
         Appointment.objects.with_place()
-        .filter(
-            pk=unsign("offer", token),
-            patient__user__isnull=False,
-            patient__user__is_active=True,
-        )
+        .select_related("patient__user")
+        .filter(pk=unsign("offer", token), patient__user__is_active=True)
         .first()
     )
-    if found is None:
+    user = found.patient.user if found else None
+    if found is None or user is None:
         return render(request, "accounts/link_spent.html", status=404)
     now = timezone.now()
-    user = found.patient.user
     refusal = ""
     if request.method == "POST" and request.POST.get("answer") in ANSWERS:
         try:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ from appointments import actions
 from appointments.forms.staff import Propose
 from appointments.models import Appointment, Policy, Supply, Therapist, WaitlistEntry
 from appointments.openings import Opening
-from massage_portal.access import requires
+from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 
 CHOICES = 8
@@ -28,7 +28,7 @@ CHOICES = 8
 
 @requires("appointments.offer_appointment")
 @require_http_methods(["GET", "HEAD", "POST"])
-def propose(request: HttpRequest, pk: int) -> HttpResponse:
+def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show the best openings for one patient; send an offer, or book at once."""
     visible = WaitlistEntry.objects.visible_to(request.user)
     entry = get_object_or_404(visible.with_patient().with_referral(), pk=pk)
@@ -92,7 +92,7 @@ def _rows(
     ]
 
 
-def _say(request: HttpRequest, made: Appointment) -> None:
+def _say(request: SignedInRequest, made: Appointment) -> None:
     when = f"{made.local_start:%Y-%m-%d %H:%M %Z}"
     if made.status == "booked":
         messages.success(request, _("Booked for %(when)s.") % {"when": when})
@@ -106,7 +106,7 @@ def _say(request: HttpRequest, made: Appointment) -> None:
 
 @requires("appointments.view_appointment")
 @require_safe
-def offers(request: HttpRequest) -> HttpResponse:
+def offers(request: SignedInRequest) -> HttpResponse:
     """List open offers, and those that ended in the past week."""
     now = timezone.now()
     visible = Appointment.objects.visible_to(request.user).with_place()
@@ -123,7 +123,7 @@ def offers(request: HttpRequest) -> HttpResponse:
 
 @requires("appointments.offer_appointment")
 @require_POST
-def withdraw_offer(request: HttpRequest, pk: int) -> HttpResponse:
+def withdraw_offer(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take an unanswered offer back."""
     visible = Appointment.objects.visible_to(request.user)
     found = get_object_or_404(visible, pk=pk)

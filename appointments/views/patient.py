@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from appointments.forms.patient import Reply
 from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.priority import Explanation
 from appointments.standing import people_before
-from massage_portal.access import requires
+from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 from massage_portal.forms import Form
 from referrals.models import Referral
@@ -37,21 +37,21 @@ class Confirm(Form):
         self.submit = words  # type: ignore[misc]
 
 
-def _entry(request: HttpRequest, pk: int) -> WaitlistEntry:
+def _entry(request: SignedInRequest, pk: int) -> WaitlistEntry:
     mine = WaitlistEntry.objects.filter(patient__user=request.user)
     return get_object_or_404(
         mine.select_related("referral__diagnosis", "category", "patient"), pk=pk
     )
 
 
-def _appointment(request: HttpRequest, pk: int) -> Appointment:
+def _appointment(request: SignedInRequest, pk: int) -> Appointment:
     mine = Appointment.objects.filter(patient__user=request.user)
     return get_object_or_404(mine.with_place(), pk=pk)
 
 
 @requires(OWN)
 @require_safe
-def mine(request: HttpRequest) -> HttpResponse:
+def mine(request: SignedInRequest) -> HttpResponse:
     """Show a patient everything that is theirs, the most pressing first."""
     now = timezone.now()
     own = Appointment.objects.filter(patient__user=request.user).with_place()
@@ -106,7 +106,7 @@ def explanation(entry: WaitlistEntry, *, now: Any) -> Explanation | None:
 
 @requires(OWN)
 @require_http_methods(["GET", "HEAD", "POST"])
-def standing(request: HttpRequest, pk: int) -> HttpResponse:
+def standing(request: SignedInRequest, pk: int) -> HttpResponse:
     """Tell a patient where they stand, and take the answer to a question."""
     entry = _entry(request, pk)
     now = timezone.now()
@@ -142,7 +142,7 @@ def standing(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(OWN)
 @require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Let a patient take their request back, after saying what that means."""
     entry = _entry(request, pk)
     form = Confirm(
@@ -166,7 +166,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(OWN)
 @require_safe
-def offer(request: HttpRequest, pk: int) -> HttpResponse:
+def offer(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one offer or booking: when, where, with whom, and the two answers."""
     found = _appointment(request, pk)
     now = timezone.now()
@@ -177,7 +177,7 @@ def offer(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(OWN)
 @require_POST
-def answer_offer(request: HttpRequest, pk: int, answer: str) -> HttpResponse:
+def answer_offer(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
     """Accept or decline; a second click lands on the same page as the first."""
     found = _appointment(request, pk)
     now = timezone.now()
@@ -193,7 +193,7 @@ def answer_offer(request: HttpRequest, pk: int, answer: str) -> HttpResponse:
 
 @requires(OWN)
 @require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
     """Cancel a booked visit, after saying what happens then."""
     found = _appointment(request, pk)
     now = timezone.now()
@@ -222,7 +222,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(OWN)
 @require_safe
-def calendar(request: HttpRequest, pk: int) -> HttpResponse:
+def calendar(request: SignedInRequest, pk: int) -> HttpResponse:
     """Give the visit as a file that calendar programs read."""
     found = _appointment(request, pk)
     record("appointment.seen", found, by=request.user, at=timezone.now())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -13,7 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from appointments.explain import sentence
 from appointments.models import Policy, Supply, WaitlistEntry
-from massage_portal.access import requires
+from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record_all
 
 PAGE = 50
@@ -22,7 +22,7 @@ PAGE = 50
 @requires("appointments.view_waitlistentry")
 @require_safe
 @vary_on_headers("HX-Request")  # one URL, two bodies: keep caches from mixing them
-def queue(request: HttpRequest) -> HttpResponse:
+def queue(request: SignedInRequest) -> HttpResponse:
     """List requests to triage, then those who wait, the most pressing first."""
     now = timezone.now()
     policy = Policy.objects.in_force(now)

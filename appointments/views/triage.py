@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,13 +16,13 @@ from appointments import actions
 from appointments.forms.staff import Triage
 from appointments.models import Policy, WaitlistEntry
 from appointments.need import assess
-from massage_portal.access import requires
+from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
 
 
 @requires("appointments.triage_waitlistentry")
 @require_http_methods(["GET", "HEAD", "POST"])
-def triage(request: HttpRequest, pk: int) -> HttpResponse:
+def triage(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one request with all that bears on it, and take the decision."""
     visible = WaitlistEntry.objects.visible_to(request.user)
     entry = get_object_or_404(visible.with_patient().with_referral(), pk=pk)
@@ -35,8 +35,9 @@ def triage(request: HttpRequest, pk: int) -> HttpResponse:
             _decide(entry, form.cleaned_data, by=request.user, now=now)
         except actions.ChangedMeanwhile as refusal:
             entry.refresh_from_db()
-            form.data = form.data.copy()
-            form.data["version"] = entry.version  # what is shown now is what is judged
+            shown_now = request.POST.copy()  # what is shown now is what is judged
+            shown_now["version"] = str(entry.version)
+            form.data = shown_now
             form.add_error(None, str(refusal))
             status = 409
         except actions.Refusal as refusal:
@@ -71,7 +72,7 @@ def _decide(
         actions.reject(entry=entry, reason=checked["words"], **same)
 
 
-def _done(request: HttpRequest, entry: WaitlistEntry, *, now: Any) -> HttpResponse:
+def _done(request: SignedInRequest, entry: WaitlistEntry, *, now: Any) -> HttpResponse:
     """Go back to the queue, and say where the entry stands now."""
     entry.refresh_from_db()
     if entry.status != "accepted":

@@ -15,10 +15,13 @@ def sign(purpose: str, pk: int) -> str:
     return signing.Signer(salt=f"portal.{purpose}").sign_object(pk)
 
 
-def unsign(purpose: str, token: str) -> int | None:
-    """Return the row's key, or None for anything this portal did not sign."""
+NO_ROW = 0  # no row ever has this key
+
+
+def unsign(purpose: str, token: str) -> int:
+    """Return the row's key, or NO_ROW for anything this portal did not sign."""
     try:
         pk = signing.Signer(salt=f"portal.{purpose}").unsign_object(token)
     except (signing.BadSignature, ValueError):
-        return None
-    return pk if isinstance(pk, int) else None
+        return NO_ROW
+    return pk if isinstance(pk, int) else NO_ROW

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.timezone import override
 from django.views.decorators.http import require_safe
 
-from massage_portal.access import requires
+from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.forms import Filters
 from massage_portal.audit.models import AuditEvent
 
@@ -20,7 +20,7 @@ PAGE = 100
 
 @requires("audit.view_auditevent")
 @require_safe
-def trail(request: HttpRequest) -> HttpResponse:
+def trail(request: SignedInRequest) -> HttpResponse:
     """List events, newest first; filters lie in the address. Reading is recorded."""
     form = Filters(request.GET)
     events = AuditEvent.objects.order_by("-at", "-pk")

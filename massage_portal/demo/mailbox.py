@@ -75,7 +75,7 @@ class Box:
         if not number.isdecimal() or not path.exists():
             raise LookupError(number)
         parser = BytesParser(policy=policy.default)
-        return parser.parsebytes(path.read_bytes())  # type: ignore[return-value]
+        return parser.parsebytes(path.read_bytes())
 
 
 def page(title: str, body: str) -> bytes:

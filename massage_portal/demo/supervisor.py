@@ -191,7 +191,8 @@ def _start_all(stack: ExitStack) -> list[Child]:
     children = _children(web_port, smtp_port, mail_port)
     for child in children:
         child.start()
-    stack.callback(lambda: [child.stop() for child in children])
+    for child in reversed(children):  # the stack unwinds: the first one stops first
+        stack.callback(child.stop)
     with timed("web, worker, beat and mail"):
         _wait_for(web_port, children)
     _tell(f"http://127.0.0.1:{web_port}", f"http://127.0.0.1:{mail_port}")
