@@ -1,0 +1,247 @@
+"""
+Plain functions that make rows: one call, whatever it needs comes along.
+
+Every name and address is invented. A field may be given by name; the rest is ordinary.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from appointments.codes import EntryStatus, Status
+from appointments.models import (
+    Appointment,
+    Policy,
+    Room,
+    Therapist,
+    TriageCategory,
+    WaitlistEntry,
+    WorkingHours,
+)
+from appointments.openings import Opening
+from massage_portal.accounts.actions import add_user
+from massage_portal.accounts.models import User
+from massage_portal.accounts.roles import Role
+from referrals.models import DiagnosisCode, Patient, Provider, Referral
+from referrals.npi import check_digit
+from services.models import Location, Precaution, Technique
+
+ZONE = ZoneInfo("America/Chicago")
+NOW = datetime(2026, 10, 14, 15, 0, tzinfo=UTC)  # a Wednesday, 10:00 in Rochester
+TODAY = date(2026, 10, 14)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+PASSWORD = "plainly-invented-passphrase"
+_numbers = itertools.count(1)
+
+
+def at(day: date, clock: str) -> datetime:
+    """Return, in UTC, when the clock on the wall in Rochester shows "HH:MM"."""
+    wall = datetime.combine(day, time.fromisoformat(clock), tzinfo=ZONE)
+    return wall.astimezone(UTC)
+
+
+def make_user(*roles: Role, **fields) -> User:
+    number = next(_numbers)
+    values = {
+        "email": f"person{number}@example.org",
+        "name": f"Person {number} Testwell",
+    }
+    values |= {"password": PASSWORD, "by": None, "now": NOW}
+    return add_user(roles=list(roles), **values | fields)
+
+
+def make_patient(*, account: bool = True, **fields) -> Patient:
+    number = next(_numbers)
+    if account and "user" not in fields:
+        fields["user"] = make_user(Role.PATIENT)
+    values = {
+        "record_number": f"T-{number}",
+        "given_name": "Juniper",
+        "family_name": f"Testwell-{number}",
+        "birth_date": date(1980, 2, 29),
+    }
+    return Patient.objects.create(**values | fields)
+
+
+def make_provider(**fields) -> Provider:
+    nine = f"1{next(_numbers):08d}"
+    values = {
+        "npi": f"{nine}{check_digit(nine)}",
+        "given_name": "Rowan",
+        "family_name": "Sampleton",
+        "department": "Pain Medicine",
+    }
+    return Provider.objects.create(**values | fields)
+
+
+def make_diagnosis(code: str = "M79.7", description: str = "Fibromyalgia"):
+    found, _ = DiagnosisCode.objects.get_or_create(
+        code=code,
+        defaults={"compact": code.replace(".", ""), "description": description},
+    )
+    return found
+
+
+def make_technique(**fields) -> Technique:
+    number = next(_numbers)
+    values = {
+        "slug": f"technique-{number}",
+        "name": f"Technique {number}",
+        "summary": "Long strokes.",
+        "minutes": 50,
+    }
+    return Technique.objects.create(**values | fields)
+
+
+def make_precaution(**fields) -> Precaution:
+    number = next(_numbers)
+    values = {
+        "code": f"precaution-{number}",
+        "question": f"Is there trouble number {number}?",
+        "meaning": "tell-therapist",
+    }
+    return Precaution.objects.create(**values | fields)
+
+
+def make_location(**fields) -> Location:
+    values = {
+        "slug": f"place-{next(_numbers)}",
+        "name": "Rochester",
+        "city": "Rochester",
+        "state": "Minnesota",
+        "time_zone": "America/Chicago",
+        "gives_massage": True,
+    }
+    return Location.objects.create(**values | fields)
+
+
+def make_room(**fields) -> Room:
+    if "location" not in fields:
+        fields["location"] = make_location()
+    return Room.objects.create(**{"name": f"Room {next(_numbers)}"} | fields)
+
+
+def make_therapist(*, techniques=(), hours=("08:00", "12:00"), days=range(7), **fields):
+    """Return a therapist who works `hours` on `days` (0 is Monday), for ever."""
+    if "user" not in fields:
+        fields["user"] = make_user(Role.THERAPIST)
+    if "location" not in fields:
+        fields["location"] = make_location()
+    therapist = Therapist.objects.create(**fields)
+    therapist.techniques.set(techniques)
+    for weekday in days if hours else ():
+        WorkingHours.objects.create(
+            therapist=therapist,
+            weekday=weekday,
+            starts=time.fromisoformat(hours[0]),
+            ends=time.fromisoformat(hours[1]),
+            valid_from=date(2020, 1, 1),
+        )
+    return therapist
+
+
+def make_clinic(*, therapists: int = 1, rooms: int = 1, **fields):
+    """Return a place, its therapists and its rooms, as three values."""
+    place = make_location()
+    staff = [make_therapist(location=place, **fields) for _ in range(therapists)]
+    return place, staff, [make_room(location=place) for _ in range(rooms)]
+
+
+def make_category(*, target_days: int = 28, **fields) -> TriageCategory:
+    values = {
+        "name": f"Category {next(_numbers)}",
+        "priority": "routine",
+        "meaning": "An example.",
+    }
+    return TriageCategory.objects.create(target_days=target_days, **values | fields)
+
+
+def make_policy(**fields) -> Policy:
+    return Policy.objects.create(**{"in_force_from": NOW - 365 * DAY} | fields)
+
+
+def make_referral(**fields) -> Referral:
+    if "patient" not in fields:
+        fields["patient"] = make_patient()
+    values = {
+        "priority": "routine",
+        "received_at": NOW - 10 * DAY,
+        "valid_from": TODAY - 30 * DAY,
+        "valid_until": TODAY + 120 * DAY,
+        "sessions": 1,
+        "submission": uuid.uuid4(),
+        "recorded_at": NOW - 10 * DAY,
+    }
+    for name, make in {
+        "provider": make_provider,
+        "diagnosis": make_diagnosis,
+        "recorded_by": lambda: make_user(Role.STAFF),
+    }.items():
+        if name not in fields:
+            fields[name] = make()
+    return Referral.objects.create(**values | fields)
+
+
+def make_entry(*, waited_days: float = 10, target_days: int = 28, **fields):
+    """Return an entry that waits, triaged, its clock started `waited_days` ago."""
+    if "referral" not in fields:
+        fields["referral"] = make_referral(received_at=NOW - waited_days * DAY)
+    values = {
+        "patient": fields["referral"].patient,
+        "status": EntryStatus.ACCEPTED,
+        "received_at": NOW - waited_days * DAY,
+        "asked_at": NOW - waited_days * DAY,
+        "triaged_at": NOW - waited_days * DAY,
+        "notice_hours": 4,
+    }
+    values |= fields
+    if "category" not in fields:
+        values["category"] = make_category(target_days=target_days)
+    if values["category"] is None:
+        values["triaged_at"] = None
+    return WaitlistEntry.objects.create(**values)
+
+
+def make_request(**fields):
+    """Return an entry that nobody has triaged yet."""
+    return make_entry(status=EntryStatus.REQUESTED, category=None, **fields)
+
+
+def make_appointment(*, status: Status = Status.BOOKED, **fields) -> Appointment:
+    """Return an appointment of one hour, two days from NOW, as a bare row."""
+    if "entry" not in fields:
+        state = EntryStatus.IN_PROGRESS if status == Status.BOOKED else None
+        fields["entry"] = make_entry(**{"status": state} if state else {})
+    if "room" not in fields:
+        fields["room"] = make_room()
+    if "therapist" not in fields:
+        fields["therapist"] = make_therapist(location=fields["room"].location)
+    start = fields.setdefault("starts_at", NOW + 2 * DAY)
+    values = {
+        "patient": fields["entry"].patient,
+        "status": status,
+        "ends_at": start + timedelta(minutes=50),
+        "blocked_until": start + HOUR,
+        "offered_at": NOW,
+        "booked_at": None if status == Status.PROPOSED else NOW,
+        "held_until": NOW + DAY if status == Status.PROPOSED else None,
+    }
+    if status == Status.CANCELLED:
+        values |= {"ended_at": NOW, "ending": "pat"}
+    return Appointment.objects.create(**values | fields)
+
+
+def opening_at(therapist: Therapist, room: Room, starts_at: datetime) -> Opening:
+    """Return an opening of 50 minutes and 10 of turnover, as Supply would."""
+    return Opening(
+        starts_at=starts_at,
+        therapist=therapist.pk,
+        room=room.pk,
+        location=therapist.location_id,
+        ends_at=starts_at + timedelta(minutes=50),
+        blocked_until=starts_at + HOUR,
+        zone=ZONE,
+    )
