@@ -1,26 +1,73 @@
-"""A rank in one sentence. Pure: no database, no clock, no settings."""
+"""What an entry says, in words for staff. Pure: no database, no clock, no settings."""
 
 from __future__ import annotations
 
+from datetime import date, time
+
+from django.utils.dates import WEEKDAYS
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from appointments.matching import LETTERS
 from appointments.priority import Explanation
+
+NOON = time(12, 0)
+ALL_DAY = (time(0, 0), time(23, 59))
 
 
 def sentence(why: Explanation) -> str:
     """Say, for staff, why an entry stands where it stands."""
     numbers = {
-        "waited": f"{why.waited_days:.1f}",
-        "target": f"{why.target_days:.1f}",
         "share": why.per_cent,
-        "adds": f"{why.day_adds:.3f}",
+        "target": f"{why.target_days:.1f}",
         "category": why.category_days,
         "need": why.need_score,
+        "adds": f"{why.day_adds:.2f}" if why.day_adds >= 0.1 else f"{why.day_adds:.4f}",
     }
-    waited = _("Waited %(waited)s of %(target)s days (%(share)d%%).") % numbers
     if why.need_score:
-        need = _("Need %(need)d shortens the category's %(category)d days.") % numbers
+        return (
+            _(
+                "%(share)d%% of %(target)s days used (need %(need)d shortens the "
+                "category's %(category)d); one more day adds %(adds)s to the harm."
+            )
+            % numbers
+        )
+    return (
+        _(
+            "%(share)d%% of the category's %(category)d days used; one more day adds "
+            "%(adds)s to the harm."
+        )
+        % numbers
+    )
+
+
+def availability(
+    *,
+    weekdays: str,
+    from_time: time,
+    to_time: time,
+    earliest: date | None,
+    latest: date | None,
+) -> list[str]:
+    """
+    Return when a patient can come, a phrase for each limit that they set.
+
+    :param weekdays: letters of MTWRFSU, in the order of the week.
+    """
+    if weekdays == LETTERS:
+        said = [_("Any day")]
     else:
-        need = _("No need was reported, so the category's target stands.")
-    adds = _("One more day would add %(adds)s to the harm.") % numbers
-    return f"{waited} {need} {adds}"
+        said = [", ".join(str(WEEKDAYS[LETTERS.index(letter)]) for letter in weekdays)]
+    if (from_time, to_time) == ALL_DAY:
+        said.append(_("any time"))
+    elif (from_time, to_time) == (ALL_DAY[0], NOON):
+        said.append(_("before noon"))
+    elif (from_time, to_time) == (NOON, ALL_DAY[1]):
+        said.append(_("after noon"))
+    else:
+        said.append(f"{from_time:%H:%M}–{to_time:%H:%M}")  # noqa: RUF001 - a range
+    if earliest:
+        said.append(_("not before %(day)s") % {"day": date_format(earliest)})
+    if latest:
+        said.append(_("not after %(day)s") % {"day": date_format(latest)})
+    return said

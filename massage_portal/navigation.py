@@ -29,9 +29,12 @@ OWN_CARE = "appointments.ask_for_own_appointment"
 OPENS_ADMIN = "(opens the admin pages)"  # no permission of Django's: see User.is_staff
 ENTRIES = [
     Entry(_("My care"), "appointments:mine", OWN_CARE),
-    Entry(_("Queue"), "appointments:queue", "appointments.triage_waitlistentry"),
-    Entry(_("Referrals"), "referrals:worklist", "referrals.record_referral"),
+    Entry(_("Queue"), "appointments:queue", "appointments.view_waitlistentry"),
+    Entry(_("Offers"), "appointments:offers", "appointments.view_appointment"),
+    Entry(_("Visits"), "appointments:day", "appointments.view_appointment"),
     Entry(_("My day"), "appointments:day", "appointments.view_own_day"),
+    Entry(_("Referrals"), "referrals:worklist", "referrals.view_referral"),
+    Entry(_("Patients"), "referrals:patients", "referrals.view_patient"),
     Entry(_("Audit trail"), "audit:trail", "audit.view_auditevent"),
     Entry(_("Content and settings"), "admin:index", OPENS_ADMIN),
     Entry(_("Conditions"), "services:conditions", ""),

@@ -224,6 +224,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "America/Chicago"  # the clinic's; rows are UTC, each place has its own zone
 PHONENUMBER_DEFAULT_REGION = "US"
+PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"  # as pages show it: +1 507-555-0100
 
 # --- Files ----------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -219,5 +219,6 @@ def own(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "referral": found,
         "usable": found.status == Status.ACTIVE and found.valid_until >= today,
+        "today": today,
     }
     return render(request, "referrals/own.html", context)

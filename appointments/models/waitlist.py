@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Self
 
 import pgtrigger
@@ -24,6 +24,7 @@ from appointments.codes import ENTRY_OPEN, ENTRY_TRANSITIONS, EntryStatus, RoleT
 from appointments.models.capacity import Therapist
 from appointments.models.policy import TriageCategory
 from appointments.priority import Explanation, explain
+from referrals.codes import Status as ReferralStatus
 from referrals.models import Patient, Referral
 
 if TYPE_CHECKING:
@@ -248,6 +249,24 @@ class WaitlistEntry(models.Model):
             now=now,
             exponent=exponent,
         )
+
+
+def may_ask(referral: Referral, *, today: date) -> bool:
+    """
+    Say whether a visit of this referral can be asked for on `today`, a local day.
+
+    It must be in force, with no request open and a visit left. Reads the referral's
+    entries by `all()`, so that a list of referrals can fetch them in one query.
+    """
+    ended = (EntryStatus.REJECTED, EntryStatus.CANCELLED)
+    entries = referral.waitlist_entries.all()
+    live = [entry for entry in entries if entry.status not in ended]
+    return (
+        referral.status == ReferralStatus.ACTIVE
+        and referral.valid_until >= today
+        and all(entry.status == EntryStatus.COMPLETED for entry in live)
+        and len(live) < referral.sessions
+    )
 
 
 class NeedReport(models.Model):

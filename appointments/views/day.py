@@ -121,6 +121,12 @@ def visit(request: SignedInRequest, pk: int) -> HttpResponse:
         "form": form,
         "may_record": may_record,
         "begun": found.starts_at <= now,
-        "trail": trail.order_by("at", "pk"),
+        "trail": [(one, _moved(one.change)) for one in trail.order_by("at", "pk")],
     }
     return render(request, "appointments/staff/visit.html", context, status=status)
+
+
+def _moved(change: str) -> str:
+    """Return "proposed>booked" as a reader says it: "Offered → Booked"."""
+    states = [state for state in change.split(">") if state in Status.values]
+    return " → ".join(str(Status(state).label) for state in states) or change

@@ -19,6 +19,7 @@ from appointments import actions, ical
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.forms.patient import Reply
 from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.models.waitlist import may_ask
 from appointments.priority import Explanation
 from appointments.standing import people_before
 from massage_portal.access import SignedInRequest, requires
@@ -64,7 +65,7 @@ def mine(request: SignedInRequest) -> HttpResponse:
         .order_by("-received_at", "pk")
     )
     today = timezone.localdate()
-    shown = [(referral, _askable(referral, today)) for referral in referrals]
+    shown = [(referral, may_ask(referral, today=today)) for referral in referrals]
     record_all("referral.seen", [one for one, _can in shown], by=request.user, at=now)
     past = [Status.FULFILLED, Status.NOSHOW, Status.CANCELLED]
     visited = own.filter(status__in=past).exclude(offered_at__isnull=True)
@@ -83,19 +84,6 @@ def mine(request: SignedInRequest) -> HttpResponse:
         ).order_by("-starts_at")[:20],
     }
     return render(request, "appointments/patient/mine.html", context)
-
-
-def _askable(referral: Referral, today: Any) -> bool:
-    """Say whether the patient can ask for a visit of this referral now."""
-    entries = referral.waitlist_entries.all()
-    ended = (EntryStatus.REJECTED, EntryStatus.CANCELLED)
-    live = [entry for entry in entries if entry.status not in ended]
-    return (
-        referral.status == "active"
-        and referral.valid_until >= today
-        and all(entry.status == EntryStatus.COMPLETED for entry in live)
-        and len(live) < referral.sessions
-    )
 
 
 def explanation(entry: WaitlistEntry, *, now: Any) -> Explanation | None:

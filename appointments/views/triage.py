@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from appointments import actions
+from appointments.explain import availability
 from appointments.forms.staff import Triage
 from appointments.models import Policy, WaitlistEntry
 from appointments.need import assess
@@ -54,6 +55,13 @@ def triage(request: SignedInRequest, pk: int) -> HttpResponse:
         "form": form,
         "report": report,
         "need": _parts(report),
+        "can_come": availability(
+            weekdays=entry.weekdays,
+            from_time=entry.from_time,
+            to_time=entry.to_time,
+            earliest=entry.earliest,
+            latest=entry.latest,
+        ),
         "answers": entry.referral.screening_answers.exclude(answer="no"),
     }
     return render(request, "appointments/staff/triage.html", context, status=status)

@@ -116,7 +116,7 @@ def _policy(clinic: Clinic) -> None:
         clinic.providers.append(
             Provider.objects.create(
                 npi=f"{nine}{check_digit(nine)}",
-                given_name=people.GIVEN[-1 - number],
+                given_name=people.GIVEN[8 + number],
                 family_name=f"{people.FAMILY[number]}-Provider",
                 department=people.DEPARTMENTS[number % len(people.DEPARTMENTS)],
             )

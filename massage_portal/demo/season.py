@@ -12,7 +12,13 @@ from datetime import date, datetime, timedelta
 
 from appointments import actions
 from appointments.codes import Ending, RoleThreat, Status
-from appointments.models import Appointment, Policy, Supply, WaitlistEntry
+from appointments.models import (
+    Appointment,
+    Policy,
+    Supply,
+    Therapist,
+    WaitlistEntry,
+)
 from massage_portal.demo import people
 from massage_portal.demo.stage import PATIENTS, QUEUE, SEASON, ZONE, Clinic
 from referrals import actions as referrals
@@ -95,7 +101,13 @@ def _arrive(
     )
 
 
-def _ask(clinic: Clinic, referral: Referral, days_ago: float) -> WaitlistEntry:
+def _ask(
+    clinic: Clinic,
+    referral: Referral,
+    days_ago: float,
+    *,
+    therapist: Therapist | None = None,
+) -> WaitlistEntry:
     """Have the patient ask, with answers of their own."""
     moment = clinic.at(days_ago, 11)
     pick = clinic.random.randrange
@@ -103,7 +115,9 @@ def _ask(clinic: Clinic, referral: Referral, days_ago: float) -> WaitlistEntry:
     return actions.ask(
         referral=referral,
         availability=actions.Availability(
-            weekdays="MTWRFSU" if pick(3) else "MWF", notice_hours=24
+            weekdays="MTWRFSU" if pick(3) or therapist else "MWF",
+            therapist=therapist,
+            notice_hours=24,
         ),
         need=actions.NeedAnswers(
             pain=pick(11),
@@ -151,13 +165,13 @@ def _until_visit(
     clinic: Clinic, number: int, *, sessions: int = 1
 ) -> Iterator[datetime | Appointment]:
     """Yield the moments up to a first booked visit, then that visit."""
-    days_ago = 40 + (number * 11) % (SEASON - 40)
+    days_ago = 40 + (number * 11) % (SEASON - 40) if number else 20
     yield clinic.at(days_ago, 9)
     referral = _arrive(clinic, number, days_ago, sessions=sessions)
     yield clinic.at(days_ago, 11)
     entry = _ask(clinic, referral, days_ago)
     yield clinic.at(days_ago - 1, 13)
-    entry = _triage(clinic, entry, days_ago - 1, number % 4)
+    entry = _triage(clinic, entry, days_ago - 1, (number + 2) % 4)
     moment = clinic.at(days_ago - 2, 14)
     yield moment
     soonest = moment.astimezone(ZONE).date() + timedelta(days=2 + number % 8)
@@ -241,12 +255,13 @@ def _cancelled_once(clinic: Clinic, number: int) -> Script:
 
 
 def _booked_soon(clinic: Clinic, number: int) -> Script:
-    """Booked for today or tomorrow; nobody has come yet."""
+    """Booked for today or tomorrow with the first therapist; nobody has come yet."""
+    therapist = Therapist.objects.get(user=clinic.users["therapist"])
     for days_ago in [12 + number % 5]:
         yield clinic.at(days_ago, 9)
         referral = _arrive(clinic, number, days_ago, yes="pregnancy")
         yield clinic.at(days_ago, 11)
-        entry = _ask(clinic, referral, days_ago)
+        entry = _ask(clinic, referral, days_ago, therapist=therapist)
         yield clinic.at(3, 13)
         entry = _triage(clinic, entry, 3, number % 3)
         yield clinic.at(2, 14)
