@@ -58,9 +58,12 @@ def test_a_patient_sees_their_own_care_first_and_then_what_everyone_may_read():
 
 
 def test_staff_see_their_work_only():
-    assert labels(someone(Role.SCHEDULER)) == ["Queue"]
+    boards = ["Queue", "Offers", "Visits", "Referrals", "Patients"]
+    assert labels(someone(Role.SCHEDULER)) == boards
+    assert labels(someone(Role.STAFF)) == ["Referrals", "Patients"]
+    assert labels(someone(Role.THERAPIST)) == ["My day"]
     assert labels(someone(Role.AUDITOR)) == ["Audit trail"]
-    assert labels(someone(Role.LEAD)) == ["Queue", "Content and settings"]
+    assert labels(someone(Role.LEAD)) == [*boards, "Content and settings"]
 
 
 def test_the_entry_of_the_page_shown_is_marked():
