@@ -3,7 +3,7 @@ PYTHON := $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help install install-dev demo test lint bench lock messages
+.PHONY: help install install-dev demo test lint bench pictures lock messages
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
@@ -25,6 +25,9 @@ lint: install-dev ## Run the linters and the type checker
 
 bench: install-dev ## Measure speed, each figure beside its floor
 	@$(RUN) -m tests.benchmarks
+
+pictures: install-dev ## Take the README's pictures of a running demo
+	@$(RUN) -m tests.pictures
 
 lock: ## Make the lock files anew from pyproject.toml (needs uv)
 	uv pip compile --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header -q --upgrade pyproject.toml -o requirements.lock
