@@ -12,12 +12,17 @@ from django.db.models.functions import Concat
 from massage_portal.accounts.models import Invitation, User
 from massage_portal.accounts.roles import OPENS_ADMIN, PERMISSIONS, Role
 from massage_portal.audit.record import record
+from massage_portal.outbox import actions as outbox
 
 INVITATION_LASTS = timedelta(days=14)
 
 
 class InvitationSpent(Exception):
     """The link was used, replaced or has expired."""
+
+
+class AddressTaken(Exception):
+    """Somebody has an account under this address already."""
 
 
 @transaction.atomic
@@ -59,6 +64,30 @@ def add_user(
     )
     user.groups.set(Group.objects.filter(name__in=[role.value for role in roles]))
     record("user.added", user, by=by, at=now, change=", ".join(roles))
+    return user
+
+
+@transaction.atomic
+def add_staff(
+    *, email: str, name: str, roles: list[Role], by: User | None, now: datetime
+) -> User:
+    """
+    Add someone who works at the clinic, and owe them a link to a first password.
+
+    :param by: None when an administrator does it from the command line.
+    :raises AddressTaken: if the address has an account, in any case of letters.
+    """
+    if User.objects.filter(email__iexact=email).exists():
+        raise AddressTaken(f"There is an account for {email} already.")
+    user = add_user(email=email, name=name, roles=roles, by=by, now=now)
+    invitation = invite(user=user, by=by, now=now)
+    outbox.owe(
+        "accounts.invitation",
+        invitation,
+        to=user,
+        now=now,
+        expires_at=invitation.expires_at,
+    )
     return user
 
 

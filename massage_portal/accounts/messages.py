@@ -9,6 +9,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from massage_portal.accounts.models import Invitation
+from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.kinds import Mail, renders
 from massage_portal.outbox.models import Message
 
@@ -29,4 +31,24 @@ def password_reset(message: Message) -> Mail | None:
         subject=_("Choose a new password"),
         text=render_to_string("accounts/mail/password_reset.txt", context),
         html=render_to_string("accounts/mail/password_reset.html", context),
+    )
+
+
+@renders("accounts.invitation")
+def invitation(message: Message) -> Mail | None:
+    """Write the link by which someone of the clinic chooses a first password."""
+    usable = Invitation.objects.usable(message.due_at)
+    found = usable.filter(pk=message.subject_key).first()
+    if found is None:
+        return None
+    path = reverse("accounts:invitation", args=[sign("invitation", found.pk)])
+    context = {
+        "link": settings.PORTAL_ORIGIN + path,
+        "until": found.expires_at,
+        "phone": settings.CLINIC_PHONE,
+    }
+    return Mail(
+        subject=_("Your account at the clinic"),
+        text=render_to_string("accounts/mail/invitation.txt", context),
+        html=render_to_string("accounts/mail/invitation.html", context),
     )

@@ -13,7 +13,7 @@ from django.contrib.auth.models import (
 )
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -54,7 +54,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("may open the admin pages"), default=False)
-    date_joined = models.DateTimeField(_("account made"))
+    date_joined = models.DateTimeField(_("account made"), db_default=Now())
 
     objects = UserManager()
 

@@ -1,4 +1,5 @@
 import django.db.models.deletion
+import django.db.models.functions.datetime
 import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
@@ -65,7 +66,13 @@ class Migration(migrations.Migration):
                         default=False, verbose_name="may open the admin pages"
                     ),
                 ),
-                ("date_joined", models.DateTimeField(verbose_name="account made")),
+                (
+                    "date_joined",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        verbose_name="account made",
+                    ),
+                ),
                 (
                     "groups",
                     models.ManyToManyField(
