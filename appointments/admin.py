@@ -19,6 +19,8 @@ from appointments.models import (
     WaitlistEntry,
     WorkingHours,
 )
+from massage_portal.accounts.models import User
+from massage_portal.accounts.roles import Role
 from massage_portal.windows import Door, Window
 
 
@@ -44,6 +46,16 @@ class TherapistAdmin(Door):
     ordering = ("user__name", "pk")
     filter_horizontal = ("techniques",)
     inlines = (WorkingHoursInline, TimeOffInline)
+
+    def formfield_for_foreignkey(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Offer only those with the role: a list of all users would name patients."""
+        if db_field.name == "user":
+            kwargs["queryset"] = User.objects.filter(
+                groups__name=Role.THERAPIST
+            ).order_by("name", "pk")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(Room)
