@@ -20,8 +20,8 @@ class Filters(parts.Form):
         label=_("What, for example referral"), max_length=60, required=False
     )
     day = forms.DateField(
-        label=_("Day (UTC)"),
+        label=_("Day (UTC), like 2026-10-14"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d"],
         error_messages={"invalid": _("Write the day like 2026-10-14.")},
     )
