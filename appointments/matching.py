@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from appointments.openings import Opening
+from appointments.openings import Opening, Span
 
 LETTERS = "MTWRFSU"  # R is Thursday, U is Sunday
 
@@ -25,6 +25,7 @@ class Wish:
     therapist: int | None = None
     notice: timedelta = timedelta(0)
     refused: frozenset[tuple[int, datetime]] = frozenset()  # therapist, start
+    elsewhere: tuple[Span, ...] = ()  # the patient's other visits, with their turnover
 
 
 def fits(wish: Wish, opening: Opening, *, now: datetime) -> bool:
@@ -33,7 +34,7 @@ def fits(wish: Wish, opening: Opening, *, now: datetime) -> bool:
 
     The visit must lie whole within their hours on a weekday of theirs, on a day that
     the referral covers, with the notice they asked for, and must not be a time that
-    they already turned down.
+    they already turned down, or at which they are elsewhere.
     """
     start = opening.local_start
     end = opening.ends_at.astimezone(opening.zone)
@@ -49,6 +50,10 @@ def fits(wish: Wish, opening: Opening, *, now: datetime) -> bool:
         and (wish.therapist is None or wish.therapist == opening.therapist)
         and opening.starts_at - now >= wish.notice
         and (opening.therapist, opening.starts_at) not in wish.refused
+        and not any(
+            visit.start < opening.blocked_until and opening.starts_at < visit.end
+            for visit in wish.elsewhere
+        )
     )
 
 

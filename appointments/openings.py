@@ -26,7 +26,7 @@ class Span:
 
 
 class Taken:
-    """Stretches of time already taken, joined where they touch: none overlap."""
+    """Stretches of time, joined where they touch: none overlap."""
 
     def __init__(self, spans: Iterable[Span] = ()) -> None:
         self.spans: list[Span] = []
@@ -209,25 +209,28 @@ def _of_one(
     turnover: timedelta,
 ) -> Iterator[Opening]:
     """Yield one therapist's openings, each with the first room that is free."""
-    for offset in range((last - first).days + 1):
-        day = first + timedelta(days=offset)
-        for shift in diary.shifts:
-            work = shift_span(shift, day, diary.zone) if shift.is_on(day) else None
-            if work is None:
-                continue
-            # The turnover may run past the shift, but not into the next visit.
-            reach = Span(work.start, work.end + turnover)
-            for free in free_spans(reach, diary.busy):
-                for start in starts_in(free, needs=length + turnover, zone=diary.zone):
-                    held = Span(start, start + length + turnover)
-                    room = next((r for r in rooms if r.is_free(held)), None)
-                    if room is not None:
-                        yield Opening(
-                            starts_at=start,
-                            therapist=diary.therapist,
-                            room=room.room,
-                            location=diary.location,
-                            ends_at=start + length,
-                            blocked_until=held.end,
-                            zone=diary.zone,
-                        )
+    days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+    worked = (
+        shift_span(shift, day, diary.zone)
+        for day in days
+        for shift in diary.shifts
+        if shift.is_on(day)
+    )
+    # Shifts that overlap or touch are one stretch: no time is found twice.
+    for work in Taken(span for span in worked if span is not None).spans:
+        # The turnover may run past the shift, but not into the next visit.
+        reach = Span(work.start, work.end + turnover)
+        for free in free_spans(reach, diary.busy):
+            for start in starts_in(free, needs=length + turnover, zone=diary.zone):
+                held = Span(start, start + length + turnover)
+                room = next((r for r in rooms if r.is_free(held)), None)
+                if room is not None:
+                    yield Opening(
+                        starts_at=start,
+                        therapist=diary.therapist,
+                        room=room.room,
+                        location=diary.location,
+                        ends_at=start + length,
+                        blocked_until=held.end,
+                        zone=diary.zone,
+                    )

@@ -89,7 +89,7 @@ class Explanation:
     @property
     def per_cent(self) -> int:
         """The share of the target used, in whole per cent, rounded down."""
-        return int(self.share * 100)
+        return int(self.waited_days * 100 / self.target_days)  # 29 of 100 is 29
 
 
 def explain(

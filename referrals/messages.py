@@ -13,6 +13,7 @@ from massage_portal.accounts.models import Invitation
 from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.kinds import Mail, renders
 from massage_portal.outbox.models import Message
+from referrals.codes import Status
 from referrals.models import Referral
 
 
@@ -53,7 +54,8 @@ def invitation(message: Message) -> Mail | None:
 @renders("referrals.recorded")
 def recorded(message: Message) -> Mail | None:
     """Tell a patient who can sign in that there is something new."""
-    if not Referral.objects.filter(pk=message.subject_key).exists():
+    still_open = Referral.objects.filter(status__in=[Status.ACTIVE, Status.ON_HOLD])
+    if not still_open.filter(pk=message.subject_key).exists():
         return None
     return _mail(
         "recorded",

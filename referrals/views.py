@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -184,7 +185,9 @@ def referral(request: SignedInRequest, pk: int) -> HttpResponse:
     )
     now = timezone.now()
     may_record = request.user.has_perm(RECORDS)
-    posted = request.POST if request.method == "POST" and may_record else None
+    if request.method == "POST" and not may_record:
+        raise PermissionDenied
+    posted = request.POST if request.method == "POST" else None
     form = forms.Clear(posted, today=timezone.localdate())
     if form.is_valid():
         try:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
 
 from massage_portal.accounts.actions import sync_roles
 
@@ -14,10 +15,21 @@ OURS = {"accounts", "audit", "outbox", "services", "referrals", "appointments"}
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """The test database, with the roles written: they are data that never changes."""
+def django_db_setup(
+    django_test_environment, django_db_modify_db_settings, django_db_blocker
+):
+    """
+    The test database, with the roles written: they are data that never changes.
+
+    pytest-django's own makes no database if no chosen test wears its marker, and tests
+    of `committed` run alone would then write to the database that the settings name.
+    """
     with django_db_blocker.unblock():
+        before = setup_databases(verbosity=0, interactive=False)
         sync_roles()
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(before, verbosity=0)
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ from appointments.openings import Opening
 from massage_portal.accounts.actions import add_user
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
+from massage_portal.outbox import actions as outbox
+from massage_portal.outbox.models import Message
 from referrals.models import DiagnosisCode, Patient, Provider, Referral
 from referrals.npi import check_digit
 from services.models import Location, Precaution, Technique
@@ -245,3 +247,11 @@ def opening_at(therapist: Therapist, room: Room, starts_at: datetime) -> Opening
         blocked_until=starts_at + HOUR,
         zone=ZONE,
     )
+
+
+def make_message(*, kind: str = "tests.words", subject=None, to=None, **fields):
+    """Return a message that is due at NOW, for a day, owed as any action owes it."""
+    to = to or make_user()
+    values = {"now": NOW, "expires_at": NOW + DAY, "key": str(next(_numbers))}
+    outbox.owe(kind, subject or to, to=to, **values | fields)
+    return Message.objects.latest("pk")

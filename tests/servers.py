@@ -31,6 +31,8 @@ def pytest_load_initial_conftests(early_config):
     running = ExitStack()
     folder = running.enter_context(tempfile.TemporaryDirectory(prefix="portal-tests-"))
     where = running.enter_context(embedded.servers(Path(folder), settings=FAST))
+    static = Path(folder) / "static"  # empty: reading a full one slows each client
+    static.mkdir()
     os.environ |= {
         "DATABASE_URL": where.database_url,
         "REDIS_URL": where.broker_url,
@@ -39,6 +41,7 @@ def pytest_load_initial_conftests(early_config):
         "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
         "PORTAL_ORIGIN": "http://testserver",
         "PASSWORD_HASHERS": "django.contrib.auth.hashers.MD5PasswordHasher",
+        "STATIC_ROOT": str(static),
         "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
     }
     early_config.add_cleanup(running.close)

@@ -90,6 +90,24 @@ def ask(
         .select_related("patient")
         .get(pk=referral.pk)
     )
+    entry = WaitlistEntry.objects.create(
+        referral=referral,
+        patient=referral.patient,
+        session=_next_session(referral, today=today),
+        received_at=referral.received_at,
+        asked_at=now,
+        need_score=assess(**asdict(need)).score,
+        **vars(availability),
+    )
+    NeedReport.objects.create(
+        entry=entry, reported_at=now, reported_by=by, **asdict(need)
+    )
+    record("request.made", entry, by=by, at=now, change=f">{entry.status}")
+    return entry
+
+
+def _next_session(referral: Referral, *, today: date) -> int:
+    """Return the number of the visit to ask for; raise what `ask` raises."""
     if referral.status != ReferralStatus.ACTIVE or referral.valid_until < today:
         raise ReferralNotInForce(
             _("This referral cannot be used now. Please call the clinic.")
@@ -104,23 +122,7 @@ def ask(
         raise NoSessionLeft(
             _("You have used all the visits that this referral allows.")
         )
-    entry = WaitlistEntry.objects.create(
-        referral=referral,
-        patient=referral.patient,
-        session=session,
-        received_at=referral.received_at,
-        asked_at=now,
-        need_score=assess(**asdict(need)).score,
-        **{
-            name: getattr(availability, name)
-            for name in availability.__dataclass_fields__
-        },
-    )
-    NeedReport.objects.create(
-        entry=entry, reported_at=now, reported_by=by, **asdict(need)
-    )
-    record("request.made", entry, by=by, at=now, change=f">{entry.status}")
-    return entry
+    return session
 
 
 @transaction.atomic

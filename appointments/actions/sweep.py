@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from appointments.actions.offer import end_offers, offer
 from appointments.actions.refusal import Refusal
@@ -12,6 +12,7 @@ from appointments.codes import Ending
 from appointments.models import Appointment, Policy, Supply
 
 AT_ONCE = 100
+LOCK = 4_747_002  # any number of our own: two workers would offer one time twice
 
 
 def lapse_offers(*, now: datetime) -> int:
@@ -33,7 +34,7 @@ def offer_freed_times(*, now: datetime) -> list[Appointment]:
     """
     Offer each freed time to the patient whom waiting harms most; return the offers.
 
-    One transaction for each freed time, which is locked and skipped by a second worker.
+    One transaction for each freed time, which a second worker meanwhile skips.
     """
     freed = Appointment.objects.filter(reoffer_owed=True).order_by("ended_at", "pk")
     offers = []
@@ -46,19 +47,30 @@ def offer_freed_times(*, now: datetime) -> list[Appointment]:
 
 @transaction.atomic
 def _offer_again(pk: int, *, now: datetime) -> Appointment | None:
-    """Pass one freed time on. If nobody can use it, it stays an opening for all."""
+    """
+    Pass one freed time on. If nobody can use it, it stays an opening for all.
+
+    Its row is written, and so locked, last: whoever cancels or accepts locks a patient
+    first and then such a row. Held meanwhile, it would deadlock with a patient who
+    presses twice and waits for another visit too.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK, pk % 2**31])
+        (ours,) = cursor.fetchone()
     freed = (
-        Appointment.objects.select_for_update(
-            of=("self",), no_key=True, skip_locked=True
-        )
-        .filter(pk=pk, reoffer_owed=True)
+        Appointment.objects.filter(pk=pk, reoffer_owed=True)
         .select_related("therapist__location")
         .first()
     )
-    if freed is None:
+    if not ours or freed is None:
         return None
-    freed.reoffer_owed = False
-    freed.save(update_fields=["reoffer_owed"])
+    made = _offer_to_next(freed, now=now)
+    Appointment.objects.filter(pk=pk).update(reoffer_owed=False)
+    return made
+
+
+def _offer_to_next(freed: Appointment, *, now: datetime) -> Appointment | None:
+    """Offer the time to the first in line who can use it, and return the offer."""
     policy = Policy.objects.in_force(now)
     if freed.starts_at - now < policy.notice:
         return None

@@ -14,6 +14,7 @@ from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
 from referrals.actions import complete
+from referrals.codes import Status as ReferralStatus
 from referrals.models import Patient
 
 MAY_BE_RECORDED = {Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN}
@@ -77,13 +78,10 @@ def cancel(
     record(
         "appointment.cancelled", appointment, by=by, at=now, change="booked>cancelled"
     )
-    if entry.patient.user:
+    if user := entry.patient.user:
+        until = appointment.starts_at
         outbox.owe(
-            "appointments.cancelled",
-            appointment,
-            to=entry.patient.user,
-            now=now,
-            expires_at=appointment.starts_at,
+            "appointments.cancelled", appointment, to=user, now=now, expires_at=until
         )
     return appointment
 
@@ -132,6 +130,8 @@ def _plan_next(
 ) -> None:
     """List the plan's next visit, its clock on the planned day, or end the plan."""
     referral = entry.referral
+    if referral.status not in (ReferralStatus.ACTIVE, ReferralStatus.ON_HOLD):
+        return  # its provider took it back, so nothing more is planned
     if entry.session >= referral.sessions:
         complete(referral=referral, by=by, now=now)
         return

@@ -85,7 +85,7 @@ class Propose(parts.Form):
             starts_at = parse_datetime(start)
         except ValueError:
             starts_at = None
-        if not therapist.isdigit() or starts_at is None or starts_at.tzinfo is None:
+        if not therapist.isdecimal() or starts_at is None or starts_at.tzinfo is None:
             raise forms.ValidationError(_("Choose one of the times shown."))
         return int(therapist), starts_at
 

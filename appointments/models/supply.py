@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from appointments.codes import HOLDING_TIME, Status
+from appointments.codes import HOLDING_TIME, EntryStatus, Status
 from appointments.matching import Wish, fits, usable
 from appointments.models.appointment import Appointment
 from appointments.models.capacity import Room, Therapist, TimeOff, WorkingHours
@@ -26,6 +26,7 @@ from appointments.openings import (
     Taken,
     openings,
 )
+from referrals.codes import Status as ReferralStatus
 from services.models import Technique
 
 BATCH = 50
@@ -37,6 +38,15 @@ class Proposal:
 
     entry: WaitlistEntry
     opening: Opening
+
+
+@dataclass(frozen=True)
+class Times:
+    """The stretches already taken, by the keys of those whom they fill."""
+
+    therapists: dict[int, list[Span]]
+    rooms: dict[int, list[Span]]
+    patients: dict[int, list[Span]]
 
 
 class Supply:
@@ -93,18 +103,14 @@ class Supply:
 
     def for_entry(self, entry: WaitlistEntry, *, most: int = 1) -> list[Opening]:
         """Return the first `most` openings that the patient can use, soonest first."""
-        wish = wish_of(entry, policy=self.policy)
-        return usable(
-            wish, self.openings(entry.referral.technique), now=self.now, most=most
-        )
+        some = self.openings(entry.referral.technique)
+        return usable(self._wish(entry), some, now=self.now, most=most)
 
     def next_proposal(self) -> Proposal | None:
         """Return the best opening for the patient first in line who can use one."""
-        line = waiting_in_line(now=self.now, policy=self.policy)
-        for start in range(0, line.count(), BATCH):
-            for entry in with_refused(line[start : start + BATCH]):
-                for opening in self.for_entry(entry):
-                    return Proposal(entry, opening)
+        for entry in self._line():
+            for opening in self.for_entry(entry):
+                return Proposal(entry, opening)
         return None
 
     def rank_before(self, entry: WaitlistEntry, opening: Opening) -> int:
@@ -113,8 +119,7 @@ class Supply:
         for other in self._front:
             if other.pk == entry.pk:
                 break
-            wish = wish_of(other, policy=self.policy)
-            if fits(wish, opening, now=self.now) and any(
+            if fits(self._wish(other), opening, now=self.now) and any(
                 same.starts_at == opening.starts_at
                 and same.therapist == opening.therapist
                 for same in self.openings(other.referral.technique)
@@ -125,28 +130,58 @@ class Supply:
     @cached_property
     def _front(self) -> list[WaitlistEntry]:
         """The front of the line, read once."""
+        return list(waiting_in_line(now=self.now, policy=self.policy)[:BATCH])
+
+    def _line(self) -> Iterator[WaitlistEntry]:
+        """Yield those in line: the front, and, if it is not enough, all the others."""
+        yield from self._front
         line = waiting_in_line(now=self.now, policy=self.policy)
-        return with_refused(line[:BATCH])
+        seen = [entry.pk for entry in self._front]
+        yield from line.exclude(pk__in=seen).iterator(chunk_size=BATCH)
 
     def first_in_line_for(
         self, *, therapist: int, starts_at: datetime
-    ) -> Iterable[Proposal]:
+    ) -> Iterator[Proposal]:
         """Yield who can use one therapist's free time, most harmed by waiting first."""
-        line = waiting_in_line(now=self.now, policy=self.policy)
-        for start in range(0, line.count(), BATCH):
-            for entry in with_refused(line[start : start + BATCH]):
-                wish = wish_of(entry, policy=self.policy)
-                for opening in self.openings(entry.referral.technique):
-                    if (
-                        opening.therapist == therapist
-                        and opening.starts_at == starts_at
-                        and fits(wish, opening, now=self.now)
-                    ):
-                        yield Proposal(entry, opening)
+        for entry in self._line():
+            wish = self._wish(entry)
+            for opening in self.openings(entry.referral.technique):
+                if (
+                    opening.therapist == therapist
+                    and opening.starts_at == starts_at
+                    and fits(wish, opening, now=self.now)
+                ):
+                    yield Proposal(entry, opening)
+
+    def _wish(self, entry: WaitlistEntry) -> Wish:
+        """Return what the entry, its referral and its patient ask of an opening."""
+        return Wish(
+            valid_from=entry.referral.valid_from,
+            valid_until=entry.referral.valid_until,
+            earliest=entry.earliest,
+            latest=entry.latest,
+            weekdays=entry.weekdays,
+            from_time=entry.from_time,
+            to_time=entry.to_time,
+            therapist=entry.therapist_id,
+            notice=max(timedelta(hours=entry.notice_hours), self.policy.notice),
+            refused=frozenset(self._refused.get(entry.pk, ())),
+            elsewhere=tuple(self._taken.patients.get(entry.patient_id, ())),
+        )
 
     @cached_property
-    def _taken(self) -> tuple[dict[int, list[Span]], dict[int, list[Span]]]:
-        """Return what fills therapists and rooms; a lapsed offer fills nothing."""
+    def _refused(self) -> dict[int, set[tuple[int, datetime]]]:
+        """The times still ahead (therapist, start) that each entry had before."""
+        refused: dict[int, set[tuple[int, datetime]]] = defaultdict(set)
+        for entry, therapist, starts_at in Appointment.objects.filter(
+            entry__status=EntryStatus.ACCEPTED, starts_at__gte=self.now
+        ).values_list("entry_id", "therapist_id", "starts_at"):
+            refused[entry].add((therapist, starts_at))
+        return refused
+
+    @cached_property
+    def _taken(self) -> Times:
+        """What fills therapists, rooms and patients; a lapsed offer fills nothing."""
         lapsed = Q(status=Status.PROPOSED, held_until__lte=self.now)
         rows = (
             Appointment.objects.filter(
@@ -155,13 +190,16 @@ class Supply:
                 starts_at__date__lte=self.last + timedelta(days=1),
             )
             .exclude(lapsed)
-            .values_list("therapist_id", "room_id", "starts_at", "blocked_until")
+            .values_list(
+                "therapist_id", "room_id", "patient_id", "starts_at", "blocked_until"
+            )
         )
-        therapists: dict[int, list[Span]] = defaultdict(list)
-        rooms: dict[int, list[Span]] = defaultdict(list)
-        for therapist, room, starts_at, blocked_until in rows:
-            therapists[therapist].append(Span(starts_at, blocked_until))
-            rooms[room].append(Span(starts_at, blocked_until))
+        times = Times(defaultdict(list), defaultdict(list), defaultdict(list))
+        for therapist, room, patient, starts_at, blocked_until in rows:
+            span = Span(starts_at, blocked_until)
+            times.therapists[therapist].append(span)
+            times.rooms[room].append(span)
+            times.patients[patient].append(span)
         off = TimeOff.objects.filter(
             starts_at__date__lte=self.last + timedelta(days=1),
             ends_at__date__gte=self.first - timedelta(days=1),
@@ -169,12 +207,12 @@ class Supply:
         for therapist, starts_at, ends_at in off.values_list(
             "therapist_id", "starts_at", "ends_at"
         ):
-            therapists[therapist].append(Span(starts_at, ends_at))
-        return therapists, rooms
+            times.therapists[therapist].append(Span(starts_at, ends_at))
+        return times
 
     @cached_property
     def _rooms(self) -> list[RoomDiary]:
-        _, taken = self._taken
+        taken = self._taken.rooms
         rooms = Room.objects.filter(active=True).order_by("pk")
         return [
             RoomDiary(room=pk, location=location, busy=Taken(taken.get(pk, ())))
@@ -183,7 +221,7 @@ class Supply:
 
     @cached_property
     def _diaries(self) -> list[Diary]:
-        taken, _ = self._taken
+        taken = self._taken.therapists
         shifts: dict[int, list[Shift]] = defaultdict(list)
         for hours in WorkingHours.objects.between(self.first, self.last):
             shifts[hours.therapist_id].append(
@@ -214,45 +252,17 @@ class Supply:
 
 
 def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:
-    """Return those who wait without an open offer, whom waiting harms most first."""
+    """
+    Return those who wait without an open offer, whom waiting harms most first.
+
+    Who waits with a referral that is not in force keeps their place, but nothing can be
+    offered to them.
+    """
     offered = Appointment.objects.offers_open(now).values("entry_id")
     return (
         WaitlistEntry.objects.waiting()
+        .filter(referral__status=ReferralStatus.ACTIVE)
         .exclude(pk__in=offered)
         .in_order_of_need(now=now, exponent=float(policy.harm_exponent))
         .select_related("referral__technique", "patient", "category")
-    )
-
-
-def with_refused(entries: Iterable[WaitlistEntry]) -> list[WaitlistEntry]:
-    """Return the entries, each knowing the times it was offered before: one query."""
-    entries = list(entries)
-    refused: dict[int, set[tuple[int, datetime]]] = defaultdict(set)
-    for entry_id, therapist, starts_at in Appointment.objects.filter(
-        entry__in=entries
-    ).values_list("entry_id", "therapist_id", "starts_at"):
-        refused[entry_id].add((therapist, starts_at))
-    for entry in entries:
-        entry.refused_times = frozenset(refused[entry.pk])
-    return entries
-
-
-def wish_of(entry: WaitlistEntry, *, policy: Policy) -> Wish:
-    """Return what the entry and its referral ask of an opening."""
-    refused = entry.refused_times
-    if refused is None:
-        with_refused([entry])
-        refused = entry.refused_times or frozenset()
-    notice = max(timedelta(hours=entry.notice_hours), policy.notice)
-    return Wish(
-        valid_from=entry.referral.valid_from,
-        valid_until=entry.referral.valid_until,
-        earliest=entry.earliest,
-        latest=entry.latest,
-        weekdays=entry.weekdays,
-        from_time=entry.from_time,
-        to_time=entry.to_time,
-        therapist=entry.therapist_id,
-        notice=notice,
-        refused=refused,
     )

@@ -17,7 +17,7 @@ from django.db.models import (
     Q,
     Value,
 )
-from django.db.models.functions import Extract, Greatest, Power
+from django.db.models.functions import Cast, Extract, Greatest, Power
 from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import ENTRY_OPEN, ENTRY_TRANSITIONS, EntryStatus, RoleThreat
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from massage_portal.accounts.models import User
 
+FLOAT = FloatField()
 WEEKDAYS = "MTWRFSU"  # R is Thursday, U is Sunday
 
 
@@ -67,26 +68,19 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         Ties by the date received, then by key. A clock that lies ahead (the next visit
         of a plan) counts as no wait yet.
         """
-        days = ExpressionWrapper(
-            Extract(Value(now) - F("received_at"), "epoch") / 86400.0,
-            output_field=FloatField(),
-        )
-        target = ExpressionWrapper(
-            F("category__target_days") * (1.0 - F("need_score") / 200.0),
-            output_field=FloatField(),
-        )
+        # As double precision, which Python's floats are: `ahead_of` asks for equality.
+        days = Cast(Extract(Value(now) - F("received_at"), "epoch") / 86400.0, FLOAT)
+        target = F("category__target_days") * (1.0 - F("need_score") / 200.0)
+        waited, whole = F("waited_days"), F("target_wait_days")
+        adds = Power((waited + 1.0) / whole, exponent) - Power(waited / whole, exponent)
+        if exponent == 1:  # then all days add alike: rounding must not break the ties
+            adds = 1.0 / whole
         return (
             self.annotate(
-                waited_days=Greatest(days, 0.0, output_field=FloatField()),
-                target_wait_days=target,
+                waited_days=Greatest(days, 0.0, output_field=FLOAT),
+                target_wait_days=Cast(target, FLOAT),
             )
-            .annotate(
-                day_adds=ExpressionWrapper(
-                    Power((F("waited_days") + 1.0) / F("target_wait_days"), exponent)
-                    - Power(F("waited_days") / F("target_wait_days"), exponent),
-                    output_field=FloatField(),
-                )
-            )
+            .annotate(day_adds=ExpressionWrapper(adds, output_field=FLOAT))
             .order_by("-day_adds", "received_at", "pk")
         )
 
@@ -160,9 +154,6 @@ class WaitlistEntry(models.Model):
     notice_hours = models.PositiveSmallIntegerField(_("shortest notice"), default=24)
 
     objects = WaitlistEntryQuerySet.as_manager()
-
-    # Times offered before (therapist, start), filled in by supply.with_refused.
-    refused_times: frozenset[tuple[int, datetime]] | None = None
 
     class Meta:
         verbose_name = _("waiting list entry")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -19,6 +21,9 @@ from appointments.models import Appointment, Therapist
 from massage_portal.access import SignedInRequest, requires_any
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record, record_all
+
+if TYPE_CHECKING:
+    from massage_portal.accounts.models import User
 
 MAY_SEE = ("appointments.view_own_day", "appointments.view_appointment")
 SHOWN = [*HOLDING_TIME, Status.NOSHOW]
@@ -87,23 +92,13 @@ def visit(request: SignedInRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     may_record = request.user.has_perm("appointments.record_visit")
     may_record |= request.user.has_perm("appointments.record_own_visit")
-    posted = request.POST if request.method == "POST" and may_record else None
-    form = Outcome(posted)
+    if request.method == "POST" and not may_record:
+        raise PermissionDenied
+    form = Outcome(request.POST if request.method == "POST" else None)
     status = 200
     if form.is_valid():
-        outcome = form.cleaned_data["outcome"]
         try:
-            if outcome == Ending.BY_CLINIC:
-                actions.cancel(
-                    appointment=found,
-                    ending=Ending.BY_CLINIC,
-                    by=request.user,
-                    now=now,
-                )
-            else:
-                actions.record_visit(
-                    appointment=found, outcome=Status(outcome), by=request.user, now=now
-                )
+            _become(found, form.cleaned_data["outcome"], by=request.user, now=now)
         except actions.Refusal as refusal:
             form.add_error(None, str(refusal))
             status = 409
@@ -124,6 +119,14 @@ def visit(request: SignedInRequest, pk: int) -> HttpResponse:
         "trail": [(one, _moved(one.change)) for one in trail.order_by("at", "pk")],
     }
     return render(request, "appointments/staff/visit.html", context, status=status)
+
+
+def _become(found: Appointment, outcome: str, *, by: User, now: datetime) -> None:
+    """Call the action that the outcome names."""
+    if outcome == Ending.BY_CLINIC:
+        actions.cancel(appointment=found, ending=Ending.BY_CLINIC, by=by, now=now)
+    else:
+        actions.record_visit(appointment=found, outcome=Status(outcome), by=by, now=now)
 
 
 def _moved(change: str) -> str:

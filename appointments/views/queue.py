@@ -44,7 +44,7 @@ def queue(request: SignedInRequest) -> HttpResponse:
         "page": page,
         "rows": waiting,
         "to_triage": to_triage,
-        "to_triage_count": asked.count() if len(to_triage) == PAGE else len(to_triage),
+        "to_triage_count": asked.count(),
         "waiting_count": page.paginator.count,
         "now": now,
         "marked": request.GET.get("entry", ""),

@@ -49,10 +49,15 @@ def triage(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.errors and status == 200:
         status = 422
     record("request.seen", entry, by=request.user, at=now)
+    context = _context(entry) | {"form": form}
+    return render(request, "appointments/staff/triage.html", context, status=status)
+
+
+def _context(entry: WaitlistEntry) -> dict[str, Any]:
+    """Return all that bears on the decision."""
     report = entry.need_reports.order_by("-reported_at", "-pk").first()
-    context = {
+    return {
         "entry": entry,
-        "form": form,
         "report": report,
         "need": _parts(report),
         "can_come": availability(
@@ -64,7 +69,6 @@ def triage(request: SignedInRequest, pk: int) -> HttpResponse:
         ),
         "answers": entry.referral.screening_answers.exclude(answer="no"),
     }
-    return render(request, "appointments/staff/triage.html", context, status=status)
 
 
 def _decide(

@@ -55,26 +55,7 @@ def _arrive(
 ) -> Referral:
     """Record the patient and the referral, as clinic staff did that day."""
     moment = clinic.at(days_ago, 9)
-    by = clinic.users["staff"]
-    given, family = people.person(number)
-    email = f"patient{number:03d}@example.org"
-    if number < 2:
-        email = people.STAFF[number][1]
-        given, _space, family = people.STAFF[number][2].partition(" ")
-    patient = referrals.add_patient(
-        record_number=f"D-{1000 + number}",
-        given_name=given,
-        family_name=family,
-        birth_date=date(1940 + number % 60, 1 + number % 12, 1 + number % 28),
-        email=email,
-        phone=f"+1507555{100 + number % 100:04d}",
-        language="es" if number % 9 == 4 else "en",
-        by=by,
-        now=moment,
-    )
-    if number < 2 and patient.user:
-        patient.user.set_password(clinic.password)
-        patient.user.save(update_fields=["password"])
+    patient = _add(clinic, number, moment)
     technique = clinic.techniques[number % 2] if number % 3 else None
     code = people.DIAGNOSES[number % len(people.DIAGNOSES)]
     return referrals.record_referral(
@@ -96,9 +77,33 @@ def _arrive(
             for one in clinic.precautions
         },
         submission=uuid.UUID(int=clinic.random.getrandbits(128), version=4),
-        by=by,
+        by=clinic.users["staff"],
         now=moment,
     )
+
+
+def _add(clinic: Clinic, number: int, moment: datetime) -> Patient:
+    """Add the patient; the first two have a password that the demo prints."""
+    given, family = people.person(number)
+    email = f"patient{number:03d}@example.org"
+    if number < 2:
+        email = people.STAFF[number][1]
+        given, _space, family = people.STAFF[number][2].partition(" ")
+    patient = referrals.add_patient(
+        record_number=f"D-{1000 + number}",
+        given_name=given,
+        family_name=family,
+        birth_date=date(1940 + number % 60, 1 + number % 12, 1 + number % 28),
+        email=email,
+        phone=f"+1507555{100 + number % 100:04d}",
+        language="es" if number % 9 == 4 else "en",
+        by=clinic.users["staff"],
+        now=moment,
+    )
+    if number < 2 and patient.user:
+        patient.user.set_password(clinic.password)
+        patient.user.save(update_fields=["password"])
+    return patient
 
 
 def _ask(

@@ -42,28 +42,12 @@ def add_patient(
     :raises PatientExists: if the record number or the address is taken; it names the
         field. A lost race ends the same way: the constraints decide.
     """
-    if Patient.objects.filter(record_number__iexact=record_number).exists():
-        raise PatientExists(
-            _("A patient with this record number is on record. Search for it."),
-            field="record_number",
-        )
-    if email and User.objects.filter(email__iexact=email).exists():
-        raise PatientExists(
-            _("This address belongs to another account. Ask for a different one."),
-            field="email",
-        )
+    _refuse_taken(record_number=record_number, email=email)
     try:
         with transaction.atomic():
-            user = None
-            if email:
-                user = add_user(
-                    email=email,
-                    name=f"{given_name} {family_name}",
-                    roles=[Role.PATIENT],
-                    language=language,
-                    by=by,
-                    now=now,
-                )
+            user = _account(
+                email, f"{given_name} {family_name}", language, by=by, now=now
+            )
             patient = Patient.objects.create(
                 user=user,
                 record_number=record_number,
@@ -79,3 +63,32 @@ def add_patient(
         ) from error
     record("patient.added", patient, by=by, at=now)
     return patient
+
+
+def _account(
+    email: str, name: str, language: str, *, by: User, now: datetime
+) -> User | None:
+    """Return the account that goes with the address; None where there is none."""
+    if not email:
+        return None
+    return add_user(
+        email=email,
+        name=name,
+        roles=[Role.PATIENT],
+        language=language,
+        by=by,
+        now=now,
+    )
+
+
+def _refuse_taken(*, record_number: str, email: str) -> None:
+    if Patient.objects.filter(record_number__iexact=record_number).exists():
+        raise PatientExists(
+            _("A patient with this record number is on record. Search for it."),
+            field="record_number",
+        )
+    if email and User.objects.filter(email__iexact=email).exists():
+        raise PatientExists(
+            _("This address belongs to another account. Ask for a different one."),
+            field="email",
+        )

@@ -85,21 +85,36 @@ def record_referral(
     The same `submission` records one referral, however often it arrives.
 
     :param submission: the form's own key.
-    :raises OtherBody: if that key came before with another order.
+    :raises OtherBody: if that key came before with another order or other answers.
     :raises ProviderNotOnRecord: if the provider may not refer.
     :raises AlreadyReferred: if one is open for this diagnosis; it carries that one.
     """
     # The patient's row is the lock: two forms about one patient wait for each other.
-    patient = (
-        Patient.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("user")
-        .get(pk=patient.pk)
-    )
+    locked = Patient.objects.select_for_update(of=("self",), no_key=True)
+    patient = locked.select_related("user").get(pk=patient.pk)
     before = Referral.objects.filter(submission=submission).first()
     if before is not None:
-        return _same(before, patient, order)
-    provider = Provider.objects.may_refer().filter(pk=order.provider.pk).first()
-    if provider is None:
+        return _same(before, patient, order, answers)
+    _refuse(patient, order)
+    verdict = outcome((one.meaning, answer) for one, answer in answers.items())
+    referral = Referral.objects.create(
+        patient=patient,
+        status=Status.ACTIVE if verdict == Outcome.GO_ON else Status.ON_HOLD,
+        submission=submission,
+        recorded_at=now,
+        recorded_by=by,
+        **vars(order),
+    )
+    _keep(answers, referral)
+    record("referral.recorded", referral, by=by, at=now, change=f">{referral.status}")
+    if verdict != Outcome.STOP:
+        _tell(referral, by=by, now=now)
+    return referral
+
+
+def _refuse(patient: Patient, order: Order) -> None:
+    """Raise what `record_referral` raises about the order itself."""
+    if not Provider.objects.may_refer().filter(pk=order.provider.pk).exists():
         raise ProviderNotOnRecord(
             _(
                 "This provider is not on record as one who may refer. Check the "
@@ -111,15 +126,10 @@ def record_referral(
         raise AlreadyReferred(
             _("This patient has an open referral for this diagnosis."), twin
         )
-    verdict = outcome((one.meaning, answer) for one, answer in answers.items())
-    referral = Referral.objects.create(
-        patient=patient,
-        status=Status.ACTIVE if verdict == Outcome.GO_ON else Status.ON_HOLD,
-        submission=submission,
-        recorded_at=now,
-        recorded_by=by,
-        **{name: getattr(order, name) for name in Order.__dataclass_fields__},
-    )
+
+
+def _keep(answers: Mapping[Precaution, Answer], referral: Referral) -> None:
+    """Keep the safety answers, each with its question as it was asked."""
     ScreeningAnswer.objects.bulk_create(
         ScreeningAnswer(
             referral=referral,
@@ -130,17 +140,23 @@ def record_referral(
         )
         for precaution, answer in answers.items()
     )
-    record("referral.recorded", referral, by=by, at=now, change=f">{referral.status}")
-    if verdict != Outcome.STOP:
-        _tell(referral, by=by, now=now)
-    return referral
 
 
-def _same(before: Referral, patient: Patient, order: Order) -> Referral:
+def _same(
+    before: Referral,
+    patient: Patient,
+    order: Order,
+    answers: Mapping[Precaution, Answer],
+) -> Referral:
     """Return the referral that this form made, if it says the same."""
-    same = before.patient_id == patient.pk and all(
-        getattr(before, name) == getattr(order, name)
-        for name in Order.__dataclass_fields__
+    answered = dict(before.screening_answers.values_list("precaution", "answer"))
+    same = (
+        before.patient_id == patient.pk
+        and all(
+            getattr(before, name) == getattr(order, name)
+            for name in Order.__dataclass_fields__
+        )
+        and answered == {one.pk: answer for one, answer in answers.items()}
     )
     if not same:
         raise OtherBody(

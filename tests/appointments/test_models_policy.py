@@ -1,0 +1,94 @@
+"""What the database itself refuses of targets and policy; which policy is in force."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError
+
+from appointments.models import Policy, TriageCategory
+from referrals.codes import Priority
+from tests.factories import DAY, HOUR, NOW, make_category, make_policy
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_target_lies_between_a_day_and_two_years():
+    kept = [make_category(target_days=days).target_days for days in (1, 730)]
+    assert kept == [1, 730]
+
+
+@pytest.mark.parametrize("days", [0, 731])
+def test_a_target_below_a_day_or_beyond_two_years_is_refused(days):
+    with pytest.raises(IntegrityError, match='"category_target_is_1_to_730_days"'):
+        make_category(target_days=days)
+
+
+def test_a_category_has_a_priority_of_fhir():
+    kept = [make_category(priority=priority).priority for priority in Priority]
+    assert kept == Priority.values
+
+    with pytest.raises(IntegrityError, match='"category_priority_is_known"'):
+        make_category(priority="whenever")
+
+
+@pytest.mark.parametrize("exponent", ["1.0", "6.0"])
+def test_harm_may_be_as_steep_as_1_to_6(exponent):
+    """One half of policy_harm_exponent_is_1_to_6."""
+    policy = make_policy(harm_exponent=Decimal(exponent))
+    assert Policy.objects.get(pk=policy.pk).harm_exponent == Decimal(exponent)
+
+
+@pytest.mark.parametrize("exponent", ["0.9", "6.1"])
+def test_harm_is_neither_flatter_nor_steeper(exponent):
+    with pytest.raises(IntegrityError, match='"policy_harm_exponent_is_1_to_6"'):
+        make_policy(harm_exponent=Decimal(exponent))
+
+
+@pytest.mark.parametrize(
+    ("field", "least"), [("hold_hours", 1), ("ahead_days", 1), ("visit_minutes", 5)]
+)
+def test_the_times_of_a_policy_are_positive(field, least):
+    assert getattr(make_policy(**{field: least}), field) == least
+
+    with pytest.raises(IntegrityError, match='"policy_times_are_positive"'):
+        make_policy(in_force_from=NOW, **{field: least - 1})
+
+
+def test_the_newest_policy_that_has_begun_is_in_force():
+    make_policy(in_force_from=NOW - 2 * DAY)
+    newest = make_policy(in_force_from=NOW)
+    make_policy(in_force_from=NOW + HOUR)
+
+    assert Policy.objects.in_force(NOW) == newest
+    assert Policy.objects.in_force(NOW - timedelta(seconds=1)) != newest
+
+
+def test_without_any_policy_the_defaults_are_in_force():
+    make_policy(in_force_from=NOW + HOUR)
+
+    found = Policy.objects.in_force(NOW)
+
+    assert found.pk is None
+    assert found.harm_exponent == Decimal("3.0")
+    assert found.hold == 24 * HOUR
+
+
+def test_reminders_lead_by_distinct_times_longest_first_and_zero_means_none():
+    both = Policy(first_reminder_hours=24, second_reminder_hours=72)
+    same = Policy(first_reminder_hours=24, second_reminder_hours=24)
+    none = Policy(first_reminder_hours=0, second_reminder_hours=0)
+
+    assert both.reminder_leads == [72 * HOUR, 24 * HOUR]
+    assert same.reminder_leads == [24 * HOUR]
+    assert none.reminder_leads == []
+
+
+def test_a_scheduler_may_choose_the_categories_in_use_shortest_target_first():
+    slow = make_category(target_days=90)
+    fast = make_category(target_days=2)
+    make_category(target_days=1, active=False)
+
+    assert list(TriageCategory.objects.offered()) == [fast, slow]

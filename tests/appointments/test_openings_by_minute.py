@@ -1,0 +1,140 @@
+"""Free time, against a slow model that looks at every minute of the day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appointments.openings import Diary, RoomDiary, Shift, Span, Taken, openings
+from tests.factories import DAY, TODAY
+
+MINUTE = timedelta(minutes=1)
+LONG_AGO = date(2020, 1, 1)
+DAYS = {
+    "America/Chicago": [
+        date(2026, 3, 8),  # 02:00 to 03:00 is skipped
+        date(2026, 11, 1),  # 01:00 to 02:00 comes twice
+        date(2028, 2, 29),
+        date(2026, 12, 31),
+        TODAY,
+    ],
+    "Asia/Kolkata": [TODAY],  # half an hour off the hour
+    "Australia/Lord_Howe": [date(2026, 4, 5), date(2026, 10, 4)],  # changes by half
+}
+places = st.sampled_from([(zone, day) for zone, days in DAYS.items() for day in days])
+fives = st.integers(0, 287).map(lambda number: number * 5)
+
+
+@lru_cache
+def minutes_around(day, zone):
+    """Return (moment, what the wall shows) for each minute of `day` and beyond."""
+    noon = datetime.combine(day, time(12), tzinfo=UTC)
+    moments = [noon + number * MINUTE for number in range(-36 * 60, 60 * 60)]
+    return [(moment, moment.astimezone(ZoneInfo(zone))) for moment in moments]
+
+
+def worked(shift, day, zone):
+    """Return the minutes from the first to the last that the shift names on `day`."""
+    if not shift.is_on(day):
+        return set()
+    named = [
+        moment
+        for moment, wall in minutes_around(day, zone)
+        if wall.date() == day and shift.starts <= wall.time() < shift.ends
+    ]
+    if not named:
+        return set()
+    length = (named[-1] - named[0]) // MINUTE
+    return {named[0] + number * MINUTE for number in range(length + 1)}
+
+
+def within(spans):
+    return {
+        one.start + number * MINUTE
+        for one in spans
+        for number in range((one.end - one.start) // MINUTE)
+    }
+
+
+def every_minute(diaries, rooms, days, zone, length, turnover):
+    """Return (start, therapist, room) of each opening, found the slow way."""
+    answer = set()
+    room_taken = [(one, within(one.busy.spans)) for one in rooms]
+    for one in diaries:
+        work = {m for s in one.shifts for day in days for m in worked(s, day, zone)}
+        taken = within(one.busy.spans)
+        for start, wall in minutes_around(days[0], zone):
+            if start not in work or wall.minute % 30:
+                continue
+            visit = {start + n * MINUTE for n in range(length // MINUTE)}
+            held = {start + n * MINUTE for n in range((length + turnover) // MINUTE)}
+            if visit <= work and not held & taken:
+                free = [
+                    r.room
+                    for r, busy in room_taken
+                    if r.location == one.location and not held & busy
+                ]
+                if free:
+                    answer.add((start, one.therapist, free[0]))
+    return answer
+
+
+@st.composite
+def spans(draw, day):
+    start = datetime.combine(day, time(0), tzinfo=UTC) + draw(fives) * 2 * MINUTE
+    return Span(start, start + draw(st.integers(1, 40)) * 5 * MINUTE)
+
+
+@st.composite
+def shift_of(draw, day):
+    starts, ends = sorted(draw(st.lists(fives, min_size=2, max_size=2, unique=True)))
+    weekday = (day + timedelta(days=draw(st.integers(0, 1)))).weekday()
+    clock = [time(minute // 60, minute % 60) for minute in (starts, ends)]
+    return Shift(weekday, *clock, LONG_AGO)
+
+
+@st.composite
+def clinics(draw):
+    zone, day = draw(places)
+    some = st.lists(spans(day), max_size=4)
+    diaries = [
+        Diary(
+            therapist=number,
+            location=draw(st.integers(1, 2)),
+            zone=ZoneInfo(zone),
+            techniques=frozenset(),
+            shifts=draw(st.lists(shift_of(day), max_size=3)),
+            busy=Taken(draw(some)),
+        )
+        for number in range(1, draw(st.integers(2, 3)))
+    ]
+    rooms = [
+        RoomDiary(room=number, location=draw(st.integers(1, 2)), busy=Taken(draw(some)))
+        for number in range(1, draw(st.integers(2, 4)))
+    ]
+    length = draw(st.integers(1, 24)) * 5 * MINUTE
+    return zone, day, diaries, rooms, length, draw(st.integers(0, 9)) * 5 * MINUTE
+
+
+@given(clinic=clinics())
+@settings(deadline=None, max_examples=150)
+def test_openings_are_what_a_look_at_every_minute_finds(clinic):
+    zone, day, diaries, rooms, length, turnover = clinic
+    days = [day, day + DAY]
+    some = openings(
+        diaries=diaries,
+        rooms=rooms,
+        first=day,
+        last=day + DAY,
+        length=length,
+        turnover=turnover,
+    )
+    got = [(one.starts_at, one.therapist, one.room) for one in some]
+    assert got == sorted(every_minute(diaries, rooms, days, zone, length, turnover))
+    for one in some:
+        assert one.ends_at - one.starts_at == length
+        assert one.blocked_until - one.ends_at == turnover
