@@ -10,6 +10,7 @@ from crispy_forms.layout import HTML, Fieldset, Layout
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal import forms as parts
@@ -88,6 +89,15 @@ class RecordReferral(parts.Form):
         label=_("Diagnosis"),
         help_text=_("An ICD-10-CM code, like M79.7, or words, like fibromyalgia."),
         max_length=100,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "data-hx-get": reverse_lazy("referrals:diagnoses"),
+                "data-hx-trigger": "input changed delay:250ms",
+                "data-hx-target": "#codes-found",
+                "data-hx-swap": "outerHTML",
+            }
+        ),
     )
     code = forms.CharField(required=False, max_length=8)
     priority = forms.ChoiceField(

@@ -22,6 +22,7 @@ DAYS = [
     ("S", _("Saturday")),
     ("U", _("Sunday")),
 ]
+ANY_DAY = "any"
 TIMES = {  # from, to, by what a patient says
     "any": (time(0, 0), time(23, 59)),
     "morning": (time(0, 0), time(12, 0)),
@@ -42,8 +43,7 @@ class When(parts.Form):
     why = _("The more times suit you, the sooner we may find one.")
     weekdays = forms.MultipleChoiceField(
         label=_("Days that suit you"),
-        choices=DAYS,
-        initial=[letter for letter, _name in DAYS],
+        choices=[(ANY_DAY, _("Any day")), *DAYS],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one day.")},
     )
@@ -54,7 +54,6 @@ class When(parts.Form):
             ("morning", _("Before noon")),
             ("afternoon", _("After noon")),
         ],
-        initial="any",
         widget=forms.RadioSelect,
     )
     earliest = parts.ThreePartDate(
@@ -100,7 +99,6 @@ class Preferences(parts.Form):
         help_text=_("A short notice gives you more chances."),
         choices=NOTICE,
         coerce=int,
-        initial=24,
         widget=forms.RadioSelect,
     )
 
@@ -164,4 +162,5 @@ class Send(parts.Form):
 def chosen(letters: Iterable[str]) -> str:
     """Return the weekdays as the entry keeps them: letters in the week's order."""
     picked = set(letters)
-    return "".join(letter for letter, _name in DAYS if letter in picked)
+    anything = ANY_DAY in picked
+    return "".join(letter for letter, _name in DAYS if anything or letter in picked)
