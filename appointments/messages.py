@@ -59,7 +59,7 @@ def _place(appointment: Appointment) -> dict[str, Any]:
     """Return when and where, as every mail about a visit says it."""
     start = appointment.local_start
     return {
-        "day": date_format(start, "l, F j, Y"),
+        "day": date_format(start, _("l, F j, Y")),
         "time": date_format(start, "P"),
         "zone": start.tzname(),
         "place": appointment.therapist.location.name,
@@ -79,7 +79,7 @@ def offer(message: Message) -> Mail | None:
         "offer",
         _("A time is held for you"),
         message,
-        until=date_format(until, "l, F j, P"),
+        until=date_format(until, _("l, F j, P")),
         link=_link("answer", sign("offer", found.pk)),
         **_place(found),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
@@ -42,7 +43,8 @@ def compile_translations() -> int:
                 continue
             with source.open("rb") as words:
                 catalog = read_po(words)
-            draft = target.with_suffix(".mo.new")
+            # Others may compile at once: each has a draft of its own, the last stays.
+            draft = target.with_name(f"{target.stem}-{secrets.token_hex(8)}.mo")
             with draft.open("wb") as out:
                 write_mo(out, catalog)
             draft.replace(target)

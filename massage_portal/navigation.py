@@ -13,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse, translate_url
 from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language, get_language_info, override
 from django.utils.translation import gettext_lazy as _
 
@@ -84,7 +85,7 @@ def _may(user: Any, entry: Entry) -> bool:
 
 def languages(request: HttpRequest) -> list[dict[str, str]]:
     """Return the other languages of this page: code, own name, address."""
-    here = request.get_full_path()
+    here = escape_leading_slashes(request.get_full_path())  # //else.where/ is a site
     found = []
     for code, _name in settings.LANGUAGES:
         if code != get_language():

@@ -220,6 +220,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "massage_portal" / "locale"]
+FORMAT_MODULE_PATH = ["massage_portal.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "America/Chicago"  # the clinic's; rows are UTC, each place has its own zone
@@ -263,6 +264,10 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 # --- Mail and work in the background --------------------------------------------------
 _mail = env.dj_email_url("EMAIL_URL", EMAIL_URL)
+if "EMAIL_BACKEND" not in _mail:
+    raise ImproperlyConfigured(
+        "EMAIL_URL begins with no scheme that is known: use smtp:// or submission://."
+    )
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
 EMAIL_HOST = _mail["EMAIL_HOST"]
 EMAIL_PORT = _mail["EMAIL_PORT"]

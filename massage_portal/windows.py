@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 
 from massage_portal.access import SignedInRequest
-from massage_portal.audit.record import record
+from massage_portal.audit.record import record, record_all
 
 
 class Door(admin.ModelAdmin):
@@ -36,7 +38,37 @@ class Door(admin.ModelAdmin):
 
 
 class Window(admin.ModelAdmin):
-    """Records that only the portal's own pages change."""
+    """Records that only the portal's own pages change; a look leaves a trail."""
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Show the list, and record each row of it as listed."""
+        answer = super().changelist_view(request, *args, **kwargs)
+        shown = getattr(answer, "context_data", {}).get("cl")
+        self._seen("listed", shown.result_list if shown else [], request)
+        return answer
+
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Show one row, and record it as seen."""
+        answer = super().change_view(request, *args, **kwargs)
+        shown = getattr(answer, "context_data", {}).get("original")
+        self._seen("seen", [shown] if shown else [], request)
+        return answer
+
+    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Show what the admin logged of one row, and record it as seen."""
+        if not self.has_view_permission(request):  # absent or not, one answer
+            raise PermissionDenied
+        answer = super().history_view(request, *args, **kwargs)
+        shown = getattr(answer, "context_data", {}).get("object")
+        self._seen("seen", [shown] if shown else [], request)
+        return answer
+
+    def _seen(
+        self, how: str, rows: Iterable[models.Model], request: HttpRequest
+    ) -> None:
+        now = timezone.now()  # noqa: TID251 - an admin page is a view
+        by = cast(SignedInRequest, request).user
+        record_all(f"{self.opts.model_name}.{how}", rows, by=by, at=now)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -62,7 +62,7 @@ def read(path: Path) -> Fields:
 
     :raises BadContent: if the head is missing or is no TOML.
     """
-    empty, *parts = path.read_text(encoding="utf-8").split("+++\n", 2)
+    empty, *parts = _text(path).split("+++\n", 2)
     if empty or len(parts) != 2:
         raise BadContent(
             f"{path.name}: it must begin with fields between two +++ lines"
@@ -75,12 +75,23 @@ def rows(path: Path) -> Iterator[Fields]:
     """
     Yield the fields of each [[row]] of a list; `position` is its place in the file.
 
-    :raises BadContent: if the file is no TOML.
+    :raises BadContent: if the file is no TOML, or `row` is no list of tables.
     """
-    found = _toml(path, path.read_text(encoding="utf-8")).get("row", [])
+    found = _toml(path, _text(path)).get("row", [])
+    if not (isinstance(found, list) and all(isinstance(one, dict) for one in found)):
+        raise BadContent(f"{path.name}: each row must begin with a line [[row]]")
     for place, fields in enumerate(found, start=1):
         texts = {k: v.strip() if isinstance(v, str) else v for k, v in fields.items()}
         yield {"position": place, **texts}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as fault:
+        raise BadContent(f"{path.name}: {fault.strerror}") from fault
+    except UnicodeDecodeError as fault:
+        raise BadContent(f"{path.name}: it is not written in UTF-8") from fault
 
 
 def _toml(path: Path, text: str) -> Fields:

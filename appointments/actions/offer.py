@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -59,10 +59,15 @@ def _lock_waiting(entry: WaitlistEntry, *, day_of: Opening) -> WaitlistEntry:
     )
     if entry.status != EntryStatus.ACCEPTED:
         raise NotWaiting(_("This patient is not waiting for a time any more."))
-    day = day_of.local_start.date()
-    if not Referral.objects.in_force_on(day).filter(pk=entry.referral_id).exists():
+    if not _covers(entry, day_of.local_start.date()):
         raise NotWaiting(_("The referral does not cover that day."))
     return entry
+
+
+def _covers(entry: WaitlistEntry, day: date) -> bool:
+    """Lock the referral and say whether it is in force on `day`, whoever revokes it."""
+    locked = Referral.objects.select_for_update(no_key=True).in_force_on(day)
+    return locked.filter(pk=entry.referral_id).first() is not None
 
 
 def _still_free(entry: WaitlistEntry, opening: Opening, *, now: datetime) -> Opening:
@@ -74,6 +79,10 @@ def _still_free(entry: WaitlistEntry, opening: Opening, *, now: datetime) -> Ope
     Therapist.objects.select_for_update(of=("self",), no_key=True).get(
         pk=opening.therapist
     )
+    # Those who lose a race learn it by one query, and do not hold the others up.
+    busy = Appointment.objects.filling_time(now).filter(therapist=opening.therapist)
+    if busy.between(opening.starts_at, opening.blocked_until).exists():
+        raise _taken()
     day = opening.local_start.date()
     policy = Policy.objects.in_force(now)
     # Rooms in order of their keys: two therapists after one room never deadlock.
@@ -82,10 +91,14 @@ def _still_free(entry: WaitlistEntry, opening: Opening, *, now: datetime) -> Ope
     supply = Supply(
         now=now, policy=policy, first=day, last=day, therapist=opening.therapist
     )
-    for free in supply.openings(entry.referral.technique):
-        if free.starts_at == opening.starts_at:
-            return free
-    raise _taken()
+    free = supply.at(
+        entry.referral.technique,
+        therapist=opening.therapist,
+        starts_at=opening.starts_at,
+    )
+    if free is None:
+        raise _taken()
+    return free
 
 
 def _hold(
@@ -192,8 +205,7 @@ def accept(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
         )
     if entry.status != EntryStatus.ACCEPTED:
         raise NotWaiting(_("You already have a time for this visit."))
-    day = appointment.local_start.date()
-    if not Referral.objects.in_force_on(day).filter(pk=entry.referral_id).exists():
+    if not _covers(entry, appointment.local_start.date()):
         raise NotWaiting(
             _("Your referral does not cover that day any more. Please call the clinic.")
         )
@@ -207,7 +219,8 @@ def _book(
     appointment.status = Status.BOOKED
     appointment.booked_at = now
     appointment.held_until = None
-    appointment.save(update_fields=["status", "booked_at", "held_until"])
+    appointment.sequence += 1  # a calendar that holds the offer must replace it
+    appointment.save(update_fields=["status", "booked_at", "held_until", "sequence"])
     entry.status = EntryStatus.IN_PROGRESS
     entry.version += 1
     entry.save(update_fields=["status", "version"])
@@ -307,7 +320,10 @@ def end_offers(
         appointment.ended_at = now
         appointment.ending = ending
         appointment.reoffer_owed = appointment.starts_at > now
-        appointment.save(update_fields=["status", "ended_at", "ending", "reoffer_owed"])
+        appointment.sequence += 1
+        appointment.save(
+            update_fields=["status", "ended_at", "ending", "reoffer_owed", "sequence"]
+        )
         outbox.void(appointment, now=now)
         record(
             f"appointment.{ending.name.lower()}",

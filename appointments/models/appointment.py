@@ -85,6 +85,11 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         """Those that keep therapist, room and patient from being elsewhere."""
         return self.filter(status__in=HOLDING_TIME)
 
+    def filling_time(self, now: datetime) -> Self:
+        """Those that keep others out at `now`: a lapsed offer does so no longer."""
+        lapsed = Q(status=Status.PROPOSED, held_until__lte=now)
+        return self.holding_time().exclude(lapsed)
+
     def between(self, starts_at: datetime, ends_at: datetime) -> Self:
         """Those whose held time touches the period."""
         return self.filter(starts_at__lt=ends_at, blocked_until__gt=starts_at)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
-
-from appointments.codes import HOLDING_TIME, EntryStatus, Status
-from appointments.matching import Wish, fits, usable
+from appointments.codes import EntryStatus
+from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
 from appointments.models.capacity import Room, Therapist, TimeOff, WorkingHours
 from appointments.models.policy import Policy
@@ -30,6 +28,7 @@ from referrals.codes import Status as ReferralStatus
 from services.models import Technique
 
 BATCH = 50
+Place = tuple[int, datetime]  # therapist, start
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,8 @@ class Supply:
         self.last = last
         self.therapist = therapist
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
+        self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
+        self._places: dict[tuple[int | None, int], dict[Place, Opening]] = {}
 
     @classmethod
     def ahead(cls, *, now: datetime, policy: Policy) -> Supply:
@@ -86,25 +87,47 @@ class Supply:
 
     def openings(self, technique: Technique | None) -> list[Opening]:
         """Return the openings for visits by `technique` (None: any), soonest first."""
-        minutes = self.minutes(technique)
-        key = (technique.pk if technique else None, minutes)
+        key = self._key(technique)
         if key not in self._openings:
             self._openings[key] = openings(
                 diaries=self._diaries,
                 rooms=self._rooms,
                 first=self.first,
                 last=self.last,
-                length=timedelta(minutes=minutes),
+                length=timedelta(minutes=key[1]),
                 turnover=self.policy.turnover,
                 technique=key[0],
                 not_before=self.now,
             )
         return self._openings[key]
 
+    def _key(self, technique: Technique | None) -> tuple[int | None, int]:
+        return (technique.pk if technique else None, self.minutes(technique))
+
+    def at(
+        self, technique: Technique | None, *, therapist: int, starts_at: datetime
+    ) -> Opening | None:
+        """Return the opening that begins then with this therapist, if there is one."""
+        key = self._key(technique)
+        if key not in self._places:
+            self._places[key] = {
+                (one.therapist, one.starts_at): one for one in self.openings(technique)
+            }
+        return self._places[key].get((therapist, starts_at))
+
+    def _that_suit(self, technique: Technique | None, habits: Habits) -> list[Opening]:
+        """Return those within a patient's week; many patients share the answer."""
+        key = (*self._key(technique), habits)
+        if key not in self._suiting:
+            some = self.openings(technique)
+            self._suiting[key] = [one for one in some if suits(habits, one)]
+        return self._suiting[key]
+
     def for_entry(self, entry: WaitlistEntry, *, most: int = 1) -> list[Opening]:
         """Return the first `most` openings that the patient can use, soonest first."""
-        some = self.openings(entry.referral.technique)
-        return usable(self._wish(entry), some, now=self.now, most=most)
+        wish = self._wish(entry)
+        some = self._that_suit(entry.referral.technique, wish.habits)
+        return usable(wish, some, now=self.now, most=most)
 
     def next_proposal(self) -> Proposal | None:
         """Return the best opening for the patient first in line who can use one."""
@@ -119,11 +142,12 @@ class Supply:
         for other in self._front:
             if other.pk == entry.pk:
                 break
-            if fits(self._wish(other), opening, now=self.now) and any(
-                same.starts_at == opening.starts_at
-                and same.therapist == opening.therapist
-                for same in self.openings(other.referral.technique)
-            ):
+            same = self.at(
+                other.referral.technique,
+                therapist=opening.therapist,
+                starts_at=opening.starts_at,
+            )
+            if same is not None and fits(self._wish(other), same, now=self.now):
                 number += 1
         return number
 
@@ -144,14 +168,10 @@ class Supply:
     ) -> Iterator[Proposal]:
         """Yield who can use one therapist's free time, most harmed by waiting first."""
         for entry in self._line():
-            wish = self._wish(entry)
-            for opening in self.openings(entry.referral.technique):
-                if (
-                    opening.therapist == therapist
-                    and opening.starts_at == starts_at
-                    and fits(wish, opening, now=self.now)
-                ):
-                    yield Proposal(entry, opening)
+            technique = entry.referral.technique
+            opening = self.at(technique, therapist=therapist, starts_at=starts_at)
+            if opening and fits(self._wish(entry), opening, now=self.now):
+                yield Proposal(entry, opening)
 
     def _wish(self, entry: WaitlistEntry) -> Wish:
         """Return what the entry, its referral and its patient ask of an opening."""
@@ -182,14 +202,12 @@ class Supply:
     @cached_property
     def _taken(self) -> Times:
         """What fills therapists, rooms and patients; a lapsed offer fills nothing."""
-        lapsed = Q(status=Status.PROPOSED, held_until__lte=self.now)
+        # A day more on both sides: the days are local, and visits may cross midnight.
+        begin = datetime.combine(self.first - timedelta(days=1), time.min, tzinfo=UTC)
+        end = datetime.combine(self.last + timedelta(days=2), time.min, tzinfo=UTC)
         rows = (
-            Appointment.objects.filter(
-                status__in=HOLDING_TIME,
-                starts_at__date__gte=self.first - timedelta(days=1),
-                starts_at__date__lte=self.last + timedelta(days=1),
-            )
-            .exclude(lapsed)
+            Appointment.objects.filling_time(self.now)
+            .filter(starts_at__gte=begin, starts_at__lt=end)
             .values_list(
                 "therapist_id", "room_id", "patient_id", "starts_at", "blocked_until"
             )
@@ -200,10 +218,7 @@ class Supply:
             times.therapists[therapist].append(span)
             times.rooms[room].append(span)
             times.patients[patient].append(span)
-        off = TimeOff.objects.filter(
-            starts_at__date__lte=self.last + timedelta(days=1),
-            ends_at__date__gte=self.first - timedelta(days=1),
-        )
+        off = TimeOff.objects.between(begin, end)
         for therapist, starts_at, ends_at in off.values_list(
             "therapist_id", "starts_at", "ends_at"
         ):

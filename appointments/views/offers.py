@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -39,7 +39,8 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     refusal, status = "", 200
     if form.is_valid():
         therapist, starts_at = form.cleaned_data["opening"]
-        opening = _opening(supply, entry, therapist, starts_at)
+        technique = entry.referral.technique
+        opening = supply.at(technique, therapist=therapist, starts_at=starts_at)
         give = actions.book if form.cleaned_data["how"] == "book" else actions.offer
         try:
             if opening is None:
@@ -64,16 +65,6 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
         "offer": entry.appointments.offers_open(now).with_place().first(),
     }
     return render(request, "appointments/staff/propose.html", context, status=status)
-
-
-def _opening(
-    supply: Supply, entry: WaitlistEntry, therapist: int, starts_at: datetime
-) -> Opening | None:
-    """Return the opening that the button named, if it is still one."""
-    for opening in supply.openings(entry.referral.technique):
-        if opening.therapist == therapist and opening.starts_at == starts_at:
-            return opening
-    return None
 
 
 def _rows(

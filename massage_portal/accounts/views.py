@@ -56,6 +56,10 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Sign out on a POST, and have the browser forget what it kept."""
     answer: HttpResponse = allauth.logout(request)
-    if request.method == "POST":
-        answer["Clear-Site-Data"] = '"cache", "storage"'
+    return forget(answer) if request.method == "POST" else answer
+
+
+def forget(answer: HttpResponse) -> HttpResponse:
+    """Have the browser drop the pages it kept of whoever signs out."""
+    answer["Clear-Site-Data"] = '"cache", "storage"'
     return answer

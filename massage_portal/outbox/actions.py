@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db.models import Model
 from django.utils import translation
 
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 8
 FIRST_PAUSE = timedelta(seconds=30)
+# The server refused us and not the message, which would be welcome once that is mended.
+NOT_LET_IN = (
+    smtplib.SMTPAuthenticationError,
+    smtplib.SMTPConnectError,
+    smtplib.SMTPHeloError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -106,15 +112,17 @@ def send(*, pk: int, now: datetime) -> bool:
         _failed(message, claim, now=now, final=all(code >= 500 for code in codes))
         return False
     except smtplib.SMTPResponseException as refusal:
-        _failed(message, claim, now=now, final=refusal.smtp_code >= 500)
+        final = refusal.smtp_code >= 500 and not isinstance(refusal, NOT_LET_IN)
+        _failed(message, claim, now=now, final=final)
         return False
     except Exception:
         # Whatever it was, the others must go on, and this one is tried again.
         log.exception("message_not_sent", message=pk, kind=message.kind)
         _failed(message, claim, now=now, final=False)
         return False
+    # It went, even if it was withdrawn or given up elsewhere while on its way.
     Message.objects.filter(pk=pk, sent_at=None).update(
-        sent_at=now, claim=None, claimed_until=None
+        sent_at=now, voided_at=None, failed_at=None, claim=None, claimed_until=None
     )
     return True
 
@@ -143,4 +151,5 @@ def _deliver(message: Message, mail: Mail) -> None:
     out.attach_alternative(mail.html, "text/html")
     for file in mail.attachments:
         out.attach(file.name, file.content, file.media_type)
-    out.send()
+    with get_connection() as out.connection:  # closed, come what may
+        out.send()

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from django import forms, template
 from django.conf import settings
 from django.forms.boundfield import BoundField
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from phonenumber_field.phonenumber import to_python
 
 register = template.Library()
@@ -25,6 +27,17 @@ class Fault(NamedTuple):
 def clinic_phone() -> str:
     """Return the clinic's number, also on pages that are drawn without a request."""
     return settings.CLINIC_PHONE
+
+
+@register.simple_tag
+def in_english() -> SafeString:
+    """
+    Return the attribute lang="en" where the page is not English, or nothing.
+
+    For an element with text of the records, which are in English so far: a screen
+    reader then reads it as English.
+    """
+    return SafeString("" if get_language() == "en" else ' lang="en"')
 
 
 @register.filter

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from massage_portal.accounts.actions import invite
@@ -97,14 +97,21 @@ def record_referral(
         return _same(before, patient, order, answers)
     _refuse(patient, order)
     verdict = outcome((one.meaning, answer) for one, answer in answers.items())
-    referral = Referral.objects.create(
-        patient=patient,
-        status=Status.ACTIVE if verdict == Outcome.GO_ON else Status.ON_HOLD,
-        submission=submission,
-        recorded_at=now,
-        recorded_by=by,
-        **vars(order),
-    )
+    try:
+        with transaction.atomic():
+            referral = Referral.objects.create(
+                patient=patient,
+                status=Status.ACTIVE if verdict == Outcome.GO_ON else Status.ON_HOLD,
+                submission=submission,
+                recorded_at=now,
+                recorded_by=by,
+                **vars(order),
+            )
+    except IntegrityError:  # the same key, for another patient, at the same moment
+        before = Referral.objects.filter(submission=submission).first()
+        if before is None:
+            raise
+        return _same(before, patient, order, answers)
     _keep(answers, referral)
     record("referral.recorded", referral, by=by, at=now, change=f">{referral.status}")
     if verdict != Outcome.STOP:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import fields, replace
 from datetime import date, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from appointments.matching import LETTERS, Wish, fits, usable
+from appointments.matching import LETTERS, Wish, fits, suits, usable
 from appointments.models.waitlist import WEEKDAYS
 from appointments.openings import Opening, Span
 from tests.factories import DAY, HOUR, NOW, TODAY, ZONE, at
@@ -158,6 +160,10 @@ def test_notice_is_real_time_though_the_clocks_change_in_it():
 CLOCKS = ["08:00", "08:30", "09:00", "10:00", "11:00"]
 
 
+def suiting(wish):
+    return [one for one in map(opening, CLOCKS) if suits(wish.habits, one)]
+
+
 @pytest.mark.parametrize(
     ("most", "expected"),
     [
@@ -169,16 +175,30 @@ CLOCKS = ["08:00", "08:30", "09:00", "10:00", "11:00"]
 )
 def test_the_first_that_suit_are_returned_in_their_order_and_no_more(most, expected):
     wish = replace(ANY, from_time=time(9, 0))
-    some = usable(wish, map(opening, CLOCKS), now=NOW, most=most)
+    some = usable(wish, suiting(wish), now=NOW, most=most)
     assert [f"{one.local_start:%H:%M}" for one in some] == expected
 
 
-def test_no_more_openings_are_read_than_are_needed():
-    some = map(opening, CLOCKS)
-    assert len(usable(ANY, some, now=NOW, most=2)) == 2
-    assert len(list(some)) == 3
+def test_looking_at_the_stretch_in_question_finds_what_looking_at_all_would():
+    days = [VISIT_DAY + number * DAY for number in range(-3, 4)]
+    zones = [ZONE, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")]
+    every = sorted(
+        replace(opening(clock, day=day), zone=zone)
+        for clock, day, zone in itertools.product(CLOCKS, days, zones)
+    )
+    bounds = [None, VISIT_DAY - DAY, VISIT_DAY, VISIT_DAY + DAY]
+    notices = [timedelta(0), timedelta(hours=30), timedelta(days=60)]
+    found = 0
+    for earliest, latest, notice in itertools.product(bounds, bounds, notices):
+        wish = replace(ANY, earliest=earliest, latest=latest, notice=notice)
+        slow = [one for one in every if fits(wish, one, now=NOW)]
+        suiting = [one for one in every if suits(wish.habits, one)]
+        assert usable(wish, suiting, now=NOW, most=1000) == slow
+        found += len(slow)
+    assert found
 
 
 def test_where_none_suits_none_is_returned():
     assert usable(ANY, [], now=NOW, most=3) == []
-    assert usable(replace(ANY, therapist=9), [opening()], now=NOW, most=3) == []
+    elsewhere = replace(ANY, therapist=9)
+    assert usable(elsewhere, suiting(elsewhere), now=NOW, most=3) == []

@@ -25,6 +25,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Request,
     Response,
+    expect,
     sync_playwright,
 )
 
@@ -49,6 +50,7 @@ QUIET = [  # as root, on a small machine, and calling nobody of its own accord
     "--no-pings",
     f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {LOOPBACK}",
 ]
+PATIENCE = 20_000  # milliseconds: a busy machine is no fault of a page's
 TELL_VIOLATIONS = """
 document.addEventListener('securitypolicyviolation', event => console.error(
     `Content Security Policy: ${event.violatedDirective} ${event.blockedURI}`));
@@ -149,6 +151,7 @@ def chromium():
         # Playwright's loop runs in this thread, so Django takes the test for a
         # coroutine; it is none, and nothing else uses its connection.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=PATIENCE)
         running = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield running
         running.close()
@@ -204,7 +207,7 @@ def window(chromium, site):
             **options,
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         watch.over(context, scripts=scripts)
         return context.new_page()
 

@@ -276,11 +276,15 @@ def the_therapist_sees_the_visit(story):
     row = page.get_by_role("row").nth(1)
     for said in ("8 a.m.", "8:50 a.m.", "Juniper Testwell", "Pregnant? Yes", "Room 1"):
         expect(row).to_contain_text(said)
+    row.get_by_role("link", name="Juniper Testwell").click()
+    heading(page, "Juniper Testwell")
+    page.get_by_role("link", name="Back", exact=True).click()
+    heading(page, "Wednesday, October 21, 2026")
 
 
 def the_calendar_file_is_read(story):
     [mail] = story.post.round()
-    assert not PRIVATE.search(str(mail["Subject"]))
+    assert not PRIVATE.search(words_of(mail)), words_of(mail)
     page = story.home
     menu(page, "My care")
     follow(page, "See the visit")
@@ -293,6 +297,7 @@ def the_calendar_file_is_read(story):
         assert (event.start, event.end) == (VISIT, VISIT + timedelta(minutes=50))
         assert event.start.tzinfo.key == ZONE.key
         assert str(event["SUMMARY"]) == "Appointment"
+        assert "DESCRIPTION" not in event
 
 
 def one_reminder_is_sent(story):

@@ -148,14 +148,14 @@ def choose(page: Page, question: str, answer: str) -> None:
 
 
 def words_of(mail: EmailMessage) -> str:
-    """Return all that a mail says: subject, text, HTML, and attached files."""
-    parts = [str(mail["Subject"])]
-    parts += [part.get_content() for part in mail.walk() if _readable(part)]
-    return "\n".join(parts)
+    """Return what a mail says: its subject, its text and its HTML."""
+    bodies = [part for part in mail.walk() if _is_body(part)]
+    assert {part.get_content_subtype() for part in bodies} == {"plain", "html"}
+    return "\n".join([str(mail["Subject"]), *[part.get_content() for part in bodies]])
 
 
-def _readable(part: EmailMessage) -> bool:
-    return part.get_content_maintype() == "text"
+def _is_body(part: EmailMessage) -> bool:
+    return part.get_content_maintype() == "text" and not part.is_attachment()
 
 
 def link_in(mail: EmailMessage, to: str) -> str:

@@ -1,0 +1,7 @@
+"""Spanish of the United States: a point before the tenths, as on every bill there."""
+
+from __future__ import annotations
+
+DECIMAL_SEPARATOR = "."
+THOUSAND_SEPARATOR = ","
+SHORT_DATE_FORMAT = "j M Y"  # 14/10 and 10/14 would be read either way

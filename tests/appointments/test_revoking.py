@@ -1,0 +1,102 @@
+"""A referral taken back while a time is given: whoever comes first decides."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+from django.db import OperationalError, transaction
+
+from appointments import actions
+from appointments.codes import Status
+from massage_portal.accounts.roles import Role
+from referrals import actions as referrals
+from referrals.models import Referral
+from tests.factories import (
+    DAY,
+    NOW,
+    TODAY,
+    at,
+    make_clinic,
+    make_entry,
+    make_policy,
+    make_user,
+    opening_at,
+)
+from tests.threads import errors, together
+
+module = import_module("appointments.actions.offer")
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def waiting():
+    """One who waits, and an opening for them."""
+    make_policy()
+    _place, [therapist], [room] = make_clinic()
+    return make_entry(), opening_at(therapist, room, at(TODAY + 2 * DAY, "08:00"))
+
+
+def referral_locked_during(monkeypatch, name, act):
+    """Run `act`; return what happens to another who wants the referral meanwhile."""
+    met = []
+    inner = getattr(module, name)
+
+    @transaction.atomic
+    def want(pk):
+        return Referral.objects.select_for_update(nowait=True).get(pk=pk)
+
+    def watched(*args, **kwargs):
+        entry = kwargs.get("entry") or args[1]
+        met.extend(errors(together(lambda: want(entry.referral_id))))
+        return inner(*args, **kwargs)
+
+    monkeypatch.setattr(module, name, watched)
+    act()
+    return met
+
+
+def test_nobody_revokes_a_referral_while_an_offer_is_made(monkeypatch, waiting):
+    entry, opening = waiting
+
+    def give():
+        actions.offer(entry=entry, opening=opening, by=None, now=NOW)
+
+    [met] = referral_locked_during(monkeypatch, "_hold", give)
+
+    assert isinstance(met, OperationalError)
+
+
+def test_nobody_revokes_a_referral_while_an_offer_is_accepted(monkeypatch, waiting):
+    entry, opening = waiting
+    made = actions.offer(entry=entry, opening=opening, by=None, now=NOW)
+
+    def accept():
+        actions.accept(appointment=made, by=entry.patient.user, now=NOW)
+
+    [met] = referral_locked_during(monkeypatch, "_book", accept)
+
+    assert isinstance(met, OperationalError)
+    made.refresh_from_db()
+    assert made.status == Status.BOOKED
+
+
+def test_an_offer_of_a_revoked_referral_is_not_accepted(waiting):
+    entry, opening = waiting
+    made = actions.offer(entry=entry, opening=opening, by=None, now=NOW)
+    referrals.revoke(referral=entry.referral, by=make_user(Role.STAFF), now=NOW)
+
+    with pytest.raises(actions.NotWaiting, match="does not cover"):
+        actions.accept(appointment=made, by=entry.patient.user, now=NOW)
+
+
+def test_each_step_of_an_offer_replaces_the_last_one_in_a_calendar(waiting):
+    entry, opening = waiting
+    user = entry.patient.user
+    made = actions.offer(entry=entry, opening=opening, by=None, now=NOW)
+    declined = actions.decline(appointment=made, by=user, now=NOW)
+    again = actions.offer(entry=entry, opening=opening, by=None, now=NOW)
+    booked = actions.accept(appointment=again, by=user, now=NOW)
+
+    assert (made.sequence, declined.sequence) == (0, 1)
+    assert (again.sequence, booked.sequence) == (0, 1)

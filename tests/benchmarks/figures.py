@@ -1,0 +1,100 @@
+"""Take the time, count the queries, and set figures beside their floors."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from django.db import connection
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table."""
+
+    what: str
+    value: float
+    floor: str
+    floor_value: float
+    unit: str = "ms"
+    queries: int | None = None
+
+    @property
+    def ratio(self) -> float:
+        """How many times the floor it takes; for rates, how many times slower."""
+        if self.unit == "ms":
+            return self.value / self.floor_value
+        return self.floor_value / self.value
+
+    def cells(self) -> list[str]:
+        """Return the line as text."""
+        return [
+            self.what,
+            "" if self.queries is None else str(self.queries),
+            f"{self.value:,.1f} {self.unit}",
+            self.floor,
+            f"{self.floor_value:,.1f} {self.unit}",
+            f"{self.ratio:,.1f} x",
+        ]
+
+
+HEAD = ["what", "queries", "median", "floor", "median", "of floor"]
+TO_THE_RIGHT = {1, 2, 4, 5}
+
+
+def table(figures: list[Figure]) -> str:
+    """Return the figures as one aligned table."""
+    rows = [HEAD, *(figure.cells() for figure in figures)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if place in TO_THE_RIGHT else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(lines)
+
+
+def milliseconds(work: Callable[[], Any], *, times: int = 9) -> float:
+    """Return the median of `times` runs, after one that warms up."""
+    work()
+    taken = []
+    for _ in range(times):
+        began = perf_counter()
+        work()
+        taken.append((perf_counter() - began) * 1000)
+    return statistics.median(taken)
+
+
+def count_queries(work: Callable[[], Any]) -> int:
+    """Return how many statements one run of `work` sends."""
+    sent = 0
+
+    def count(execute, sql, params, many, context):
+        nonlocal sent
+        sent += 1
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(count):
+        work()
+    return sent
+
+
+def rows_of(sql: str, params: list[Any] | None = None) -> list[tuple[Any, ...]]:
+    """Return what bare SQL reads: Django's driver, and none of its layers."""
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+def say(words: str) -> None:
+    """Tell on stderr what is going on: stdout is for the table."""
+    sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()

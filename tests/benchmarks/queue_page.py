@@ -1,0 +1,81 @@
+"""The queue page: its queries and its time, at any length of the line."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+
+from django.db import transaction
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from appointments.models import WaitlistEntry
+from tests.benchmarks.figures import Figure, count_queries, milliseconds, rows_of
+from tests.benchmarks.filling import Clinic
+
+# What a row of the queue shows, of the first 50 in the order of need: p is 3.
+SAME_ROWS = """
+SELECT e.id, e.received_at, e.need_score, c.target_days, c.name, p.given_name,
+       p.family_name, r.technique_id, d.code, d.description,
+       EXISTS (SELECT 1 FROM appointments_appointment a WHERE a.entry_id = e.id
+               AND a.status = 'proposed' AND a.held_until > %(now)s
+               AND a.starts_at > %(now)s)
+  FROM appointments_waitlistentry e
+  JOIN appointments_triagecategory c ON c.id = e.category_id
+  JOIN referrals_patient p ON p.id = e.patient_id
+  JOIN referrals_referral r ON r.id = e.referral_id
+  JOIN referrals_diagnosiscode d ON d.id = r.diagnosis_id
+ CROSS JOIN LATERAL (SELECT
+       greatest(extract(epoch FROM %(now)s - e.received_at) / 86400.0, 0)::float AS w,
+       (c.target_days * (1 - e.need_score / 200.0))::float AS t) AS n
+ WHERE e.status = 'accepted'
+ ORDER BY ((n.w + 1) / n.t) ^ 3 - (n.w / n.t) ^ 3 DESC, e.received_at, e.id
+ LIMIT 50
+"""
+
+
+def measure(of: Clinic, *, waiting: int, now: datetime) -> list[Figure]:
+    """Return the page beside the bare SQL of its rows, and beside a plain page."""
+    found = f"queue page, {waiting:,} waiting"
+    client = Client()
+    client.force_login(
+        of.scheduler, "allauth.account.auth_backends.AuthenticationBackend"
+    )
+    address = reverse("appointments:queue")
+    page = client.get(address)
+    _same_order(page, now)
+    queries = count_queries(lambda: client.get(address))
+    took = milliseconds(lambda: client.get(address))
+    bare = milliseconds(lambda: rows_of(SAME_ROWS, {"now": now}))
+    with override_settings(ROOT_URLCONF="tests.benchmarks.floor_page"):
+        plain_address = f"/floor?size={len(page.content)}"
+        if len(client.get(plain_address).content) < len(page.content):
+            raise RuntimeError("the plain page is shorter than the queue")
+        plain = milliseconds(lambda: client.get(plain_address))
+    size = f"one query, {len(page.content) // 1024} KB page"
+    return [
+        Figure(found, took, "bare SQL, same 50 rows", bare, queries=queries),
+        Figure(found, took, size, plain, queries=queries),
+    ]
+
+
+def measure_hopeless(of: Clinic, *, waiting: int, now: datetime) -> Figure:
+    """Return the page when nobody in line can use any opening: the longest search."""
+    with transaction.atomic():
+        WaitlistEntry.objects.waiting().update(from_time=time(4), to_time=time(5))
+        figure = measure(of, waiting=waiting, now=now)[0]
+        transaction.set_rollback(True)
+    return Figure(
+        f"{figure.what}, none can come",
+        figure.value,
+        figure.floor,
+        figure.floor_value,
+        queries=figure.queries,
+    )
+
+
+def _same_order(page, now: datetime) -> None:
+    """See that the floor reads the rows that the page shows: else it is no floor."""
+    keys = [row[0] for row in rows_of(SAME_ROWS, {"now": now})]
+    places = [page.content.find(f'id="entry-{key}"'.encode()) for key in keys]
+    if page.status_code != 200 or -1 in places or places != sorted(places):
+        raise RuntimeError(f"{page.status_code}: the page and its floor do not agree")
