@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
+from django.utils import translation
 
 from massage_portal.accounts.actions import sync_roles
 
@@ -30,6 +31,13 @@ def django_db_setup(
     yield
     with django_db_blocker.unblock():
         teardown_databases(before, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Begin in English: a page opened in Spanish would leave its language behind."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

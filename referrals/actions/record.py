@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from massage_portal.accounts.actions import invite
 from massage_portal.accounts.models import User
@@ -29,6 +30,10 @@ from referrals.screening import Outcome, outcome
 if TYPE_CHECKING:
     from services.models import Precaution, Technique
 
+_SENT_BEFORE = gettext_lazy(
+    "This form was sent before with other answers; those are on record. Open the "
+    "referral to see it, or start a new one."
+)
 MAIL_LASTS = timedelta(days=14)
 OPEN = [Status.ACTIVE, Status.ON_HOLD]
 
@@ -90,33 +95,42 @@ def record_referral(
     :raises AlreadyReferred: if one is open for this diagnosis; it carries that one.
     """
     # The patient's row is the lock: two forms about one patient wait for each other.
-    locked = Patient.objects.select_for_update(of=("self",), no_key=True)
-    patient = locked.select_related("user").get(pk=patient.pk)
+    patient = _lock(patient)
     before = Referral.objects.filter(submission=submission).first()
     if before is not None:
         return _same(before, patient, order, answers)
     _refuse(patient, order)
     verdict = outcome((one.meaning, answer) for one, answer in answers.items())
-    try:
-        with transaction.atomic():
-            referral = Referral.objects.create(
-                patient=patient,
-                status=Status.ACTIVE if verdict == Outcome.GO_ON else Status.ON_HOLD,
-                submission=submission,
-                recorded_at=now,
-                recorded_by=by,
-                **vars(order),
-            )
-    except IntegrityError:  # the same key, for another patient, at the same moment
-        before = Referral.objects.filter(submission=submission).first()
-        if before is None:
-            raise
-        return _same(before, patient, order, answers)
+    referral = Referral(
+        patient=patient,
+        status=Status.ACTIVE if verdict == Outcome.GO_ON else Status.ON_HOLD,
+        submission=submission,
+        recorded_at=now,
+        recorded_by=by,
+        **vars(order),
+    )
+    _insert(referral)
     _keep(answers, referral)
     record("referral.recorded", referral, by=by, at=now, change=f">{referral.status}")
     if verdict != Outcome.STOP:
         _tell(referral, by=by, now=now)
     return referral
+
+
+def _lock(patient: Patient) -> Patient:
+    locked = Patient.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("user").get(pk=patient.pk)
+
+
+def _insert(referral: Referral) -> None:
+    """Insert the row; refuse a key that came for another patient at the same moment."""
+    try:
+        with transaction.atomic():
+            referral.save(force_insert=True)
+    except IntegrityError:
+        if Referral.objects.filter(submission=referral.submission).exists():
+            raise OtherBody(_SENT_BEFORE) from None
+        raise
 
 
 def _refuse(patient: Patient, order: Order) -> None:
@@ -166,12 +180,7 @@ def _same(
         and answered == {one.pk: answer for one, answer in answers.items()}
     )
     if not same:
-        raise OtherBody(
-            _(
-                "This form was sent before with other answers; those are on "
-                "record. Open the referral to see it, or start a new one."
-            )
-        )
+        raise OtherBody(_SENT_BEFORE)
     return before
 
 

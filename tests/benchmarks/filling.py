@@ -61,13 +61,8 @@ def clinic(*, therapists: int, now: datetime) -> Clinic:
         gives_massage=True,
     )
     technique = Technique.objects.create(slug="bench", name="Bench", summary="Strokes.")
-    scheduler = add_user(
-        email="scheduler@example.org",
-        name="Bench Scheduler",
-        roles=[Role.SCHEDULER],
-        by=None,
-        now=now,
-    )
+    who = {"email": "scheduler@example.org", "name": "Bench Scheduler"}
+    scheduler = add_user(**who, roles=[Role.SCHEDULER], by=None, now=now)
     made = Clinic(
         therapists=_therapists(therapists, place, technique, now),
         rooms=Room.objects.bulk_create(

@@ -152,7 +152,11 @@ def chromium():
         # coroutine; it is none, and nothing else uses its connection.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         expect.set_options(timeout=PATIENCE)
-        running = playwright.chromium.launch(executable_path=path, args=QUIET)
+        running = playwright.chromium.launch(
+            executable_path=path,
+            args=QUIET,
+            ignore_default_args=["--disable-back-forward-cache"],  # people have it
+        )
         yield running
         running.close()
 
