@@ -95,7 +95,7 @@ def record_referral(
     :raises AlreadyReferred: if one is open for this diagnosis; it carries that one.
     """
     # The patient's row is the lock: two forms about one patient wait for each other.
-    patient = _lock(patient)
+    patient = _lock_patient(patient)
     before = Referral.objects.filter(submission=submission).first()
     if before is not None:
         return _same(before, patient, order, answers)
@@ -117,7 +117,7 @@ def record_referral(
     return referral
 
 
-def _lock(patient: Patient) -> Patient:
+def _lock_patient(patient: Patient) -> Patient:
     locked = Patient.objects.select_for_update(of=("self",), no_key=True)
     return locked.select_related("user").get(pk=patient.pk)
 
