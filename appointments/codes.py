@@ -67,7 +67,7 @@ class Status(models.TextChoices):
     ARRIVED = "arrived", _("Arrived")
     CHECKED_IN = "checked-in", _("Checked in")
     FULFILLED = "fulfilled", _("Visit made")
-    CANCELLED = "cancelled", _("Cancelled")
+    CANCELLED = "cancelled", _("Canceled")
     NOSHOW = "noshow", _("Missed")
     ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")
     WAITLIST = "waitlist", _("On the waiting list")
@@ -115,8 +115,8 @@ class Ending(models.TextChoices):
 
     DECLINED = "declined", _("The patient declined the offer")
     LAPSED = "lapsed", _("The offer was not answered in time")
-    BY_PATIENT = "pat", _("The patient cancelled")
-    BY_CLINIC = "prov", _("The clinic cancelled")
+    BY_PATIENT = "pat", _("The patient canceled")
+    BY_CLINIC = "prov", _("The clinic canceled")
     WITHDRAWN = "withdrawn", _("The clinic took the offer back")
 
 

@@ -17,7 +17,7 @@ def people_before(ahead: int) -> str:
     if ahead < 0:
         raise ValueError(f"ahead must not be negative: {ahead}")
     if ahead == 0:
-        return _("Nobody who waits is in more pressing need than you.")
+        return _("You are among those who need care most.")
     if ahead < FEW:
         return _("A few people are in more pressing need than you.")
     rounded = max(10, round(ahead / 10) * 10)

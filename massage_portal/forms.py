@@ -141,7 +141,7 @@ class Text(forms.CharField):
 
 
 class Email(forms.EmailField):
-    """An e-mail address, composed and in lower case."""
+    """An email address, composed and in lower case."""
 
     default_error_messages = {
         "invalid": _("Enter an email address in full, like name@example.com.")

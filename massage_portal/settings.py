@@ -276,7 +276,7 @@ EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = _mail["EMAIL_USE_TLS"]
 EMAIL_USE_SSL = _mail["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "clinic@massage.example.org")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "clinic@example.org")
 CLINIC_PHONE = env.str("CLINIC_PHONE", "507-555-0100")
 # How often beat looks for messages due, and for holds that lapsed, in seconds.
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 20.0)

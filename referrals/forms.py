@@ -30,7 +30,7 @@ class FindPatient(parts.Form):
     submit = _("Search")
     q = parts.Text(
         label=_("Name, record number or date of birth"),
-        help_text=_("For example: Rivera, R-1042 or 1985-03-14"),
+        help_text=_("For example: Rivera, R-1042, 3/14/1985 or 1985-03-14"),
         max_length=100,
         required=False,
     )
@@ -51,7 +51,7 @@ class AddPatient(parts.Form):
         help_text=_("We send the link to sign in here. Leave empty if there is none."),
         required=False,
     )
-    phone = parts.Phone(label=_("Telephone"), required=False)
+    phone = parts.Phone(label=_("Phone number"), required=False)
     language = forms.ChoiceField(
         label=_("Language of messages"),
         choices=settings.LANGUAGES,

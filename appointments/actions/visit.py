@@ -61,7 +61,7 @@ def cancel(
         return appointment
     if appointment.status != Status.BOOKED or appointment.starts_at <= now:
         raise NotCancellable(
-            _("This visit can no longer be cancelled here. Please call the clinic.")
+            _("This visit can no longer be canceled here. Please call the clinic.")
         )
     appointment.status = Status.CANCELLED
     appointment.ended_at = now

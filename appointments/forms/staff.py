@@ -30,7 +30,7 @@ class Triage(parts.Form):
         widget=forms.RadioSelect,
     )
     category = forms.ModelChoiceField(
-        label=_("Category"),
+        label=_("Category, if you accept"),
         queryset=TriageCategory.objects.none(),
         empty_label=None,
         required=False,
@@ -38,8 +38,8 @@ class Triage(parts.Form):
         help_text=_("How soon the patient needs care, whoever referred them."),
     )
     words = parts.Text(
-        label=_("Question, or reason for declining"),
-        help_text=_("The patient reads this. Leave it empty when you accept."),
+        label=_("Question, if you ask; reason, if you decline"),
+        help_text=_("The patient reads this."),
         max_length=500,
         lines=4,
         required=False,
@@ -47,6 +47,8 @@ class Triage(parts.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("category", "words"):  # one of them, by the decision
+            self.fields[name].conditional = True  # type: ignore[attr-defined]
         field = self.fields["category"]
         field.queryset = TriageCategory.objects.offered()  # type: ignore[attr-defined]
         field.label_from_instance = _category  # type: ignore[attr-defined]

@@ -497,7 +497,7 @@ class Migration(migrations.Migration):
                             ("arrived", "Arrived"),
                             ("checked-in", "Checked in"),
                             ("fulfilled", "Visit made"),
-                            ("cancelled", "Cancelled"),
+                            ("cancelled", "Canceled"),
                             ("noshow", "Missed"),
                             ("entered-in-error", "Entered in error"),
                             ("waitlist", "On the waiting list"),
@@ -527,7 +527,7 @@ class Migration(migrations.Migration):
                 (
                     "ended_at",
                     models.DateTimeField(
-                        blank=True, null=True, verbose_name="cancelled"
+                        blank=True, null=True, verbose_name="canceled"
                     ),
                 ),
                 (
@@ -537,12 +537,12 @@ class Migration(migrations.Migration):
                         choices=[
                             ("declined", "The patient declined the offer"),
                             ("lapsed", "The offer was not answered in time"),
-                            ("pat", "The patient cancelled"),
-                            ("prov", "The clinic cancelled"),
+                            ("pat", "The patient canceled"),
+                            ("prov", "The clinic canceled"),
                             ("withdrawn", "The clinic took the offer back"),
                         ],
                         max_length=12,
-                        verbose_name="why it was cancelled",
+                        verbose_name="why it was canceled",
                     ),
                 ),
                 ("reoffer_owed", models.BooleanField(default=False, editable=False)),

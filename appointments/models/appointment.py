@@ -133,9 +133,9 @@ class Appointment(models.Model):
     held_until = models.DateTimeField(_("offer holds until"), null=True, blank=True)
     offered_at = models.DateTimeField(_("offered"))
     booked_at = models.DateTimeField(_("booked"), null=True, blank=True)
-    ended_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("canceled"), null=True, blank=True)
     ending = models.CharField(
-        _("why it was cancelled"), max_length=12, choices=Ending, blank=True
+        _("why it was canceled"), max_length=12, choices=Ending, blank=True
     )
     reoffer_owed = models.BooleanField(default=False, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)  # iCalendar's

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import (
     require_http_methods,
     require_POST,
@@ -28,6 +30,16 @@ from massage_portal.forms import Form
 from referrals.models import Referral
 
 OWN = "appointments.ask_for_own_appointment"
+ENDED: dict[str, Any] = {  # by ending or status, as the patient reads it
+    Ending.DECLINED: gettext_lazy("You declined this time"),
+    Ending.LAPSED: gettext_lazy("This offer has ended"),
+    Ending.WITHDRAWN: gettext_lazy("We took this offer back"),
+    Ending.BY_PATIENT: gettext_lazy("You canceled this visit"),
+    Ending.BY_CLINIC: gettext_lazy("We canceled this visit"),
+    Status.FULFILLED: gettext_lazy("This visit is over"),
+    Status.NOSHOW: gettext_lazy("You missed this visit"),
+    Status.ENTERED_IN_ERROR: gettext_lazy("This visit was entered by mistake"),
+}
 
 
 class Confirm(Form):
@@ -68,21 +80,25 @@ def mine(request: SignedInRequest) -> HttpResponse:
     shown = [(referral, may_ask(referral, today=today)) for referral in referrals]
     record_all("referral.seen", [one for one, _can in shown], by=request.user, at=now)
     past = [Status.FULFILLED, Status.NOSHOW, Status.CANCELLED]
-    visited = own.filter(status__in=past).exclude(offered_at__isnull=True)
-    context = {
-        "offers": own.offers_open(now).order_by("starts_at"),
-        "visits": own.filter(status=Status.BOOKED, ends_at__gt=now).order_by(
-            "starts_at"
+    unanswered = [Ending.LAPSED, Ending.WITHDRAWN, Ending.DECLINED]
+    over = Q(status=Status.BOOKED, ends_at__lte=now)  # and nobody has recorded it yet
+    visited = own.filter(over | Q(status__in=past)).exclude(ending__in=unanswered)
+    waiting = entries.open().exclude(status=EntryStatus.IN_PROGRESS)
+    booked = own.filter(status=Status.BOOKED, ends_at__gt=now)
+    context: dict[str, Any] = {
+        "offers": list(own.offers_open(now).order_by("starts_at")),
+        "visits": list(booked.order_by("starts_at")),
+        "entries": list(
+            waiting.select_related("referral__diagnosis", "category").order_by(
+                "received_at", "pk"
+            )
         ),
-        "entries": entries.open()
-        .exclude(status=EntryStatus.IN_PROGRESS)
-        .select_related("referral__diagnosis", "category")
-        .order_by("received_at", "pk"),
         "referrals": shown,
-        "past": visited.exclude(
-            ending__in=[Ending.LAPSED, Ending.WITHDRAWN, Ending.DECLINED]
-        ).order_by("-starts_at")[:20],
+        "past": list(visited.order_by("-starts_at")[:20]),
     }
+    for name in ("offers", "visits", "past"):
+        record_all("appointment.seen", context[name], by=request.user, at=now)
+    record_all("request.seen", context["entries"], by=request.user, at=now)
     return render(request, "appointments/patient/mine.html", context)
 
 
@@ -159,8 +175,17 @@ def offer(request: SignedInRequest, pk: int) -> HttpResponse:
     found = _appointment(request, pk)
     now = timezone.now()
     record("appointment.seen", found, by=request.user, at=now)
-    context = {"appointment": found, "open": found.is_open_offer(now)}
+    context = {
+        "appointment": found,
+        "open": found.is_open_offer(now),
+        "ended": _ended(found),
+    }
     return render(request, "appointments/patient/offer.html", context)
+
+
+def _ended(found: Appointment) -> Any:
+    """Say to the patient what became of it; "" while it is offered or booked."""
+    return ENDED.get(found.ending or found.status, "")
 
 
 @requires(OWN)
@@ -174,7 +199,12 @@ def answer_offer(request: SignedInRequest, pk: int, answer: str) -> HttpResponse
         action(appointment=found, by=request.user, now=now)
     except actions.Refusal as refusal:
         found.refresh_from_db()
-        context = {"appointment": found, "open": False, "refusal": str(refusal)}
+        context = {
+            "appointment": found,
+            "open": False,
+            "ended": _ended(found) or _("This offer has ended"),
+            "refusal": str(refusal),
+        }
         return render(request, "appointments/patient/offer.html", context, status=409)
     return redirect("appointments:offer", pk)
 

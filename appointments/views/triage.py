@@ -88,7 +88,7 @@ def _done(request: SignedInRequest, entry: WaitlistEntry, *, now: Any) -> HttpRe
     """Go back to the queue, and say where the entry stands now."""
     entry.refresh_from_db()
     if entry.status != "accepted":
-        messages.success(request, _("The patient will be told by e-mail."))
+        messages.success(request, _("The patient will be told by email."))
         return redirect("appointments:queue")
     exponent = float(Policy.objects.in_force(now).harm_exponent)
     ahead = WaitlistEntry.objects.ahead_of(entry, now=now, exponent=exponent)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal.accounts.models import User
+from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
 
 RESET_MAIL_LASTS = timedelta(hours=1)
@@ -34,6 +35,21 @@ class InvitedOnly(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Answer no: an account begins with a referral, or with an administrator."""
         return False
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> Any:
+        """Record who signed in."""
+        answer = super().post_login(request, user, **kwargs)
+        now = timezone.now()  # noqa: TID251 - as below
+        record("user.signed_in", user, by=user, at=now)
+        return answer
+
+    def logout(self, request: HttpRequest) -> None:
+        """Record who signed out."""
+        user = request.user
+        if isinstance(user, User):
+            now = timezone.now()  # noqa: TID251 - as below
+            record("user.signed_out", user, by=user, at=now)
+        super().logout(request)
 
     def send_password_reset_mail(
         self, user: User, email: str, context: dict[str, Any]

@@ -89,7 +89,7 @@ class InOurWords:
 
 
 class SignIn(InOurWords, allauth.LoginForm):
-    """Check an e-mail address and its password."""
+    """Check an email address and its password."""
 
 
 class AskForLink(InOurWords, allauth.ResetPasswordForm):

@@ -1,4 +1,4 @@
-"""Who signs in: a user is an e-mail address; what they may do is their roles."""
+"""Who signs in: a user is an email address; what they may do is their roles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class UserManager(BaseUserManager["User"]):
     ) -> User:
         """Return a new user; without a password nobody can sign in as them yet."""
         if not email:
-            raise ValueError("a user needs an e-mail address")
+            raise ValueError("a user needs an email address")
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -44,7 +44,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """Someone who signs in: patient, clinic staff, scheduler, therapist and so on."""
 
-    email = models.EmailField(_("e-mail address"), unique=True)
+    email = models.EmailField(_("email address"), unique=True)
     name = models.CharField(_("name"), max_length=200)
     language = models.CharField(
         _("language of messages"),

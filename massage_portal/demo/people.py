@@ -13,7 +13,7 @@ FAMILY = [
     *["Fictionsen", "Pretend", "Madeup-Longname-of-the-Hill", "Ñuñez-Ejemplo"],
     *["Imaginary", "Notreal", "Standin", "Dummyson", "Trialworth"],
 ]
-STAFF = [  # role, e-mail address, name
+STAFF = [  # role, email address, name
     ("patient", "patient@example.org", "Juniper Testwell"),
     ("patient", "second.patient@example.org", "Rowan Sampleton"),
     ("staff", "staff@example.org", "Sorrel Deskworth"),

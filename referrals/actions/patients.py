@@ -1,4 +1,4 @@
-"""Add a patient, and the account that goes with an e-mail address."""
+"""Add a patient, and the account that goes with an email address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from referrals.models import Patient
 
 
 class PatientExists(Refusal):
-    """The record number or the e-mail address belongs to somebody already."""
+    """The record number or the email address belongs to somebody already."""
 
     def __init__(self, words: object, *, field: str) -> None:
         super().__init__(words)
@@ -37,7 +37,7 @@ def add_patient(
     now: datetime,
 ) -> Patient:
     """
-    Add a patient. Without an e-mail address they have no account: staff act for them.
+    Add a patient. Without an email address they have no account: staff act for them.
 
     :raises PatientExists: if the record number or the address is taken; it names the
         field. A lost race ends the same way: the constraints decide.

@@ -216,9 +216,7 @@ class Migration(migrations.Migration):
                 ("valid_until", models.DateField(verbose_name="valid until")),
                 (
                     "sessions",
-                    models.PositiveSmallIntegerField(
-                        verbose_name="sessions authorized"
-                    ),
+                    models.PositiveSmallIntegerField(verbose_name="visits authorized"),
                 ),
                 (
                     "interval_days",

@@ -15,6 +15,8 @@ from django.db.models.functions import Greatest, Lower, Upper
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
+from massage_portal.dates import DateParts, read_date
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
@@ -35,7 +37,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         return self.none()
 
     def matching(self, text: str) -> Self:
-        """Find by record number, by birth date (YYYY-MM-DD) or by words of the name."""
+        """Find by record number, by birth date (1985-03-14, 3/14/1985) or by name."""
         words = text.replace("\0", "").split()[:6]
         if not words:
             return self.none()
@@ -45,7 +47,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             found = Q(given_name__icontains=word) | Q(family_name__icontains=word)
             found |= Q(record_number__iexact=word)
             with suppress(ValueError):
-                found |= Q(birth_date=date.fromisoformat(word))
+                found |= Q(birth_date=read_date(DateParts(word, "", "")))
             named &= found
         return self.filter(named).order_by("family_name", "given_name", "pk")
 
@@ -66,7 +68,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 class Patient(models.Model):
     """Someone referred to the clinic (FHIR Patient)."""
 
-    user = models.OneToOneField(  # null: no e-mail address, so staff act by telephone
+    user = models.OneToOneField(  # null: no email address, so staff act by telephone
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="patient", null=True
     )
     record_number = models.CharField(_("record number"), max_length=20)

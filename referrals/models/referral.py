@@ -72,7 +72,7 @@ class Referral(models.Model):
     received_at = models.DateTimeField(_("received"))  # the clock starts here
     valid_from = models.DateField(_("valid from"))
     valid_until = models.DateField(_("valid until"))
-    sessions = models.PositiveSmallIntegerField(_("sessions authorized"))
+    sessions = models.PositiveSmallIntegerField(_("visits authorized"))
     interval_days = models.PositiveSmallIntegerField(_("days between"), default=7)
     clearance_by = models.CharField(_("cleared by"), max_length=200, blank=True)
     clearance_on = models.DateField(_("cleared on"), null=True, blank=True)

@@ -177,7 +177,7 @@ def test_the_name_of_the_event_stays_and_its_number_grows_when_it_is_cancelled()
         now=NOW + HOUR,
     )
     after = words(calendar(cancelled, now=NOW + HOUR))
-    assert after["UID"] == before["UID"] == f"{visit.uid}@massage.example.org"
+    assert after["UID"] == before["UID"] == f"{visit.uid}@example.org"
     assert int(after["SEQUENCE"]) == int(before["SEQUENCE"]) + 1
     assert (before["STATUS"], after["STATUS"]) == ("CONFIRMED", "CANCELLED")
     assert after["DTSTAMP"] > before["DTSTAMP"]

@@ -62,7 +62,7 @@ def test_an_address_is_kept_in_lower_case_without_blanks():
 
 @db
 def test_a_user_needs_an_address():
-    with pytest.raises(ValueError, match="e-mail address"):
+    with pytest.raises(ValueError, match="email address"):
         make_user(email="")
 
 

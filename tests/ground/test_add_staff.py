@@ -49,7 +49,7 @@ def test_several_roles_may_be_given_and_each_step_leaves_a_trail():
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        pytest.param(["no address", "Name", "staff"], "not an e-mail", id="address"),
+        pytest.param(["no address", "Name", "staff"], "not an email", id="address"),
         pytest.param(["TAKEN@example.org", "Name", "staff"], "already", id="taken"),
         pytest.param(["a@example.org", "Name", "king"], "invalid choice", id="role"),
         pytest.param(

@@ -131,4 +131,4 @@ def test_a_worker_killed_between_claim_and_send_loses_nothing(mail):
 
 
 def mail_id(message):
-    return f"<{message.message_id}@massage.example.org>"
+    return f"<{message.message_id}@example.org>"

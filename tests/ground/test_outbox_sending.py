@@ -75,7 +75,7 @@ def test_a_mail_goes_to_its_recipient_and_says_that_a_machine_wrote_it(server):
     assert server.recipients == [user.email]
     assert (mail["To"], mail["Subject"]) == (user.email, "A subject")
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail["Message-ID"] == f"<{message.message_id}@massage.example.org>"
+    assert mail["Message-ID"] == f"<{message.message_id}@example.org>"
     assert mail.get_body(("plain",)).get_content().strip() == "Some text"
     assert mail.get_body(("html",)).get_content().strip() == "<p>Some text</p>"
     message.refresh_from_db()
@@ -126,7 +126,7 @@ def test_a_worker_killed_after_the_servers_answer_sends_again_with_the_same_id(
     assert not actions.send(pk=message.pk, now=NOW + LEASE - SECOND)
     assert actions.send(pk=message.pk, now=NOW + LEASE)
     assert not actions.send(pk=message.pk, now=NOW + 2 * LEASE)
-    assert server.times_caught == {f"<{message.message_id}@massage.example.org>": 2}
+    assert server.times_caught == {f"<{message.message_id}@example.org>": 2}
 
 
 # --- Refused --------------------------------------------------------------------------

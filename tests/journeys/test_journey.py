@@ -137,7 +137,7 @@ def staff_add_the_patient(story):
     page.get_by_label("Family name").fill("Testwell")
     enter_date(page, "Date of birth", date(1980, 2, 29))
     page.get_by_label("Email address").fill(EMAIL)
-    page.get_by_label("Telephone").fill("507-555-0123")
+    page.get_by_label("Phone number").fill("507-555-0123")
     press(page, "Add patient")
     heading(page, "Juniper Testwell")
     sees(page, "The patient is added.")

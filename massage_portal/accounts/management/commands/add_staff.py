@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 now=timezone.now(),
             )
         except ValidationError:
-            raise CommandError(f"not an e-mail address: {options['email']}") from None
+            raise CommandError(f"not an email address: {options['email']}") from None
         except actions.AddressTaken as refusal:
             raise CommandError(str(refusal)) from None
         self.stdout.write(f"{user.email} is added; the invitation is on its way.")
