@@ -1,4 +1,4 @@
-"""When the database is away: a plain page that says so and when to try again."""
+"""What the portal does when the database is away, or a request is not whole."""
 
 from __future__ import annotations
 
@@ -34,3 +34,20 @@ class Unavailable:
             status=503,
             headers={"Retry-After": RETRY_AFTER, "Cache-Control": "no-store"},
         )
+
+
+class WholeRequests:
+    """
+    Refuses a body that does not say how long it is.
+
+    No browser sends one. With a length beside it, two servers may disagree where the
+    request ends, and a second one could be hidden in the first.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "Transfer-Encoding" in request.headers:
+            return HttpResponse(render_to_string("400.html"), status=400)
+        return self.get_response(request)

@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "massage_portal.headers.Headers",  # first: its headers go on every answer
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "massage_portal.resilience.WholeRequests",
     "massage_portal.resilience.Unavailable",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

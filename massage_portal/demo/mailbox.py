@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import html
 import itertools
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -133,12 +134,7 @@ def one(number: str, mail: EmailMessage) -> bytes:
 
 def linked(text: str) -> str:
     """Return the text escaped, its web addresses as links."""
-    words = []
-    for word in text.replace("\n", " \n ").split(" "):
-        safe = html.escape(word)
-        is_link = word.startswith(("http://", "https://"))
-        words.append(f'<a href="{safe}">{safe}</a>' if is_link else safe)
-    return " ".join(words).replace(" \n ", "\n")
+    return re.sub(r"https?://\S+", r'<a href="\g<0>">\g<0></a>', html.escape(text))
 
 
 class Pages(BaseHTTPRequestHandler):

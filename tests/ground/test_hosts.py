@@ -221,3 +221,14 @@ def test_a_page_of_ours_is_still_a_goal():
     )
 
     assert answer["Location"] == "/patients/add/"
+
+
+@pytest.mark.django_db
+def test_a_body_that_does_not_say_how_long_it_is_is_refused(client):
+    answer = client.post(
+        "/accounts/login/", {}, headers={"transfer-encoding": "chunked"}
+    )
+
+    assert answer.status_code == 400
+    assert b"<h1>" in answer.content
+    assert "no-store" in answer["Cache-Control"]
