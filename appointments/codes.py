@@ -108,6 +108,13 @@ TAKING_THE_ENTRY = [
     Status.FULFILLED,
     Status.NOSHOW,
 ]
+# What ends a wait: a visit made, or one agreed to that nobody has recorded yet.
+SEEING_THE_PATIENT = [
+    Status.BOOKED,
+    Status.ARRIVED,
+    Status.CHECKED_IN,
+    Status.FULFILLED,
+]
 
 
 class Ending(models.TextChoices):

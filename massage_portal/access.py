@@ -35,6 +35,12 @@ def by_link(view: View) -> View:
     return public(view)
 
 
+def unlisted(view: View) -> View:
+    """Ask search engines to leave the page out: it holds nothing of its own."""
+    view.unlisted = True  # type: ignore[attr-defined]
+    return view
+
+
 def requires(permission: str) -> Callable[[View], View]:
     """
     Send strangers to the sign-in page; answer 403 to users without `permission`.

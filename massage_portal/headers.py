@@ -8,6 +8,8 @@ from collections.abc import Callable
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.http import ConditionalGetMiddleware
 from django.urls import Resolver404, resolve
 
 from massage_portal.audit.context import Origin, origin
@@ -55,6 +57,29 @@ def is_private(request: HttpRequest) -> bool:
     return getattr(view, "access", None) != "public" or getattr(view, "token", False)
 
 
+def is_unlisted(request: HttpRequest, response: HttpResponse) -> bool:
+    """Say whether search engines must leave an open page out: faults, and unlisted."""
+    view = getattr(request.resolver_match, "func", None)
+    return response.status_code >= 400 or getattr(view, "unlisted", False)
+
+
+class Conditional(ConditionalGetMiddleware):
+    """
+    Answers 304 where a public page is as the browser has it; names no private one.
+
+    It stands inside Headers, which thereby reach the 304 too, and outside all that
+    sets Vary, which the 304 repeats.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Leave private pages as they are: an ETag would tell if they changed."""
+        if is_private(request):
+            return response
+        return super().process_response(request, response)
+
+
 class Headers:
     """Sets security headers, forbids caching of private pages, names each request."""
 
@@ -79,6 +104,9 @@ class Headers:
                 "Strict-Transport-Security",
                 f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload",
             )
-        if is_private(request):
+        private = is_private(request)
+        if private:
             response.headers["Cache-Control"] = "no-store"
+        if private or is_unlisted(request, response):
+            response.headers["X-Robots-Tag"] = "noindex"
         return response

@@ -1,8 +1,8 @@
 """
 Where a person may go: the entries of the menu, by permission, and the other language.
 
-The template context gets `navigation` and `languages`. Both are lazy: a page that draws
-no menu asks nothing of the session or the database.
+The template context gets `navigation`, `languages` and `listed`. All are lazy: a page
+that draws no menu asks nothing of the session or the database.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": SimpleLazyObject(lambda: entries(request)),
         "languages": SimpleLazyObject(lambda: languages(request)),
+        "listed": SimpleLazyObject(lambda: listed(request)),
     }
 
 
@@ -96,3 +97,33 @@ def languages(request: HttpRequest) -> list[dict[str, str]]:
                     address = reverse("services:home")
             found.append({"code": code, "name": name.capitalize(), "url": address})
     return found
+
+
+def listed(request: HttpRequest) -> dict[str, str]:
+    """
+    Return the full address of this page in each language, if machines may list it.
+
+    It begins with PORTAL_ORIGIN, whatever host was asked, and has no query. Empty for
+    what is behind sign-in, opened by a link, or unlisted.
+    """
+    match = request.resolver_match
+    view = getattr(match, "func", None)
+    if match is None or getattr(view, "access", "") != "public":
+        return {}
+    if getattr(view, "token", False) or getattr(view, "unlisted", False):
+        return {}
+    return everywhere(match.view_name, *match.args, **match.kwargs)
+
+
+def everywhere(view: str, *args: Any, **kwargs: Any) -> dict[str, str]:
+    """Return the full address of a view in each language, by code."""
+    found = {}
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            found[code] = whole(reverse(view, args=args, kwargs=kwargs))
+    return found
+
+
+def whole(path: str) -> str:
+    """Return the full address of a path: it begins with PORTAL_ORIGIN."""
+    return settings.PORTAL_ORIGIN + path

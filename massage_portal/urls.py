@@ -8,10 +8,13 @@ from django.urls import include, path
 
 from massage_portal.health import healthz, readyz
 from massage_portal.start import start
+from services.machines import robots, sitemap
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("robots.txt", robots, name="robots"),
+    path("sitemap.xml", sitemap, name="sitemap"),
     path("admin/", admin.site.urls),
     *i18n_patterns(
         path("", include("services.urls")),

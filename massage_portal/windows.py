@@ -29,9 +29,11 @@ class Door(admin.ModelAdmin):
         form: Any,
         change: bool,
     ) -> None:
-        """Save, and record who changed which fields."""
-        super().save_model(request, obj, form, change)
+        """Save with the time of the change, and record who changed which fields."""
         now = timezone.now()  # noqa: TID251 - an admin page is a view
+        if hasattr(obj, "updated_at") and (form.changed_data or not change):
+            obj.updated_at = now
+        super().save_model(request, obj, form, change)
         action = "content.changed" if change else "content.added"
         by = cast(SignedInRequest, request).user
         record(action, obj, by=by, at=now, change=",".join(form.changed_data))

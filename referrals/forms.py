@@ -17,10 +17,11 @@ from massage_portal import forms as parts
 from referrals.codes import Answer, Priority
 from referrals.models import DiagnosisCode, Provider
 from referrals.npi import validate_npi
-from services.models import Precaution, Technique
+from services.models import Insurer, Precaution, Technique
 
 OLDEST = date(1900, 1, 1)
 MATCHES = 12  # codes shown at once
+ALIKE = 5  # insurers named in place of one that is not on record
 
 
 class FindPatient(parts.Form):
@@ -100,6 +101,21 @@ class RecordReferral(parts.Form):
         ),
     )
     code = forms.CharField(required=False, max_length=8)
+    insurer = parts.Text(
+        label=_("Insurance company"),
+        help_text=_("Type part of the name and choose. Leave empty if not known."),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "list": "insurers",
+                "autocomplete": "off",
+                "data-hx-get": reverse_lazy("referrals:insurers"),
+                "data-hx-trigger": "input changed delay:250ms",
+                "data-hx-target": "#insurers",
+            }
+        ),
+    )
     priority = forms.ChoiceField(
         label=_("Priority the provider gave"),
         choices=Priority,
@@ -186,6 +202,7 @@ class RecordReferral(parts.Form):
                 "sessions",
                 "interval_days",
                 "technique",
+                "insurer",
             ),
             Fieldset(_("Safety"), *[self.name_of(one) for one in self.precautions]),
         )
@@ -203,6 +220,25 @@ class RecordReferral(parts.Form):
                 )
             )
         return provider
+
+    def clean_insurer(self) -> Insurer | None:
+        """Return the insurer on record; name those alike if there is none."""
+        typed: str = self.cleaned_data["insurer"]
+        insurer = Insurer.objects.named(typed).first() if typed else None
+        if insurer is not None or not typed:
+            return insurer
+        alike = [one.name for one in Insurer.objects.matching(typed)[:ALIKE]]
+        if alike:
+            raise ValidationError(
+                _("Write one of these names in full: %(names)s. Or leave it empty."),
+                params={"names": "; ".join(alike)},
+            )
+        raise ValidationError(
+            _(
+                "No insurer on record has this name. Check the spelling, leave it "
+                "empty, or ask an editor to add the insurer."
+            )
+        )
 
     def clean(self) -> dict[str, Any]:
         """Settle the diagnosis, and see that the period runs forward."""

@@ -12,6 +12,7 @@ urlpatterns = [
     path("referrals/", views.worklist, name="worklist"),
     path("referrals/<int:pk>/", views.referral, name="referral"),
     path("referrals/diagnoses/", views.diagnoses, name="diagnoses"),
+    path("referrals/insurers/", views.insurers, name="insurers"),
     path("patients/", views.patients, name="patients"),
     path("patients/add/", views.add_patient, name="add_patient"),
     path("patients/<int:pk>/", views.patient, name="patient"),

@@ -22,7 +22,7 @@ from referrals import actions, forms
 from referrals.codes import Status
 from referrals.models import DiagnosisCode, Patient, Provider, Referral
 from referrals.screening import Outcome, outcome
-from services.models import Precaution
+from services.models import Insurer, Precaution
 
 RECORDS = "referrals.record_referral"
 
@@ -119,6 +119,15 @@ def diagnoses(request: SignedInRequest) -> HttpResponse:
 
 
 @requires(RECORDS)
+@require_safe
+def insurers(request: SignedInRequest) -> HttpResponse:
+    """Return the names to propose while one is being typed; the form works without."""
+    typed = request.GET.get("insurer", "")[:150]
+    found = Insurer.objects.matching(typed)[: forms.MATCHES]
+    return render(request, "referrals/_insurers.html", {"insurers": found})
+
+
+@requires(RECORDS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def record_referral(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record a referral for one patient."""
@@ -172,6 +181,7 @@ def _order(checked: dict[str, Any], *, now: datetime) -> actions.Order:
         sessions=checked["sessions"],
         interval_days=checked["interval_days"],
         technique=checked["technique"],
+        insurer=checked["insurer"],
         reason=checked["reason"],
     )
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from massage_portal.audit.record import Actor, record_all
+from services.insurers_import import import_insurers as import_insurers
 from services.models import (
     Condition,
     Location,
@@ -45,13 +46,13 @@ def load_content(*, folder: Path = CONTENT, by: Actor | None, now: datetime) -> 
     added: list[models.Model] = []
     for model in TEXTS:
         for path in sorted((folder / f"{model._meta.model_name}s").glob("*.md")):
-            added += _add(model, path.name, read(path))
+            added += _add(model, path.name, read(path), now)
     for model in LISTS:
         path = folder / f"{model._meta.model_name}s.toml"
         if model is Publication and Publication.objects.exists():
             continue
         for fields in rows(path):
-            added += _add(model, path.name, fields)
+            added += _add(model, path.name, fields, now)
     record_all("content.added", added, by=by, at=now)
     return len(added)
 
@@ -101,7 +102,9 @@ def _toml(path: Path, text: str) -> Fields:
         raise BadContent(f"{path.name}: {fault}") from fault
 
 
-def _add(model: type[models.Model], name: str, fields: Fields) -> list[models.Model]:
+def _add(
+    model: type[models.Model], name: str, fields: Fields, now: datetime
+) -> list[models.Model]:
     """Add one row and return it; none if one with its slug or code is there."""
     known = {field.name for field in model._meta.fields}
     if "position" not in known:
@@ -110,7 +113,7 @@ def _add(model: type[models.Model], name: str, fields: Fields) -> list[models.Mo
         if model._default_manager.filter(**{key: fields.get(key)}).exists():
             return []
     try:
-        row = model(**fields)
+        row = model(**fields, updated_at=now)
         row.full_clean()
     except (TypeError, ValidationError) as fault:
         raise BadContent(f"{name}: {fault}") from fault

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from massage_portal.windows import Door
 from services.models import (
     Condition,
+    Insurer,
     Location,
     Page,
     Precaution,
@@ -78,3 +79,16 @@ class PublicationAdmin(Door):
     list_display = ("title", "year", "pmid")
     ordering = ("-year", "title")
     search_fields = ("title", "authors", "pmid")
+
+
+@admin.register(Insurer)
+class InsurerAdmin(Door):
+    """Insurers, and what each asks for; many at once by `import_insurers`."""
+
+    list_display = (
+        *("name", "in_network", "needs_referral", "needs_authorization"),
+        *("known_since", "active"),
+    )
+    list_filter = ("in_network", "needs_referral", "needs_authorization", "active")
+    ordering = ("name", "pk")
+    search_fields = ("name", "synonyms")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from services.codes import Evidence, Meaning
+from services.insurers import Insurer as Insurer  # a module of its own: see there
 
 # Pages that the portal itself leads to, and that have an address of their own.
 REFERRAL, SAFETY, PRIVACY = "getting-an-appointment", "safety", "privacy"
@@ -48,6 +49,16 @@ class OrderedQuerySet(models.QuerySet[Row]):
         return self.order_by("position", "pk")
 
 
+class Dated(models.Model):
+    """Content that says when it last changed: who saves it says the time."""
+
+    # Null: nobody said so. Machines are then told no date, rather than a wrong one.
+    updated_at = models.DateTimeField(_("last changed"), null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
 class PageQuerySet(OrderedQuerySet["Page"]):
     """Reads of the pages of information."""
 
@@ -56,7 +67,7 @@ class PageQuerySet(OrderedQuerySet["Page"]):
         return self.exclude(slug=PRIVACY).in_order()
 
 
-class Page(models.Model):
+class Page(Dated):
     """One page of information, in Markdown."""
 
     slug = models.SlugField(_("address"), unique=True, help_text=SLUG)
@@ -102,7 +113,7 @@ class Page(models.Model):
         return reverse("services:page", args=[self.slug])
 
 
-class Condition(models.Model):
+class Condition(Dated):
     """Something massage therapy may help a patient to cope with."""
 
     slug = models.SlugField(_("address"), unique=True, help_text=SLUG)
@@ -141,7 +152,7 @@ class TechniqueQuerySet(OrderedQuerySet["Technique"]):
         return self.filter(active=True).in_order()
 
 
-class Technique(models.Model):
+class Technique(Dated):
     """A way of massage that therapists are certified for (FHIR HealthcareService)."""
 
     slug = models.SlugField(_("address"), unique=True, help_text=SLUG)
@@ -176,7 +187,7 @@ class Technique(models.Model):
         return f"{reverse('services:techniques')}#technique-{self.slug}"
 
 
-class Location(models.Model):
+class Location(Dated):
     """A place of the medical center (FHIR Location)."""
 
     slug = models.SlugField(_("address"), unique=True, help_text=SLUG)
@@ -220,7 +231,7 @@ class PrecautionQuerySet(OrderedQuerySet["Precaution"]):
         return self.filter(active=True).in_order()
 
 
-class Precaution(models.Model):
+class Precaution(Dated):
     """A safety question that every referral answers; the clinical lead owns it."""
 
     code = models.SlugField(
@@ -257,7 +268,7 @@ class Precaution(models.Model):
         return self.question
 
 
-class Publication(models.Model):
+class Publication(Dated):
     """A study by the clinic's own researchers."""
 
     title = models.CharField(_("title"), max_length=300)

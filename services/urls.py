@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from services import views
+from services import machines, views
 
 app_name = "services"
 
@@ -20,4 +20,7 @@ urlpatterns = [
     path("locations/", views.locations, name="locations"),
     path("research/", views.research, name="research"),
     path("search/", views.search, name="search"),
+    path("insurance/", views.insurance, name="insurance"),
+    path("changes.atom", machines.changes, name="changes"),
+    path("is-massage-right-for-me/", views.check, name="check"),
 ]

@@ -29,7 +29,7 @@ from massage_portal.outbox import actions as outbox
 from massage_portal.outbox.models import Message
 from referrals.models import DiagnosisCode, Patient, Provider, Referral
 from referrals.npi import check_digit
-from services.models import Location, Precaution, Technique
+from services.models import Insurer, Location, Precaution, Technique
 
 ZONE = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 10, 14, 15, 0, tzinfo=UTC)  # a Wednesday, 10:00 in Rochester
@@ -106,6 +106,14 @@ def make_precaution(**fields) -> Precaution:
         "meaning": "tell-therapist",
     }
     return Precaution.objects.create(**values | fields)
+
+
+def make_insurer(**fields) -> Insurer:
+    values = {
+        "name": f"Fictional Mutual {next(_numbers)}",
+        "known_since": TODAY - 30 * DAY,
+    }
+    return Insurer.objects.create(**values | fields)
 
 
 def make_location(**fields) -> Location:

@@ -27,6 +27,7 @@ from tests.factories import (
     make_clinic,
     make_diagnosis,
     make_entry,
+    make_insurer,
     make_patient,
     make_policy,
     make_precaution,
@@ -48,6 +49,8 @@ GET = {
     # name                   visitor patient other staff scheduler therapist lead ...
     "healthz": ALL_200,
     "readyz": ALL_200,
+    "robots": ALL_200,
+    "sitemap": ALL_200,
     "services:home": ALL_200,
     "services:page": ALL_200,
     "services:safety": ALL_200,
@@ -59,9 +62,13 @@ GET = {
     "services:locations": ALL_200,
     "services:research": ALL_200,
     "services:search": ALL_200,
+    "services:insurance": ALL_200,
+    "services:changes": ALL_200,
+    "services:check": ALL_200,
     "referrals:worklist": "       in  403 403 200 200 403 200 403 403",
     "referrals:referral": "       in  403 403 200 200 403 200 403 403",
     "referrals:diagnoses": "      in  403 403 200 403 403 403 403 403",
+    "referrals:insurers": "       in  403 403 200 403 403 403 403 403",
     "referrals:patients": "       in  403 403 200 200 403 200 403 403",
     "referrals:add_patient": "    in  403 403 200 403 403 403 403 403",
     "referrals:patient": "        in  403 403 200 200 403 200 403 403",
@@ -103,6 +110,7 @@ GET = {
 
 # An empty form is sent. What is not here is only read: 405 to those let in.
 POST = {
+    "services:check": ALL_422,  # nothing answered: the first question again
     "referrals:referral": "       in  403 403 422 403 403 403 403 403",
     "referrals:add_patient": "    in  403 403 422 403 403 403 403 403",
     "referrals:record": "         in  403 403 422 403 403 403 403 403",
@@ -135,6 +143,7 @@ ADMIN: dict[str, tuple[set[str], set[str]]] = {
     "services_technique": ({"editor"}, {"editor"}),
     "services_location": ({"editor"}, {"editor"}),
     "services_publication": ({"editor"}, {"editor"}),
+    "services_insurer": ({"editor"}, {"editor"}),
     "services_precaution": ({"lead"}, {"lead"}),
     "referrals_provider": ({"lead"}, {"lead"}),
     "appointments_therapist": ({"lead"}, {"lead"}),
@@ -213,6 +222,7 @@ def _referral(patient, number: int):
 
 def _rows_that_only_the_admin_shows(referral, entry) -> None:
     make_technique()
+    make_insurer()
     make_policy()
     precaution = make_precaution()
     ScreeningAnswer.objects.create(

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import (
     HOLDING_TIME,
+    SEEING_THE_PATIENT,
     TAKING_THE_ENTRY,
     TRANSITIONS,
     Ending,
@@ -84,6 +85,10 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def holding_time(self) -> Self:
         """Those that keep therapist, room and patient from being elsewhere."""
         return self.filter(status__in=HOLDING_TIME)
+
+    def seeing_the_patient(self) -> Self:
+        """Those made, or agreed and not missed: not offers, not what was canceled."""
+        return self.filter(status__in=SEEING_THE_PATIENT)
 
     def filling_time(self, now: datetime) -> Self:
         """Those that keep others out at `now`: a lapsed offer does so no longer."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Self
 
 import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import (
+    Aggregate,
+    Count,
     Exists,
     ExpressionWrapper,
     F,
     FloatField,
     OuterRef,
     Q,
+    Subquery,
     Value,
 )
 from django.db.models.functions import Cast, Extract, Greatest, Power
@@ -34,6 +37,16 @@ if TYPE_CHECKING:
 
 FLOAT = FloatField()
 WEEKDAYS = "MTWRFSU"  # R is Thursday, U is Sunday
+FEWEST_SHOWN = 10  # a figure about fewer people could point at one of them
+LOOK_BACK = timedelta(days=90)
+
+
+class Median(Aggregate):
+    """The middle of a group, as PostgreSQL reckons it: half lie at or below it."""
+
+    function = "PERCENTILE_CONT"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FLOAT
 
 
 class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
@@ -116,6 +129,30 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
             | Q(received_at=entry.received_at, pk__lt=entry.pk)
         )
         return ranked.filter(Q(day_adds__gt=mine) | tied).count()
+
+    def median_waits(self, *, now: datetime) -> dict[int, float]:
+        """
+        Return the median wait in days of those seen in the LOOK_BACK before `now`.
+
+        By key of the category. The wait runs from the receipt of the referral to the
+        first visit made, or booked and not yet recorded. Only first visits of a plan
+        count: the others wait for a planned day. A category with fewer people than
+        FEWEST_SHOWN is left out, by the database itself.
+        """
+        from appointments.models.appointment import Appointment  # it stands above
+
+        visits = Appointment.objects.filter(entry=OuterRef("pk")).seeing_the_patient()
+        first = Subquery(visits.values("starts_at"))  # a constraint allows but one
+        waited = Extract(F("seen_at") - F("received_at"), "epoch") / 86400.0
+        groups = (
+            self.filter(session=1, category__isnull=False)
+            .annotate(seen_at=first)
+            .filter(seen_at__gt=now - LOOK_BACK, seen_at__lte=now)
+            .values("category")
+            .annotate(people=Count("patient", distinct=True), days=Median(waited))
+            .filter(people__gte=FEWEST_SHOWN)
+        )
+        return dict(groups.values_list("category", "days"))
 
 
 class WaitlistEntry(models.Model):

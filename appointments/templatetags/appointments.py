@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from math import ceil
+from typing import NamedTuple
 
 from django import template
 
-from appointments.models import WaitlistEntry
+from appointments.models import TriageCategory, WaitlistEntry
 from appointments.models.waitlist import may_ask as _may_ask
 from referrals.models import Referral
 
 register = template.Library()
+
+
+class TargetWait(NamedTuple):
+    """A category, and how long people in it waited; None: too few to show."""
+
+    category: TriageCategory
+    median_days: int | None
 
 
 @register.simple_tag
@@ -23,3 +32,17 @@ def may_ask(referral: Referral, today: date) -> bool:
 def open_request(referral: Referral) -> WaitlistEntry | None:
     """Return the request of this referral that is not over, if there is one."""
     return referral.waitlist_entries.open().order_by("pk").first()
+
+
+@register.simple_tag
+def target_waits(now: datetime) -> list[TargetWait]:
+    """
+    Return the categories in use, with the median waits of those seen lately.
+
+    Days are rounded up, so that a page promises no more than was kept.
+    """
+    medians = WaitlistEntry.objects.median_waits(now=now)
+    return [
+        TargetWait(one, ceil(medians[one.pk]) if one.pk in medians else None)
+        for one in TriageCategory.objects.offered()
+    ]

@@ -80,6 +80,7 @@ PERMISSIONS: dict[Role, list[str]] = {
         "services.technique",
         "services.location",
         "services.publication",
+        "services.insurer",
     ),
     Role.AUDITOR: ["audit.view_auditevent"],
 }

@@ -16,13 +16,14 @@ from massage_portal.accounts.actions import add_user
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from massage_portal.demo import people
+from massage_portal.demo.insurers import spreadsheet
 from massage_portal.demo.season import Script, script_of
 from massage_portal.demo.stage import PATIENTS, SEASON, Clinic
 from massage_portal.outbox import actions as outbox
 from referrals.models import Provider
 from referrals.npi import check_digit
-from services.actions import load_content
-from services.models import Location, Precaution, Technique
+from services.actions import import_insurers, load_content
+from services.models import Insurer, Location, Precaution, Technique
 
 HOUR = timedelta(hours=1)
 SIGN_INS = [(role, email) for role, email, _name in people.STAFF]
@@ -44,6 +45,7 @@ def build(*, now: datetime, password: str, seed: int = 2026) -> None:
     _staff(clinic)
     _capacity(clinic)
     _policy(clinic)
+    _insurers(clinic)
     waiting: list[tuple[datetime, int, Script]] = []
     for number in range(PATIENTS):
         script = script_of(clinic, number)
@@ -122,3 +124,12 @@ def _policy(clinic: Clinic) -> None:
             )
         )
     clinic.precautions = list(Precaution.objects.asked())
+
+
+def _insurers(clinic: Clinic) -> None:
+    """Have the editor import the insurers, as a spreadsheet."""
+    imported = clinic.at(SEASON + 20, 9)
+    import_insurers(
+        data=spreadsheet(imported.date()), by=clinic.users["editor"], now=imported
+    )
+    clinic.insurers = list(Insurer.objects.order_by("pk"))

@@ -57,6 +57,7 @@ def _arrive(
     moment = clinic.at(days_ago, 9)
     patient = _add(clinic, number, moment)
     technique = clinic.techniques[number % 2] if number % 3 else None
+    insurer = clinic.insurers[number * 13 % 300] if number % 4 else None
     code = people.DIAGNOSES[number % len(people.DIAGNOSES)]
     return referrals.record_referral(
         patient=patient,
@@ -70,6 +71,7 @@ def _arrive(
             sessions=sessions,
             interval_days=7,
             technique=technique,
+            insurer=insurer,
             reason="An example of a reason, written for the demo.",
         ),
         answers={

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from appointments.models import TriageCategory
 from massage_portal.accounts.models import User
 from referrals.models import Provider
-from services.models import Precaution, Technique
+from services.models import Insurer, Precaution, Technique
 
 ZONE = ZoneInfo("America/Chicago")
 SEASON = 100  # days
@@ -29,6 +29,7 @@ class Clinic:
     providers: list[Provider] = field(default_factory=list)
     precautions: list[Precaution] = field(default_factory=list)
     techniques: list[Technique] = field(default_factory=list)
+    insurers: list[Insurer] = field(default_factory=list)
 
     @property
     def today(self) -> date:

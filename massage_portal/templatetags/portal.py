@@ -8,6 +8,9 @@ from typing import NamedTuple
 from django import forms, template
 from django.conf import settings
 from django.forms.boundfield import BoundField
+from django.template import Context
+from django.template.loader_tags import BLOCK_CONTEXT_KEY
+from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from phonenumber_field.phonenumber import to_python
@@ -38,6 +41,20 @@ def in_english() -> SafeString:
     reader then reads it as English.
     """
     return SafeString("" if get_language() == "en" else ' lang="en"')
+
+
+@register.simple_tag(takes_context=True)
+def again(context: Context, name: str) -> SafeString:
+    """Return once more what a block of this page holds, safe inside an attribute."""
+    block = context.render_context[BLOCK_CONTEXT_KEY].get_block(name)
+    return SafeString(block.render(context).strip().replace('"', "&quot;"))
+
+
+@register.filter
+def ld_json(data: object) -> SafeString:
+    """Return data for a <script> of type application/ld+json: no text can end it."""
+    begin, end = '<script type="application/json">', "</script>"
+    return SafeString(json_script(data).removeprefix(begin).removesuffix(end))
 
 
 @register.filter

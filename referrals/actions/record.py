@@ -28,7 +28,7 @@ from referrals.models import (
 from referrals.screening import Outcome, outcome
 
 if TYPE_CHECKING:
-    from services.models import Precaution, Technique
+    from services.models import Insurer, Precaution, Technique
 
 _SENT_BEFORE = gettext_lazy(
     "This form was sent before with other answers; those are on record. Open the "
@@ -71,6 +71,7 @@ class Order:
     sessions: int
     interval_days: int
     technique: Technique | None = None
+    insurer: Insurer | None = None
     reason: str = ""
 
 

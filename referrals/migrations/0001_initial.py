@@ -268,6 +268,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "insurer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="services.insurer",
+                        verbose_name="insurer",
+                    ),
+                ),
+                (
                     "technique",
                     models.ForeignKey(
                         blank=True,

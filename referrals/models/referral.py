@@ -45,7 +45,8 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def with_all(self) -> Self:
         """With what a page about one referral shows."""
         return self.select_related(
-            "patient__user", "provider", "diagnosis", "technique", "recorded_by"
+            *("patient__user", "provider", "diagnosis", "technique"),
+            *("insurer", "recorded_by"),
         ).prefetch_related("screening_answers__precaution")
 
     def in_force_on(self, day: date) -> Self:
@@ -63,6 +64,13 @@ class Referral(models.Model):
     diagnosis = models.ForeignKey(DiagnosisCode, models.PROTECT)
     technique = models.ForeignKey(  # null: the therapist decides
         "services.Technique", models.PROTECT, null=True, blank=True
+    )
+    insurer = models.ForeignKey(  # null: not known, or none
+        "services.Insurer",
+        models.PROTECT,
+        verbose_name=_("insurer"),
+        null=True,
+        blank=True,
     )
     reason = models.TextField(_("reason"), max_length=2000, blank=True)
     status = models.CharField(

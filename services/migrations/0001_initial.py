@@ -1,4 +1,6 @@
+import django.contrib.postgres.indexes
 import django.core.validators
+import django.db.models.functions.text
 import phonenumber_field.modelfields
 from django.contrib.postgres.operations import TrigramExtension, UnaccentExtension
 from django.db import migrations, models
@@ -24,6 +26,12 @@ class Migration(migrations.Migration):
                         primary_key=True,
                         serialize=False,
                         verbose_name="ID",
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        editable=False, null=True, verbose_name="last changed"
                     ),
                 ),
                 (
@@ -86,6 +94,84 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Insurer",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("name", models.CharField(max_length=150, verbose_name="name")),
+                (
+                    "synonyms",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="other names"
+                    ),
+                ),
+                (
+                    "in_network",
+                    models.BooleanField(default=False, verbose_name="in our network"),
+                ),
+                (
+                    "needs_referral",
+                    models.BooleanField(
+                        default=False, verbose_name="wants a referral of its own"
+                    ),
+                ),
+                (
+                    "needs_authorization",
+                    models.BooleanField(
+                        default=False, verbose_name="wants prior authorization"
+                    ),
+                ),
+                (
+                    "note",
+                    models.CharField(
+                        blank=True,
+                        help_text="Patients read it. Keep it short and plain.",
+                        max_length=300,
+                        verbose_name="note",
+                    ),
+                ),
+                (
+                    "known_since",
+                    models.DateField(
+                        help_text="The day on which we learned or checked this.",
+                        verbose_name="known since",
+                    ),
+                ),
+                ("active", models.BooleanField(default=True, verbose_name="in use")),
+            ],
+            options={
+                "verbose_name": "insurer",
+                "verbose_name_plural": "insurers",
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Upper("name"),
+                            name="gin_trgm_ops",
+                        ),
+                        name="insurer_words",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Upper("name"),
+                        name="insurer_name_is_unique",
+                        violation_error_message="An insurer of this name is listed already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="insurer_has_a_name",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Location",
             fields=[
                 (
@@ -95,6 +181,12 @@ class Migration(migrations.Migration):
                         primary_key=True,
                         serialize=False,
                         verbose_name="ID",
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        editable=False, null=True, verbose_name="last changed"
                     ),
                 ),
                 (
@@ -182,6 +274,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "updated_at",
+                    models.DateTimeField(
+                        editable=False, null=True, verbose_name="last changed"
+                    ),
+                ),
+                (
                     "slug",
                     models.SlugField(
                         help_text="The end of its web address. It cannot be changed later.",
@@ -265,6 +363,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "updated_at",
+                    models.DateTimeField(
+                        editable=False, null=True, verbose_name="last changed"
+                    ),
+                ),
+                (
                     "code",
                     models.SlugField(
                         help_text="A short name. It cannot be changed later.",
@@ -337,6 +441,12 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        editable=False, null=True, verbose_name="last changed"
+                    ),
+                ),
                 ("title", models.CharField(max_length=300, verbose_name="title")),
                 ("authors", models.CharField(max_length=300, verbose_name="authors")),
                 (
@@ -400,6 +510,12 @@ class Migration(migrations.Migration):
                         primary_key=True,
                         serialize=False,
                         verbose_name="ID",
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        editable=False, null=True, verbose_name="last changed"
                     ),
                 ),
                 (

@@ -16,10 +16,11 @@ PAGES = sorted(TEMPLATES.rglob("*.html"))
 STYLES = settings.BASE_DIR / "static" / "css" / "portal.css"
 CSS = STYLES.read_text()
 
+DATA = r'\stype="application/ld\+json">'  # a block of data, which no browser runs
 INLINE = {
     "a style attribute": r"\sstyle\s*=",
     "a style element": r"<style\b",
-    "a script without a source": r"<script\b(?![^>]*\bsrc=)",
+    "a script without a source": rf"<script\b(?![^>]*\bsrc=|{DATA})",
     "an inline handler": r"<[a-z][^>]*\son[a-z]+\s*=",
     "a javascript: address": r"javascript:",
     "another origin": r"(?:src|href)\s*=\s*[\"'](?:https?:)?//",
@@ -36,6 +37,22 @@ def test_a_template_keeps_to_the_content_security_policy(path):
     text = re.sub(r"{%.*?%}", "", path.read_text())
     for what, pattern in INLINE.items():
         assert not re.search(pattern, text, re.IGNORECASE), what
+
+
+@pytest.mark.parametrize(
+    ("tag", "passes"),
+    [
+        ('<script src="a.js">', True),
+        ('<script type="application/ld+json">', True),
+        ("<script>", False),
+        ('<script type="module">', False),
+        ('<script type="application/ld+json" onload="a()">', False),
+        ('<script type="text/javascript" id="application/ld+json">', False),
+    ],
+)
+def test_of_scripts_in_a_page_only_a_block_of_data_passes(tag, passes):
+    found = [what for what, pattern in INLINE.items() if re.search(pattern, tag)]
+    assert (found == []) is passes
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.*")), ids=name)

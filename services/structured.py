@@ -1,0 +1,97 @@
+"""
+What pages tell search engines, in the words of schema.org, as plain dicts.
+
+Pure: no database, no clock, no settings. Only what the rows say is said; what is not
+known is left out. Sources: https://schema.org/MedicalWebPage, /MedicalClinic and
+/MedicalTherapy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from services.models import Condition, Location, Page
+
+Data = dict[str, Any]
+CONTEXT = "https://schema.org"
+WHAT_IT_IS = "massage-therapy"  # the page that tells what massage therapy is
+COUNTRY = "US"
+TEXTS = "en"  # the language of the rows
+
+
+def page(row: Page, *, address: str) -> Data:
+    """
+    Return a page of the guide; the page that says what massage is, with the therapy.
+
+    :param address: where it is read, whole.
+    """
+    data = _web_page(row, row.title, address)
+    if row.reviewed_on:
+        data["lastReviewed"] = row.reviewed_on.isoformat()
+        data["reviewedBy"] = {"@type": "Person", "name": row.reviewed_by}
+    if row.slug == WHAT_IT_IS:
+        data["mainEntity"] = {
+            "@type": "MedicalTherapy",
+            "name": "Massage therapy",
+            "description": row.summary,
+            "url": address,
+        }
+    return data
+
+
+def condition(row: Condition, *, address: str) -> Data:
+    """
+    Return the page about a condition, and the other words for it.
+
+    :param address: where it is read, whole.
+    """
+    about: Data = {"@type": "MedicalCondition", "name": row.name}
+    if others := [word.strip() for word in row.synonyms.split(",") if word.strip()]:
+        about["alternateName"] = others
+    return _web_page(row, row.name, address) | {"about": about}
+
+
+def clinics(places: Iterable[Location], *, address: str, phone: str) -> Data:
+    """
+    Return the places that give massage, or nothing if none does.
+
+    :param address: the page about the places, whole.
+    :param phone: the clinic's number, for a place that has none of its own.
+    """
+    found = [_clinic(one, address, phone) for one in places if one.gives_massage]
+    return {"@context": CONTEXT, "@graph": found} if found else {}
+
+
+def _clinic(place: Location, address: str, phone: str) -> Data:
+    where: Data = {
+        "@type": "PostalAddress",
+        "addressLocality": place.city,
+        "addressRegion": place.state,
+        "addressCountry": COUNTRY,
+    }
+    if place.address:
+        where["streetAddress"] = place.address
+    return {
+        "@type": "MedicalClinic",
+        "@id": f"{address}#location-{place.slug}",
+        "name": f"Mayo Clinic, {place.name}",
+        "url": f"{address}#location-{place.slug}",
+        "telephone": str(place.phone or phone),
+        "address": where,
+        "availableService": {"@type": "MedicalTherapy", "name": "Massage therapy"},
+    }
+
+
+def _web_page(row: Page | Condition, name: str, address: str) -> Data:
+    data: Data = {
+        "@context": CONTEXT,
+        "@type": "MedicalWebPage",
+        "name": name,
+        "description": row.summary,
+        "url": address,
+        "inLanguage": TEXTS,
+    }
+    if row.updated_at:
+        data["dateModified"] = row.updated_at.isoformat()
+    return data
