@@ -76,6 +76,11 @@ else:
     EMAIL_URL = env.str("EMAIL_URL", "smtp://127.0.0.1:8025")
     ORIGIN = env.str("PORTAL_ORIGIN", "http://127.0.0.1:8000")
 
+# How many proxies of ours stand in front: that many addresses of X-Forwarded-For, from
+# the right, are theirs to tell. 0 believes none. Sign-in limits and the audit use it.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+
 # The one place that mail links and redirects come from; never the request's Host.
 PORTAL_ORIGIN = ORIGIN.rstrip("/")
 HTTPS = urlsplit(PORTAL_ORIGIN).scheme == "https"
@@ -276,7 +281,7 @@ EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"]
 EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = _mail["EMAIL_USE_TLS"]
 EMAIL_USE_SSL = _mail["EMAIL_USE_SSL"]
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = 8  # seconds for each of the 11 steps at most; see outbox's LEASE
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "clinic@example.org")
 CLINIC_PHONE = env.str("CLINIC_PHONE", "507-555-0100")
 # How often beat looks for messages due, and for holds that lapsed, in seconds.
