@@ -22,7 +22,7 @@ from appointments.codes import (
     Status,
 )
 from appointments.models.capacity import Room, Therapist
-from appointments.models.waitlist import WaitlistEntry
+from appointments.models.waitlist import WaitlistEntry, same_patient
 from referrals.codes import Answer
 from referrals.models import Patient
 
@@ -187,6 +187,11 @@ class Appointment(models.Model):
             ),
         ]
         triggers = [
+            same_patient(
+                "appointment_patient_is_its_entrys",
+                through="entry",
+                table="appointments_waitlistentry",
+            ),
             pgtrigger.FSM(
                 name="legal_appointment_changes",
                 field="status",

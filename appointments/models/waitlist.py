@@ -118,6 +118,28 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         return ranked.filter(Q(day_adds__gt=mine) | tied).count()
 
 
+def same_patient(name: str, *, through: str, table: str) -> pgtrigger.Trigger:
+    """
+    Refuse a row whose patient is not the patient of the row that `through` points to.
+
+    The patient is kept on the row for its constraints, which would hold nothing if it
+    could be another one. The database reports it like a broken constraint of that name.
+    """
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("patient_id", f"{through}_id"),
+        func=f"""
+            IF NEW.patient_id <>
+               (SELECT patient_id FROM {table} WHERE id = NEW.{through}_id)
+            THEN RAISE EXCEPTION 'violates "{name}"'
+                 USING ERRCODE = 'check_violation', CONSTRAINT = '{name}';
+            END IF;
+            RETURN NEW;
+        """,  # noqa: S608 - the names are ours
+    )
+
+
 class WaitlistEntry(models.Model):
     """One visit a patient waits for; the page says "appointment request"."""
 
@@ -206,6 +228,11 @@ class WaitlistEntry(models.Model):
             ),
         ]
         triggers = [
+            same_patient(
+                "entry_patient_is_its_referrals",
+                through="referral",
+                table="referrals_referral",
+            ),
             pgtrigger.FSM(
                 name="legal_entry_changes",
                 field="status",
