@@ -73,7 +73,7 @@ else:
     _own = embedded.addresses(LOCAL_DIR)
     DATABASE_URL = _own.database_url
     REDIS_URL = env.str("REDIS_URL", _own.broker_url)
-    EMAIL_URL = env.str("EMAIL_URL", "smtp://127.0.0.1:8025")
+    EMAIL_URL = env.str("EMAIL_URL", "smtp://127.0.0.1:1025")
     ORIGIN = env.str("PORTAL_ORIGIN", "http://127.0.0.1:8000")
 
 # How many proxies of ours stand in front: that many addresses of X-Forwarded-For, from
@@ -219,6 +219,7 @@ PASSWORD_HASHERS = env.list(
         "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     ],
 )
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
@@ -305,4 +306,8 @@ CELERY_BEAT_SCHEDULE = {
         "appointments.lapse_offers",
         "appointments.offer_freed_times",
     ]
+}
+CELERY_BEAT_SCHEDULE["accounts.clear_sessions"] = {
+    "task": "accounts.clear_sessions",
+    "schedule": 3600.0,
 }

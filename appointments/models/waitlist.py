@@ -18,6 +18,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Cast, Extract, Greatest, Power
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import ENTRY_OPEN, ENTRY_TRANSITIONS, EntryStatus, RoleThreat
@@ -60,6 +61,13 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
     def waiting(self) -> Self:
         """Accepted, and without a booked time."""
         return self.filter(status=EntryStatus.ACCEPTED)
+
+    def covered(self, now: datetime) -> Self:
+        """Those whose referral is active and not past its end at `now`."""
+        return self.filter(
+            referral__status=ReferralStatus.ACTIVE,
+            referral__valid_until__gte=timezone.localdate(now),
+        )
 
     def in_order_of_need(self, *, now: datetime, exponent: float) -> Self:
         """
@@ -106,9 +114,10 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         return self.annotate(has_offer=Exists(mine))
 
     def ahead_of(self, entry: WaitlistEntry, *, now: datetime, exponent: float) -> int:
-        """Return how many who wait stand before `entry`, in the order of need."""
+        """Return how many who wait, and can be offered a time, stand before `entry`."""
         ranked = self.waiting().in_order_of_need(now=now, exponent=exponent)
         mine = ranked.filter(pk=entry.pk).values_list("day_adds", flat=True).first()
+        ranked = ranked.covered(now)
         if mine is None:
             return ranked.count()
         tied = Q(day_adds=mine) & (
