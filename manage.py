@@ -16,6 +16,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "massage_portal.settings")
     try:
         from django.core.management import execute_from_command_line
+        from environs import Env
     except ImportError:
         raise SystemExit(
             "Django is not installed here. Run `make install`, then use "
@@ -23,8 +24,11 @@ def main() -> None:
         ) from None
     from massage_portal import embedded
 
+    root = Path(__file__).resolve().parent
+    if not ALONE & set(sys.argv[1:2]):
+        Env().read_env(root / ".env", recurse=False)  # as the settings do
     needs = not os.environ.get("DATABASE_URL") and not ALONE & set(sys.argv[1:2])
-    local = Path(__file__).resolve().parent / ".local"
+    local = root / ".local"
     with embedded.servers(local) if needs else nullcontext():
         execute_from_command_line(sys.argv)
 

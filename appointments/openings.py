@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 STEP = timedelta(minutes=30)  # visits start on the hour and the half hour
@@ -30,7 +31,7 @@ class Taken:
 
     def __init__(self, spans: Iterable[Span] = ()) -> None:
         self.spans: list[Span] = []
-        for span in sorted(spans):
+        for span in sorted(spans, key=attrgetter("start", "end")):
             if self.spans and span.start <= self.spans[-1].end:
                 last = self.spans.pop()
                 span = Span(last.start, max(last.end, span.end))
@@ -87,6 +88,24 @@ class RoomDiary:
     def is_free(self, span: Span) -> bool:
         """Say whether nothing in the room overlaps `span`."""
         return next(self.busy.touching(span), None) is None
+
+
+class FreeRooms:
+    """The rooms of all places; each stretch of time is looked up once in each place."""
+
+    def __init__(self, rooms: Iterable[RoomDiary]) -> None:
+        self._of_place: dict[int, list[RoomDiary]] = {}
+        for room in rooms:
+            self._of_place.setdefault(room.location, []).append(room)
+        self._found: dict[tuple[int, datetime, datetime], RoomDiary | None] = {}
+
+    def first(self, location: int, span: Span) -> RoomDiary | None:
+        """Return the first room of the place, as given, that is free; None if none."""
+        key = (location, span.start, span.end)
+        if key not in self._found:
+            rooms = self._of_place.get(location, ())
+            self._found[key] = next((r for r in rooms if r.is_free(span)), None)
+        return self._found[key]
 
 
 @dataclass(frozen=True, order=True)
@@ -185,24 +204,20 @@ def openings(
     """
     if length <= timedelta(0) or turnover < timedelta(0):
         raise ValueError(f"impossible length {length} or turnover {turnover}")
-    by_place: dict[int, list[RoomDiary]] = {}
-    for room in rooms:
-        by_place.setdefault(room.location, []).append(room)
+    free_rooms = FreeRooms(rooms)
     found = [
         opening
         for diary in diaries
         if technique is None or technique in diary.techniques
-        for opening in _of_one(
-            diary, by_place.get(diary.location, []), first, last, length, turnover
-        )
+        for opening in _of_one(diary, free_rooms, first, last, length, turnover)
         if not_before is None or opening.starts_at >= not_before
     ]
-    return sorted(found)
+    return sorted(found, key=attrgetter("starts_at", "therapist"))
 
 
 def _of_one(
     diary: Diary,
-    rooms: list[RoomDiary],
+    rooms: FreeRooms,
     first: date,
     last: date,
     length: timedelta,
@@ -223,7 +238,7 @@ def _of_one(
         for free in free_spans(reach, diary.busy):
             for start in starts_in(free, needs=length + turnover, zone=diary.zone):
                 held = Span(start, start + length + turnover)
-                room = next((r for r in rooms if r.is_free(held)), None)
+                room = rooms.first(diary.location, held)
                 if room is not None:
                     yield Opening(
                         starts_at=start,

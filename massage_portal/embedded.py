@@ -14,6 +14,7 @@ import hashlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -82,11 +83,27 @@ def servers(
             _wait(lambda: _answers(where), "the servers of another process", None)
             yield where
             return
-        where.sockets.mkdir(mode=0o700, exist_ok=True)
+        _own_folder(where.sockets)
         stack.callback(shutil.rmtree, where.sockets, ignore_errors=True)
         stack.enter_context(_valkey(state / "valkey", where))
         stack.enter_context(_postgres(state / "postgres", where, settings or {}))
         yield where
+
+
+def _own_folder(path: Path) -> None:
+    """
+    Make the folder of the sockets; whoever can enter it can read the database.
+
+    :raises CannotStart: if somebody else made it before us, or others may enter it.
+    """
+    path.mkdir(mode=0o700, exist_ok=True)
+    found = path.lstat()
+    private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077
+    if not private or found.st_uid != os.getuid():
+        raise CannotStart(
+            f"{path} is not a folder of ours that only we can enter. Remove it, or set "
+            f"XDG_RUNTIME_DIR to a folder of your own."
+        )
 
 
 # --- PostgreSQL -----------------------------------------------------------------------
@@ -104,6 +121,8 @@ def _postgres(
         "max_connections": "100",
         "timezone": "UTC",
         "log_min_messages": "warning",
+        "log_min_error_statement": "panic",  # a failed statement holds health data
+        "log_error_verbosity": "terse",  # and so does the DETAIL of an error
     } | dict(settings)
     command = [str(_pg("postgres")), "-D", str(data)]
     for name, value in conf.items():

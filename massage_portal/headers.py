@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
 
 import structlog
 from django.conf import settings
@@ -80,6 +82,24 @@ class Conditional(ConditionalGetMiddleware):
         return super().process_response(request, response)
 
 
+def client_address(request: HttpRequest) -> str | None:
+    """
+    Return the IP address that the request came from, or None if there is none.
+
+    Behind TRUSTED_PROXIES proxies it is what the outermost of them saw; what a client
+    wrote into the header itself stands further left and is not believed.
+    """
+    seen = [
+        one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")
+    ]
+    trusted = settings.TRUSTED_PROXIES
+    told = seen[-trusted] if 0 < trusted <= len(seen) else ""
+    for address in (told, request.META.get("REMOTE_ADDR", "")):
+        with suppress(ValueError):
+            return str(ip_address(address))
+    return None
+
+
 class Headers:
     """Sets security headers, forbids caching of private pages, names each request."""
 
@@ -90,9 +110,7 @@ class Headers:
         trace = uuid.uuid4().hex
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(trace=trace)
-        token = origin.set(
-            Origin(address=request.META.get("REMOTE_ADDR") or None, trace=trace)
-        )
+        token = origin.set(Origin(address=client_address(request), trace=trace))
         try:
             response = self.get_response(request)
         finally:

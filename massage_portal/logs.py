@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import structlog
+
+# A link in a mail is a key to somebody's account or visit until it is used.
+SECRET_LINK = re.compile(r"/(invitation|offer|password/reset/key)/[^/\s\"]+")
+# PostgreSQL repeats the values of a row that it refuses.
+ROW_VALUES = re.compile(r"\b(DETAIL|CONTEXT): .*")
+
+
+def mask(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Hide the keys of links, and the values of rows, in all that a line says."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            hidden = SECRET_LINK.sub(r"/\1/...", value)
+            event[name] = ROW_VALUES.sub(r"\1: ...", hidden)
+    return event
+
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -28,6 +44,7 @@ LOGGING: dict[str, Any] = {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                mask,
                 structlog.processors.JSONRenderer(),
             ],
             "foreign_pre_chain": SHARED,

@@ -73,8 +73,13 @@ else:
     _own = embedded.addresses(LOCAL_DIR)
     DATABASE_URL = _own.database_url
     REDIS_URL = env.str("REDIS_URL", _own.broker_url)
-    EMAIL_URL = env.str("EMAIL_URL", "smtp://127.0.0.1:8025")
+    EMAIL_URL = env.str("EMAIL_URL", "smtp://127.0.0.1:1025")
     ORIGIN = env.str("PORTAL_ORIGIN", "http://127.0.0.1:8000")
+
+# How many proxies of ours stand in front: that many addresses of X-Forwarded-For, from
+# the right, are theirs to tell. 0 believes none. Sign-in limits and the audit use it.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 
 # The one place that mail links and redirects come from; never the request's Host.
 PORTAL_ORIGIN = ORIGIN.rstrip("/")
@@ -215,6 +220,7 @@ PASSWORD_HASHERS = env.list(
         "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     ],
 )
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
@@ -277,7 +283,7 @@ EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"]
 EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = _mail["EMAIL_USE_TLS"]
 EMAIL_USE_SSL = _mail["EMAIL_USE_SSL"]
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = 8  # seconds for each of the 11 steps at most; see outbox's LEASE
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "clinic@example.org")
 CLINIC_PHONE = env.str("CLINIC_PHONE", "507-555-0100")
 # How often beat looks for messages due, and for holds that lapsed, in seconds.
@@ -301,4 +307,8 @@ CELERY_BEAT_SCHEDULE = {
         "appointments.lapse_offers",
         "appointments.offer_freed_times",
     ]
+}
+CELERY_BEAT_SCHEDULE["accounts.clear_sessions"] = {
+    "task": "accounts.clear_sessions",
+    "schedule": 3600.0,
 }

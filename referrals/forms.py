@@ -80,8 +80,8 @@ class RecordReferral(parts.Form):
     key = parts.SubmissionKey()
     npi = parts.Text(
         label=_("Provider's NPI"),
-        help_text=_("Ten digits, or type a name and choose from the list."),
-        max_length=10,
+        help_text=_("Ten digits. Type a name to choose from the list."),
+        max_length=100,
         widget=forms.TextInput(
             attrs={"list": "providers", "class": "input--medium", "autocomplete": "off"}
         ),
@@ -255,8 +255,10 @@ class RecordReferral(parts.Form):
     def _settle_diagnosis(self, checked: dict[str, Any]) -> None:
         typed = checked["diagnosis"]
         chosen = checked.get("code") or typed
-        exact = DiagnosisCode.objects.filter(code__iexact=chosen.strip()).first()
         self.matches = list(DiagnosisCode.objects.matching(typed)[:MATCHES])
+        # A code chosen before the words were changed counts no more.
+        fitting = DiagnosisCode.objects.matching(typed)
+        exact = fitting.filter(code__iexact=chosen.strip()).first()
         if exact is None and len(self.matches) == 1:
             exact = self.matches[0]
         if exact is not None:

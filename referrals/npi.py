@@ -49,8 +49,9 @@ def validate_npi(text: str) -> None:
     if not is_npi(text):
         raise ValidationError(
             _(
-                "This is not a valid NPI. Check the ten digits against the letter: "
-                "the last one does not fit the others, or one is missing."
+                "This is not a valid NPI. Choose a provider from the list, or check "
+                "the ten digits: the last one does not fit the others, or one is "
+                "missing."
             ),
             code="npi",
         )

@@ -25,6 +25,7 @@ from referrals.screening import Outcome, outcome
 from services.models import Insurer, Precaution
 
 RECORDS = "referrals.record_referral"
+SHOWN = 30  # patients found
 
 
 @requires("referrals.view_referral")
@@ -47,11 +48,18 @@ def patients(request: SignedInRequest) -> HttpResponse:
     """Find a patient by name, record number or date of birth."""
     form = forms.FindPatient(request.GET)
     found: list[Patient] = []
+    more = False
     if form.is_valid() and form.cleaned_data["q"]:
         visible = Patient.objects.visible_to(request.user)
-        found = list(visible.matching(form.cleaned_data["q"])[:30])
+        found = list(visible.matching(form.cleaned_data["q"])[: SHOWN + 1])
+        more, found = len(found) > SHOWN, found[:SHOWN]
         record_all("patient.listed", found, by=request.user, at=timezone.now())
-    context = {"form": form, "found": found, "q": request.GET.get("q", "").strip()}
+    context = {
+        "form": form,
+        "found": found,
+        "more": more,
+        "q": request.GET.get("q", "").strip(),
+    }
     template = "_found.html" if request.headers.get("HX-Request") else "patients.html"
     status = 422 if form.errors else 200
     response = render(request, f"referrals/{template}", context, status=status)

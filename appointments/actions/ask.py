@@ -137,6 +137,8 @@ def reply(
     entry = WaitlistEntry.objects.select_for_update(of=("self",), no_key=True).get(
         pk=entry.pk
     )
+    if entry.status == EntryStatus.REQUESTED and entry.reply == words:
+        return entry  # the same button, pressed twice
     if entry.status != EntryStatus.ON_HOLD:
         raise NotAskable(_("There is no open question on this request."))
     back_to = EntryStatus.REQUESTED

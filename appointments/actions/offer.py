@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from appointments.actions.refusal import Refusal
-from appointments.codes import Ending, EntryStatus, Status
+from appointments.codes import TAKING_THE_ENTRY, Ending, EntryStatus, Status
 from appointments.models import (
     Appointment,
     Policy,
@@ -101,9 +101,7 @@ def _still_free(entry: WaitlistEntry, opening: Opening, *, now: datetime) -> Ope
     return free
 
 
-def _hold(
-    *, entry: WaitlistEntry, opening: Opening, by: User | None, now: datetime
-) -> Appointment:
+def _hold(*, entry: WaitlistEntry, opening: Opening, now: datetime) -> Appointment:
     """Make the appointment, as an offer; the constraints have the last word."""
     free = _still_free(entry, opening, now=now)
     in_the_way = Appointment.objects.offers_lapsed(now).between(
@@ -145,9 +143,12 @@ def offer(
     :raises TimeTaken: if the time is not free any more.
     """
     entry = _lock_waiting(entry, day_of=opening)
-    if entry.appointments.offers_open(now).exists():
+    open_offer = entry.appointments.offers_open(now).with_place().first()
+    if open_offer is not None:
+        if open_offer.is_at(opening):  # the same button, pressed twice
+            return open_offer
         raise NotWaiting(_("This patient already has an offer to answer."))
-    appointment = _hold(entry=entry, opening=opening, by=by, now=now)
+    appointment = _hold(entry=entry, opening=opening, now=now)
     record("appointment.offered", appointment, by=by, at=now, change=">proposed")
     if entry.patient.user:
         outbox.owe(
@@ -170,7 +171,7 @@ def book(
     :raises NotWaiting, TimeTaken: as `offer`.
     """
     entry = _lock_waiting(entry, day_of=opening)
-    appointment = _hold(entry=entry, opening=opening, by=by, now=now)
+    appointment = _hold(entry=entry, opening=opening, now=now)
     return _book(appointment, entry, by=by, now=now)
 
 
@@ -197,12 +198,7 @@ def accept(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
     if appointment.status == Status.BOOKED:
         return appointment
     if not Appointment.objects.offers_open(now).filter(pk=appointment.pk).exists():
-        raise OfferGone(
-            _(
-                "This offer has ended, so the time is no longer held for you. You "
-                "have kept your place, and we will offer you another time."
-            )
-        )
+        raise _gone(entry)
     if entry.status != EntryStatus.ACCEPTED:
         raise NotWaiting(_("You already have a time for this visit."))
     if not _covers(entry, appointment.local_start.date()):
@@ -210,6 +206,18 @@ def accept(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
             _("Your referral does not cover that day any more. Please call the clinic.")
         )
     return _book(appointment, entry, by=by, now=now)
+
+
+def _gone(entry: WaitlistEntry) -> OfferGone:
+    """Return the refusal of an offer that has ended, true for where the patient is."""
+    if entry.status == EntryStatus.ACCEPTED:
+        return OfferGone(
+            _(
+                "This offer has ended, so the time is no longer held for you. You "
+                "have kept your place, and we will offer you another time."
+            )
+        )
+    return OfferGone(_("This offer has ended, so the time is no longer held for you."))
 
 
 def _book(
@@ -261,7 +269,7 @@ def decline(*, appointment: Appointment, by: User, now: datetime) -> Appointment
         by=by,
         now=now,
         ending=Ending.DECLINED,
-        gone=_("This offer has already ended. You have kept your place."),
+        gone=_("This offer has already ended."),
     )
 
 
@@ -290,6 +298,8 @@ def _end(
     )
     if appointment.ending == ending:
         return appointment
+    if appointment.status in TAKING_THE_ENTRY:
+        raise OfferGone(_("This offer was accepted: the visit is booked."))
     if appointment.status != Status.PROPOSED:
         raise OfferGone(gone)
     end_offers(

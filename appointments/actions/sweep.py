@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import structlog
 from django.db import connection, transaction
 
 from appointments.actions.offer import end_offers, offer
@@ -11,6 +12,7 @@ from appointments.actions.refusal import Refusal
 from appointments.codes import Ending
 from appointments.models import Appointment, Policy, Supply
 
+log = structlog.get_logger(__name__)
 AT_ONCE = 100
 LOCK = 4_747_002  # any number of our own: two workers would offer one time twice
 
@@ -39,7 +41,11 @@ def offer_freed_times(*, now: datetime) -> list[Appointment]:
     freed = Appointment.objects.filter(reoffer_owed=True).order_by("ended_at", "pk")
     offers = []
     for pk in list(freed.values_list("pk", flat=True)[:AT_ONCE]):
-        made = _offer_again(pk, now=now)
+        try:
+            made = _offer_again(pk, now=now)
+        except Exception:  # whatever it was, the other freed times must go on
+            log.exception("freed_time_not_offered", appointment=pk)
+            continue
         if made is not None:
             offers.append(made)
     return offers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from appointments.actions.refusal import Refusal
 from appointments.codes import EntryStatus
 from appointments.models import Appointment, TriageCategory, WaitlistEntry
 from massage_portal.accounts.models import User
+from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
 
@@ -26,10 +28,15 @@ class ChangedMeanwhile(Refusal):
     """Somebody changed the request after this page was opened."""
 
 
-def _lock(entry: WaitlistEntry, *, version: int) -> WaitlistEntry:
+def _lock(
+    entry: WaitlistEntry, *, version: int, by: User, did: dict[str, Any]
+) -> tuple[WaitlistEntry, bool]:
     """
     Lock the entry and see that it is as the scheduler saw it.
 
+    :param did: how the entry stands once the act is done.
+    :returns: the entry, and whether the same scheduler has just done the same: a
+        button pressed twice is one act.
     :raises ChangedMeanwhile: if it is not.
     :raises NotTriageable: if it is past triage.
     """
@@ -38,6 +45,8 @@ def _lock(entry: WaitlistEntry, *, version: int) -> WaitlistEntry:
         .select_related("patient__user", "category")
         .get(pk=entry.pk)
     )
+    if locked.version == version + 1 and _just_did(locked, by=by, did=did):
+        return locked, True
     if locked.version != version:
         raise ChangedMeanwhile(
             _(
@@ -54,7 +63,16 @@ def _lock(entry: WaitlistEntry, *, version: int) -> WaitlistEntry:
             _("This request can no longer be triaged: %(state)s.")
             % {"state": locked.get_status_display()}
         )
-    return locked
+    return locked, False
+
+
+def _just_did(entry: WaitlistEntry, *, by: User, did: dict[str, Any]) -> bool:
+    acts = AuditEvent.objects.filter(
+        record_type=entry._meta.label_lower, record_id=str(entry.pk)
+    ).exclude(change="")
+    last = acts.order_by("-pk").first()
+    stands = all(getattr(entry, name) == value for name, value in did.items())
+    return stands and last is not None and last.actor_id == by.pk
 
 
 def _move(
@@ -94,7 +112,10 @@ def triage(
     :raises ChangedMeanwhile: if it has changed since.
     :raises NotTriageable: if it is booked or over.
     """
-    entry = _lock(entry, version=version)
+    did = {"status": EntryStatus.ACCEPTED, "category": category}
+    entry, again = _lock(entry, version=version, by=by, did=did)
+    if again:
+        return entry
     entry.category = category
     entry.triaged_at = now
     entry.note = ""
@@ -116,7 +137,10 @@ def ask_information(
 
     :raises ChangedMeanwhile, NotTriageable: as `triage`.
     """
-    entry = _lock(entry, version=version)
+    did = {"status": EntryStatus.ON_HOLD, "note": question}
+    entry, again = _lock(entry, version=version, by=by, did=did)
+    if again:
+        return entry
     if entry.status == EntryStatus.ON_HOLD:
         raise NotTriageable(_("A question is already open on this request."))
     end_offers(Appointment.objects.filter(entry=entry), by=by, now=now)
@@ -135,7 +159,10 @@ def reject(
 
     :raises ChangedMeanwhile, NotTriageable: as `triage`.
     """
-    entry = _lock(entry, version=version)
+    did = {"status": EntryStatus.REJECTED, "note": reason}
+    entry, again = _lock(entry, version=version, by=by, did=did)
+    if again:
+        return entry
     end_offers(Appointment.objects.filter(entry=entry), by=by, now=now)
     entry.note = reason
     _move(entry, EntryStatus.REJECTED, "request.rejected", by=by, now=now)

@@ -93,13 +93,19 @@ class Propose(parts.Form):
 
 
 class Outcome(parts.Form):
-    """What became of a visit."""
+    """What became of a visit; cancelling it for the clinic is not for everyone."""
 
     outcome = forms.ChoiceField(
         choices=[
             (Status.FULFILLED, Status.FULFILLED.label),
             (Status.NOSHOW, Status.NOSHOW.label),
-            (Ending.BY_CLINIC, Ending.BY_CLINIC.label),
         ],
         error_messages={"required": _("Choose what became of the visit.")},
     )
+
+    def __init__(self, *args: Any, may_cancel: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if may_cancel:
+            field = self.fields["outcome"]
+            choice = (Ending.BY_CLINIC, Ending.BY_CLINIC.label)
+            field.choices = [*field.choices, choice]  # type: ignore[attr-defined]

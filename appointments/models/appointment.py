@@ -23,7 +23,8 @@ from appointments.codes import (
     Status,
 )
 from appointments.models.capacity import Room, Therapist
-from appointments.models.waitlist import WaitlistEntry
+from appointments.models.waitlist import WaitlistEntry, same_patient
+from appointments.openings import Opening
 from referrals.codes import Answer
 from referrals.models import Patient
 
@@ -61,11 +62,11 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
     """Reads of appointments."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Schedulers see all; a therapist, their own; a patient, theirs."""
+        """Schedulers see all; a therapist, their own visits; a patient, theirs."""
         if user.has_perm("appointments.view_appointment"):
             return self
         if user.has_perm("appointments.view_own_day"):
-            return self.filter(therapist__user=user)
+            return self.filter(therapist__user=user).exclude(status=Status.PROPOSED)
         if user.has_perm("appointments.ask_for_own_appointment"):
             return self.filter(patient__user=user)
         return self.none()
@@ -192,6 +193,11 @@ class Appointment(models.Model):
             ),
         ]
         triggers = [
+            same_patient(
+                "appointment_patient_is_its_entrys",
+                through="entry",
+                table="appointments_waitlistentry",
+            ),
             pgtrigger.FSM(
                 name="legal_appointment_changes",
                 field="status",
@@ -225,6 +231,11 @@ class Appointment(models.Model):
         """The safety answers that are not a plain no."""
         answers = self.entry.referral.screening_answers.all()
         return [answer for answer in answers if answer.answer != Answer.NO]
+
+    def is_at(self, opening: Opening) -> bool:
+        """Say whether it is the visit that this opening makes."""
+        mine = (self.therapist_id, self.starts_at)
+        return mine == (opening.therapist, opening.starts_at)
 
     def is_open_offer(self, now: datetime) -> bool:
         """Say whether it can still be accepted at `now`."""

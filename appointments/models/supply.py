@@ -24,7 +24,6 @@ from appointments.openings import (
     Taken,
     openings,
 )
-from referrals.codes import Status as ReferralStatus
 from services.models import Technique
 
 BATCH = 50
@@ -154,7 +153,9 @@ class Supply:
     @cached_property
     def _front(self) -> list[WaitlistEntry]:
         """The front of the line, read once."""
-        return list(waiting_in_line(now=self.now, policy=self.policy)[:BATCH])
+        line = waiting_in_line(now=self.now, policy=self.policy)
+        # Keys are ranked first: only the front is joined with what it is asked about.
+        return list(line.filter(pk__in=line.values("pk")[:BATCH]))
 
     def _line(self) -> Iterator[WaitlistEntry]:
         """Yield those in line: the front, and, if it is not enough, all the others."""
@@ -276,7 +277,7 @@ def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:
     offered = Appointment.objects.offers_open(now).values("entry_id")
     return (
         WaitlistEntry.objects.waiting()
-        .filter(referral__status=ReferralStatus.ACTIVE)
+        .covered(now)
         .exclude(pk__in=offered)
         .in_order_of_need(now=now, exponent=float(policy.harm_exponent))
         .select_related("referral__technique", "patient", "category")

@@ -21,6 +21,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Cast, Extract, Greatest, Power
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import ENTRY_OPEN, ENTRY_TRANSITIONS, EntryStatus, RoleThreat
@@ -74,6 +75,13 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         """Accepted, and without a booked time."""
         return self.filter(status=EntryStatus.ACCEPTED)
 
+    def covered(self, now: datetime) -> Self:
+        """Those whose referral is active and not past its end at `now`."""
+        return self.filter(
+            referral__status=ReferralStatus.ACTIVE,
+            referral__valid_until__gte=timezone.localdate(now),
+        )
+
     def in_order_of_need(self, *, now: datetime, exponent: float) -> Self:
         """
         Rank by the harm that one more day adds: the formula of priority.py, in SQL.
@@ -119,9 +127,10 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         return self.annotate(has_offer=Exists(mine))
 
     def ahead_of(self, entry: WaitlistEntry, *, now: datetime, exponent: float) -> int:
-        """Return how many who wait stand before `entry`, in the order of need."""
+        """Return how many who wait, and can be offered a time, stand before `entry`."""
         ranked = self.waiting().in_order_of_need(now=now, exponent=exponent)
         mine = ranked.filter(pk=entry.pk).values_list("day_adds", flat=True).first()
+        ranked = ranked.covered(now)
         if mine is None:
             return ranked.count()
         tied = Q(day_adds=mine) & (
@@ -153,6 +162,28 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
             .filter(people__gte=FEWEST_SHOWN)
         )
         return dict(groups.values_list("category", "days"))
+
+
+def same_patient(name: str, *, through: str, table: str) -> pgtrigger.Trigger:
+    """
+    Refuse a row whose patient is not the patient of the row that `through` points to.
+
+    The patient is kept on the row for its constraints, which would hold nothing if it
+    could be another one. The database reports it like a broken constraint of that name.
+    """
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("patient_id", f"{through}_id"),
+        func=f"""
+            IF NEW.patient_id <>
+               (SELECT patient_id FROM {table} WHERE id = NEW.{through}_id)
+            THEN RAISE EXCEPTION 'violates "{name}"'
+                 USING ERRCODE = 'check_violation', CONSTRAINT = '{name}';
+            END IF;
+            RETURN NEW;
+        """,  # noqa: S608 - the names are ours
+    )
 
 
 class WaitlistEntry(models.Model):
@@ -243,6 +274,11 @@ class WaitlistEntry(models.Model):
             ),
         ]
         triggers = [
+            same_patient(
+                "entry_patient_is_its_referrals",
+                through="referral",
+                table="referrals_referral",
+            ),
             pgtrigger.FSM(
                 name="legal_entry_changes",
                 field="status",

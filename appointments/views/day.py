@@ -94,7 +94,9 @@ def visit(request: SignedInRequest, pk: int) -> HttpResponse:
     may_record |= request.user.has_perm("appointments.record_own_visit")
     if request.method == "POST" and not may_record:
         raise PermissionDenied
-    form = Outcome(request.POST if request.method == "POST" else None)
+    may_cancel = request.user.has_perm("appointments.record_visit")
+    posted = request.POST if request.method == "POST" else None
+    form = Outcome(posted, may_cancel=may_cancel)
     status = 200
     if form.is_valid():
         try:

@@ -71,7 +71,9 @@ def _rows(
     openings: list[Opening], supply: Supply, entry: WaitlistEntry
 ) -> list[dict[str, Any]]:
     """Return each opening with its therapist, and who in greater need could use it."""
-    names = {one.pk: one for one in Therapist.objects.select_related("user")}
+    names = {
+        one.pk: one for one in Therapist.objects.select_related("user", "location")
+    }
     return [
         {
             "opening": opening,

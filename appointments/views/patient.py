@@ -133,6 +133,8 @@ def standing(request: SignedInRequest, pk: int) -> HttpResponse:
         "offer": entry.appointments.offers_open(now).with_place().first(),
         "visit": entry.appointments.filter(status=Status.BOOKED).with_place().first(),
     }
+    mine = WaitlistEntry.objects.filter(pk=entry.pk)
+    context["covered"] = mine.covered(now).exists()
     if entry.status == EntryStatus.ACCEPTED:
         policy = Policy.objects.in_force(now)
         ahead = WaitlistEntry.objects.ahead_of(
@@ -199,6 +201,7 @@ def answer_offer(request: SignedInRequest, pk: int, answer: str) -> HttpResponse
         action(appointment=found, by=request.user, now=now)
     except actions.Refusal as refusal:
         found.refresh_from_db()
+        record("appointment.seen", found, by=request.user, at=now)
         context = {
             "appointment": found,
             "open": False,

@@ -124,4 +124,5 @@ def accept_invitation(*, invitation: Invitation, password: str, now: datetime) -
     locked.user.set_password(password)
     locked.user.save(update_fields=["password"])
     record("user.chose_password", locked.user, by=locked.user, at=now)
+    record("user.signed_in", locked.user, by=locked.user, at=now)
     return locked.user

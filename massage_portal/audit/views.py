@@ -12,6 +12,7 @@ from django.utils.timezone import override
 from django.views.decorators.http import require_safe
 
 from massage_portal.access import SignedInRequest, requires
+from massage_portal.audit.context import origin
 from massage_portal.audit.forms import Filters
 from massage_portal.audit.models import AuditEvent
 
@@ -48,6 +49,7 @@ def trail(request: SignedInRequest) -> HttpResponse:
         record_type="audit.auditevent",
         record_id="",
         patient_id=form.cleaned_data.get("patient") if form.is_valid() else None,
-        address=request.META.get("REMOTE_ADDR") or None,
+        address=origin.get().address,
+        trace=origin.get().trace,
     )
     return response

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TextIO
 
 import psutil
+from environs import Env
 
 from massage_portal import embedded
 
@@ -153,11 +154,23 @@ def _stop(number: int, frame: object) -> None:
     raise Stopped
 
 
+def _refuse_production() -> None:
+    """Keep the demo, its invented people and its mail catcher off a real database."""
+    settings = Env()
+    settings.read_env(ROOT / ".env", recurse=False)
+    if settings.str("DATABASE_URL", ""):
+        raise SystemExit(
+            "DATABASE_URL is set, in the environment or in .env, so this is a real "
+            "portal. The demo brings a database of its own: unset it to run the demo."
+        )
+
+
 def run() -> None:
     """Run the demo until Ctrl-C or SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     began = time.monotonic()
+    _refuse_production()
     say("Massage Portal: a demo clinic on this machine")
     try:
         with ExitStack() as stack:

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 class MessageQuerySet(models.QuerySet["Message"]):
     """Reads and claims of messages owed."""
 
-    LEASE = timedelta(seconds=60)  # longer than the longest send, EMAIL_TIMEOUT
+    # Longer than the longest send: 11 steps of SMTP with TLS, EMAIL_TIMEOUT each.
+    LEASE = timedelta(seconds=100)
 
     def unsent(self) -> Self:
         """Neither sent, nor given up, nor withdrawn."""

@@ -12,10 +12,10 @@ LOCK = 4_747_001  # any number of our own: two loads at once would race
 @transaction.atomic
 def load_diagnoses() -> int:
     """
-    Add every billable ICD-10-CM code that is missing; return how many were added.
+    Fill the empty table with every billable ICD-10-CM code; return how many were added.
 
-    A second run finds nothing to add and is quick: the package, which costs two seconds
-    and 184 MB, is read only when the table is empty or the package's release changed.
+    A filled table is left as it is, so that a second run is quick: the package costs
+    two seconds and 184 MB. A new year's codes need a load of their own.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])

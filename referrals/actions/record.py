@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -100,7 +101,7 @@ def record_referral(
     before = Referral.objects.filter(submission=submission).first()
     if before is not None:
         return _same(before, patient, order, answers)
-    _refuse(patient, order)
+    _refuse(patient, order, by=by, now=now)
     verdict = outcome((one.meaning, answer) for one, answer in answers.items())
     referral = Referral(
         patient=patient,
@@ -113,7 +114,7 @@ def record_referral(
     _insert(referral)
     _keep(answers, referral)
     record("referral.recorded", referral, by=by, at=now, change=f">{referral.status}")
-    if verdict != Outcome.STOP:
+    if verdict == Outcome.GO_ON:  # on hold there is nothing that the patient can do
         _tell(referral, by=by, now=now)
     return referral
 
@@ -134,8 +135,13 @@ def _insert(referral: Referral) -> None:
         raise
 
 
-def _refuse(patient: Patient, order: Order) -> None:
-    """Raise what `record_referral` raises about the order itself."""
+def _refuse(patient: Patient, order: Order, *, by: User, now: datetime) -> None:
+    """
+    Raise what `record_referral` raises about the order itself.
+
+    A referral that is past its end, or that a red flag stopped, gives way to the new
+    one: nothing can be booked by it, and the patient must not be shut out.
+    """
     if not Provider.objects.may_refer().filter(pk=order.provider.pk).exists():
         raise ProviderNotOnRecord(
             _(
@@ -144,10 +150,15 @@ def _refuse(patient: Patient, order: Order) -> None:
             )
         )
     twin = patient.referrals.filter(diagnosis=order.diagnosis, status__in=OPEN).first()
-    if twin is not None:
+    if twin is None:
+        return
+    answers = twin.screening_answers.values_list("meaning", "answer")
+    stopped = twin.status == Status.ON_HOLD and outcome(answers) == Outcome.STOP
+    if not stopped and twin.valid_until >= timezone.localdate(now):
         raise AlreadyReferred(
             _("This patient has an open referral for this diagnosis."), twin
         )
+    revoke(referral=twin, by=by, now=now)
 
 
 def _keep(answers: Mapping[Precaution, Answer], referral: Referral) -> None:
@@ -251,7 +262,9 @@ def record_clearance(
         )
     referral.clearance_by = cleared_by
     referral.clearance_on = cleared_on
-    return _move(referral, Status.ACTIVE, "referral.cleared", by=by, now=now)
+    _move(referral, Status.ACTIVE, "referral.cleared", by=by, now=now)
+    _tell(referral, by=by, now=now)
+    return referral
 
 
 @transaction.atomic

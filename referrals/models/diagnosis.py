@@ -18,7 +18,7 @@ class DiagnosisCodeQuerySet(models.QuerySet["DiagnosisCode"]):
 
     def matching(self, text: str) -> Self:
         """
-        Find by code ("M79.7", "m797") or by words, in any order; best first.
+        Find by code ("M79.7", "m797"), by words in any order, or by both; best first.
 
         A code that begins with the text comes before words; among words, a shorter
         description first, for it says less that was not asked.
@@ -32,6 +32,7 @@ class DiagnosisCodeQuerySet(models.QuerySet["DiagnosisCode"]):
             described &= Q(description__icontains=word)
         code = "".join(words).replace(".", "").upper()
         coded = Q(compact__startswith=code) if code.isalnum() else Q(pk=None)
+        coded |= Q(compact=words[0].replace(".", "").upper())  # "M79.7 Fibromyalgia"
         return (
             self.filter(described | coded)
             .annotate(

@@ -267,7 +267,7 @@ def test_ending_an_offer_twice_is_ending_it_once(answer, ending, made, scheduler
 def test_a_booking_is_not_ended_as_an_offer_is(answer, ending, made, scheduler):
     accept(made)
 
-    with pytest.raises(actions.OfferGone, match=r"has already ended|been answered"):
+    with pytest.raises(actions.OfferGone, match="was accepted"):
         answer(appointment=made, by=scheduler, now=NOW)
 
     made.refresh_from_db()

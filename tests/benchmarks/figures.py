@@ -61,15 +61,21 @@ def table(figures: list[Figure]) -> str:
     return "\n".join(lines)
 
 
-def milliseconds(work: Callable[[], Any], *, times: int = 9) -> float:
-    """Return the median of `times` runs, after one that warms up."""
-    work()
-    taken = []
-    for _ in range(times):
-        began = perf_counter()
+def milliseconds(*works: Callable[[], Any], times: int = 9) -> list[float]:
+    """
+    Return the median of `times` runs of each, after one that warms up.
+
+    They take turns, so that a busy moment of the machine is shared by all of them.
+    """
+    taken: list[list[float]] = [[] for _ in works]
+    for work in works:
         work()
-        taken.append((perf_counter() - began) * 1000)
-    return statistics.median(taken)
+    for _ in range(times):
+        for work, mine in zip(works, taken, strict=True):
+            began = perf_counter()
+            work()
+            mine.append((perf_counter() - began) * 1000)
+    return [statistics.median(mine) for mine in taken]
 
 
 def count_queries(work: Callable[[], Any]) -> int:

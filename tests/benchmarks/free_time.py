@@ -48,10 +48,11 @@ def measure(of: Clinic) -> Figure:
         for sql in (HOURS, TIME_OFF, TAKEN):
             rows_of(sql, period)
 
+    took, floor = milliseconds(lambda: openings(of), bare)
     return Figure(
         f"openings, {DAYS} days, {len(of.therapists)} therapists: {len(found):,}",
-        milliseconds(lambda: openings(of), times=5),
+        took,
         "bare SQL: hours, time off, visits",
-        milliseconds(bare, times=5),
+        floor,
         queries=count_queries(lambda: openings(of)),
     )

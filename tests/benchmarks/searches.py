@@ -14,7 +14,7 @@ SELECT id, code, compact, description FROM referrals_diagnosiscode
 """
 BY_WORD = """
 SELECT id, code, compact, description FROM referrals_diagnosiscode
- WHERE upper(description) LIKE ALL(%s) ORDER BY length(description), code LIMIT %s
+ WHERE {words} ORDER BY length(description), code LIMIT %s
 """
 BY_NAME = """
 SELECT id, record_number, given_name, family_name, birth_date, phone, user_id
@@ -34,12 +34,7 @@ def measure() -> list[Figure]:
         _diagnosis(f"diagnosis of {codes:,} by letter", "S", BY_CODE, "S%"),
     ]
     found += [
-        _diagnosis(
-            f"diagnosis of {codes:,} by words, {typed!r}",
-            typed,
-            BY_WORD,
-            [f"%{word.upper()}%" for word in typed.split()],
-        )
+        _by_words(f"diagnosis of {codes:,} by words, {typed!r}", typed)
         for typed in ("fibromyalgia", "low back pain", "fracture left initial", "pa")
     ]
     name = f"Testwell-{Patient.objects.order_by('-pk').values_list('pk', flat=True)[0]}"
@@ -56,18 +51,30 @@ def measure() -> list[Figure]:
     return found
 
 
-def _diagnosis(what: str, typed: str, sql: str, key: str | list[str]) -> Figure:
+def _diagnosis(what: str, typed: str, sql: str, *keys: str) -> Figure:
     matching = DiagnosisCode.objects.matching(typed)[:MATCHES]
-    return _beside(what, matching, (sql, [key, MATCHES]))
+    return _beside(what, matching, (sql, [*keys, MATCHES]))
+
+
+def _by_words(what: str, typed: str) -> Figure:
+    """Beside one LIKE for each word, in a form that the trigram index can answer."""
+    words = typed.split()
+    sql = BY_WORD.format(
+        words=" AND ".join(["upper(description) LIKE %s"] * len(words))
+    )
+    return _diagnosis(what, typed, sql, *[f"%{word.upper()}%" for word in words])
 
 
 def _beside(what: str, found: QuerySet, bare: tuple[str, list]) -> Figure:
     if not found.all():
         raise RuntimeError(f"{what}: nothing found, so nothing is measured")
+    took, floor = milliseconds(
+        lambda: list(found.all()), lambda: rows_of(*bare), times=15
+    )
     return Figure(
         what,
-        milliseconds(lambda: list(found.all()), times=15),
+        took,
         "bare SQL, same key",
-        milliseconds(lambda: rows_of(*bare), times=15),
+        floor,
         queries=count_queries(lambda: list(found.all())),
     )

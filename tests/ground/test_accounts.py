@@ -115,6 +115,7 @@ def test_an_invitation_sets_the_first_password_and_leaves_a_trail():
         ("user.added", "system"),
         ("user.invited", "system"),
         ("user.chose_password", user.email),
+        ("user.signed_in", user.email),
     ]
 
 

@@ -12,6 +12,7 @@ from django.utils import translation
 
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
+from massage_portal.headers import client_address
 from massage_portal.outbox.kinds import renderer_of
 from massage_portal.outbox.models import Message
 from tests.factories import NOW, PASSWORD, make_user
@@ -232,3 +233,26 @@ def test_a_body_that_does_not_say_how_long_it_is_is_refused(client):
     assert answer.status_code == 400
     assert b"<h1>" in answer.content
     assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "address"),
+    [
+        pytest.param(0, "203.0.113.9", "192.0.2.1", id="no proxy is trusted"),
+        pytest.param(1, "203.0.113.9", "203.0.113.9", id="one proxy tells"),
+        pytest.param(1, "10.9.9.9, 203.0.113.9", "203.0.113.9", id="a forged one left"),
+        pytest.param(2, "203.0.113.9, 192.0.2.7", "203.0.113.9", id="two proxies tell"),
+        pytest.param(2, "203.0.113.9", "192.0.2.1", id="one of two is missing"),
+        pytest.param(1, "<script>", "192.0.2.1", id="no address"),
+        pytest.param(1, "", "192.0.2.1", id="nothing told"),
+    ],
+)
+def test_the_address_that_counts_is_what_our_own_proxies_saw(
+    settings, rf, trusted, forwarded, address
+):
+    settings.TRUSTED_PROXIES = trusted
+    request = rf.get(
+        "/", REMOTE_ADDR="192.0.2.1", headers={"x-forwarded-for": forwarded}
+    )
+
+    assert client_address(request) == address

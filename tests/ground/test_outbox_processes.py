@@ -119,7 +119,7 @@ def test_a_worker_killed_between_claim_and_send_loses_nothing(mail):
         assert message.claim is not None
         assert mail.times_caught[mail_id(message)] == 0
 
-        # What 60 seconds would do: the dead worker's lease is over.
+        # What 100 seconds would do: the dead worker's lease is over.
         Message.objects.filter(pk=message.pk).update(claimed_until=LONG_AGO)
         until(lambda: mail.times_caught[mail_id(message)], "the mail, after the lease")
         until_the_next_sweep(mail)

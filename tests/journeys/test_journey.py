@@ -130,7 +130,7 @@ def staff_add_the_patient(story):
     follow(page, "Record a referral")
     page.get_by_role("searchbox").fill("Juniper Testwell")
     press(page, "Search")
-    sees(page, "Nobody on record fits.")
+    sees(page, "No patient found.")
     follow(page, "Add a patient who is not on record")
     page.get_by_label("Record number").fill("R-2001")
     page.get_by_label("Given name").fill("Juniper")

@@ -145,8 +145,11 @@ def test_a_red_flag_is_told_by_telephone_and_not_by_mail(staff):
     assert not Invitation.objects.exists()
 
 
-def test_a_referral_that_needs_clearance_is_told(staff):
+def test_a_referral_that_needs_clearance_is_told_once_it_is_cleared(staff):
     referral = refer(make_patient(), by=staff, answers=ASKING)
+    assert owed(referral) == []
+
+    clear(referral, by=staff)
 
     assert owed(referral) == [("referrals.recorded", NOW)]
 

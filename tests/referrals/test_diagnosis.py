@@ -70,7 +70,8 @@ def test_each_code_has_its_compact_form_and_one_line_of_words():
 
 
 @pytest.mark.parametrize(
-    "text", ["M79.7", "m79.7", "M797", "m797", " m79 .7 ", "M7\x009.7"]
+    "text",
+    ["M79.7", "m79.7", "M797", "m797", " m79 .7 ", "M7\x009.7", "M79.7 Fibromyalgia"],
 )
 def test_a_code_is_found_with_and_without_its_dot_in_any_case(text):
     assert codes(text) == ["M79.7"]

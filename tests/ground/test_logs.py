@@ -1,0 +1,64 @@
+"""What a log line may say: no link that opens an account, no value of a row."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging.config
+
+import pytest
+from django.test import Client
+
+from massage_portal.accounts.actions import invite
+from massage_portal.accounts.roles import Role
+from massage_portal.accounts.tokens import sign
+from massage_portal.logs import LOGGING
+from tests.factories import NOW, make_user
+
+
+@pytest.fixture
+def lines():
+    """What the portal's own logging writes while the test runs, as parsed lines."""
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    formatter = logging.config.DictConfigurator(LOGGING).configure_formatter(
+        dict(LOGGING["formatters"]["json"])
+    )
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
+    root.removeHandler(handler)
+
+
+@pytest.mark.django_db
+def test_a_link_that_is_not_spent_yet_is_not_in_the_log(lines, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    user = make_user(Role.PATIENT, password=None)
+    link = invite(user=user, by=None, now=NOW)
+    token = sign("invitation", link.pk)
+
+    answer = Client().post(
+        f"/accounts/invitation/{token}/", {"password1": "short", "password2": "short"}
+    )
+    Client().post(f"/offer/{sign('offer', 999)}/")
+
+    assert answer.status_code == 422
+    said = json.dumps(lines())
+    assert "/accounts/invitation/.../" in said
+    assert "/offer/.../" in said
+    assert token not in said
+    assert sign("offer", 999) not in said
+
+
+def test_the_values_of_a_row_that_was_refused_are_not_in_the_log(lines):
+    said = "refused\nDETAIL:  Failing row contains (7, Canaryname).\nend"
+    try:
+        raise ValueError(said)
+    except ValueError:
+        logging.getLogger("portal").exception("it broke")
+
+    [line] = lines()
+    assert "Canaryname" not in json.dumps(line)
+    assert "refused" in line["exception"]
+    assert line["exception"].endswith("end")
