@@ -8,6 +8,8 @@ With xdist the controller starts them, and the workers inherit its environment.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +18,12 @@ import pytest
 
 from massage_portal import embedded
 
+COMPILE = """
+import django
+django.setup()
+from massage_portal.actions import compile_translations
+compile_translations()
+"""
 FAST = {  # the tests' data need not outlive them
     "fsync": "off",
     "synchronous_commit": "off",
@@ -45,3 +53,7 @@ def pytest_load_initial_conftests(early_config):
         "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
     }
     early_config.add_cleanup(running.close)
+    # Before any process reads the catalogs: Django keeps what it finds at first.
+    settings = {"DJANGO_SETTINGS_MODULE": "massage_portal.settings"}
+    compiling = [sys.executable, "-c", COMPILE]
+    subprocess.run(compiling, check=True, env=os.environ | settings)
