@@ -255,9 +255,9 @@ class RecordReferral(parts.Form):
     def _settle_diagnosis(self, checked: dict[str, Any]) -> None:
         typed = checked["diagnosis"]
         chosen = checked.get("code") or typed
-        self.matches = list(DiagnosisCode.objects.matching(typed)[:MATCHES])
-        # A code chosen before the words were changed counts no more.
         fitting = DiagnosisCode.objects.matching(typed)
+        self.matches = list(fitting[:MATCHES])
+        # A code chosen before the words were changed counts no more.
         exact = fitting.filter(code__iexact=chosen.strip()).first()
         if exact is None and len(self.matches) == 1:
             exact = self.matches[0]

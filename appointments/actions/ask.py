@@ -113,7 +113,7 @@ def _next_session(referral: Referral, *, today: date) -> int:
             _("This referral cannot be used now. Please call the clinic.")
         )
     entries = referral.waitlist_entries
-    open_entry = entries.open().order_by("pk").first()
+    open_entry = entries.open_one()
     if open_entry is not None:
         raise AlreadyAsked(_("You have already asked for this visit."), open_entry)
     used = entries.exclude(status__in=[EntryStatus.REJECTED, EntryStatus.CANCELLED])

@@ -65,6 +65,10 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         """Neither done, nor declined, nor withdrawn."""
         return self.filter(status__in=ENTRY_OPEN)
 
+    def open_one(self) -> WaitlistEntry | None:
+        """Return the open one of a referral's entries: there is one at most."""
+        return self.open().order_by("pk").first()
+
     def to_triage(self) -> Self:
         """Asked for and not yet judged; who has waited longest first."""
         return self.filter(

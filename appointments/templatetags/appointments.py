@@ -31,7 +31,7 @@ def may_ask(referral: Referral, today: date) -> bool:
 @register.simple_tag
 def open_request(referral: Referral) -> WaitlistEntry | None:
     """Return the request of this referral that is not over, if there is one."""
-    return referral.waitlist_entries.open().order_by("pk").first()
+    return referral.waitlist_entries.open_one()
 
 
 @register.simple_tag

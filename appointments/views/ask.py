@@ -54,16 +54,12 @@ def _key(referral: Referral) -> str:
     return f"ask:{referral.pk}"
 
 
-def _open_entry(referral: Referral) -> WaitlistEntry | None:
-    return referral.waitlist_entries.open().order_by("pk").first()
-
-
 @requires(OWN)
 @require_safe
 def ask(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say what will be asked, and begin."""
     referral = _referral(request, pk)
-    entry = _open_entry(referral)
+    entry = referral.waitlist_entries.open_one()
     if entry is not None:
         return redirect("appointments:standing", entry.pk)
     record("referral.seen", referral, by=request.user, at=timezone.now())
@@ -106,7 +102,7 @@ def ask_step(request: SignedInRequest, pk: int, step: str) -> HttpResponse:
 def ask_check(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show all answers; on the button, put the visit on the waiting list."""
     referral = _referral(request, pk)
-    entry = _open_entry(referral)
+    entry = referral.waitlist_entries.open_one()
     if entry is not None:  # sent before: a double click, a second tab, Back
         return redirect("appointments:standing", entry.pk)
     answers: dict[str, Any] = request.session.get(_key(referral), {})

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.test import Client
-from django.urls import reverse
 
 from appointments.codes import Status
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.roles import Role
+from tests.appointments.pages import ANSWERS, TAKING, decision, signed_in, url
 from tests.factories import (
     DAY,
     NOW,
     make_appointment,
-    make_category,
     make_clinic,
     make_entry,
     make_referral,
@@ -25,13 +23,6 @@ from tests.factories import (
 from tests.typed import NEVER_TAKEN, ODD, assert_refused_at, assert_safe
 
 pytestmark = pytest.mark.django_db
-TAKING = ["when", "preferences", "pain", "daily-life"]
-ANSWERS = {
-    "when": {"weekdays": ["M", "W"], "times": "any"},
-    "preferences": {"therapist": "", "notice_hours": "24"},
-    "pain": {"pain": "6", "enjoyment": "4", "activity": "5"},
-    "daily-life": {"role_threat": "7", "sleep": "3"},
-}
 
 
 @pytest.fixture(autouse=True)
@@ -40,26 +31,10 @@ def clock(monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
 
 
-def signed_in(user):
-    client = Client()
-    client.user = user
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def scheduler():
     """A browser in which a scheduler is signed in."""
     return signed_in(make_user(Role.SCHEDULER))
-
-
-def url(name, *args):
-    return reverse(f"appointments:{name}", args=args)
-
-
-def decision(entry, **changes):
-    filled = {"version": str(entry.version), "decision": "accept", "words": ""}
-    return filled | {"category": str(make_category().pk)} | changes
 
 
 @pytest.mark.parametrize("what", ODD)

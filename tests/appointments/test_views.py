@@ -6,7 +6,6 @@ import re
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from appointments import actions
 from appointments.codes import EntryStatus, Status
@@ -15,11 +14,11 @@ from massage_portal.accounts.roles import Role
 from massage_portal.accounts.tokens import sign
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox.models import Message
+from tests.appointments.pages import ANSWERS, TAKING, decision, signed_in, url
 from tests.factories import (
     DAY,
     NOW,
     make_appointment,
-    make_category,
     make_clinic,
     make_entry,
     make_patient,
@@ -29,13 +28,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-TAKING = ["when", "preferences", "pain", "daily-life"]
-ANSWERS = {
-    "when": {"weekdays": ["M", "W"], "times": "any"},
-    "preferences": {"therapist": "", "notice_hours": "24"},
-    "pain": {"pain": "6", "enjoyment": "4", "activity": "5"},
-    "daily-life": {"role_threat": "7", "sleep": "3"},
-}
 
 
 @pytest.fixture(autouse=True)
@@ -44,26 +36,10 @@ def clock(monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
 
 
-def signed_in(user):
-    client = Client()
-    client.user = user
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def scheduler():
     """A browser in which a scheduler is signed in."""
     return signed_in(make_user(Role.SCHEDULER))
-
-
-def url(name, *args):
-    return reverse(f"appointments:{name}", args=args)
-
-
-def decision(entry, **changes):
-    filled = {"version": str(entry.version), "decision": "accept", "words": ""}
-    return filled | {"category": str(make_category().pk)} | changes
 
 
 def test_a_decision_is_taken_once_and_leads_back_to_the_queue(scheduler):
