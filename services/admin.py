@@ -12,7 +12,6 @@ from services.models import (
     Condition,
     Insurer,
     Location,
-    Page,
     Precaution,
     Publication,
     Technique,
@@ -30,21 +29,13 @@ class InOrder(Door):
         return [self.key] if obj else []
 
 
-@admin.register(Page)
-class PageAdmin(InOrder):
-    """Pages of information."""
-
-    list_display = ("title", "slug", "position", "reviewed_on", "next_review")
-    search_fields = ("title", "slug", "body")
-
-
 @admin.register(Condition)
 class ConditionAdmin(InOrder):
     """What massage may help with."""
 
-    list_display = ("name", "slug", "evidence", "position")
+    list_display = ("slug", "evidence", "position")
     list_filter = ("evidence",)
-    search_fields = ("name", "synonyms", "slug", "body")
+    search_fields = ("slug",)
 
 
 @admin.register(Technique)
@@ -53,7 +44,7 @@ class TechniqueAdmin(InOrder):
 
     list_display = ("name", "slug", "minutes", "active", "position")
     list_filter = ("active",)
-    search_fields = ("name", "slug", "body")
+    search_fields = ("name", "slug")
 
 
 @admin.register(Location)

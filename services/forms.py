@@ -14,8 +14,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal import forms as parts
-from massage_portal.templatetags.portal import in_english
+from massage_portal.templatetags.portal import in_language
 from services.codes import Meaning
+from services.models import Version
 from services.suitability import EMERGENCY, LEADS_TO, Concern
 
 
@@ -79,18 +80,20 @@ class Question:
 
 
 def questions(
-    *, conditions: Iterable[tuple[str, str]], concerns: Sequence[Concern]
+    *, conditions: Iterable[Version], concerns: Sequence[Concern]
 ) -> list[Question]:
     """
     Return what the guided check asks, in order; never nothing at all.
 
-    :param conditions: the slug and the name of each.
+    :param conditions: the texts about them.
     """
-    hopes = [(slug, _as_english(name)) for slug, name in conditions]
+    hopes = [
+        (text.article.slug, _said(text.title, text.language)) for text in conditions
+    ]
     asked = [Question(HOPE, [*hopes, (NONE, _("Something else"))])] if hopes else []
     for meaning in LEADS_TO:
         choices: list[tuple[str, Any]] = [
-            (one.code, _as_english(capfirst(one.plain)))
+            (one.code, _said(capfirst(one.plain), one.language))
             for one in concerns
             if one.meaning == meaning
         ]
@@ -102,8 +105,9 @@ def questions(
     return asked
 
 
-def _as_english(words: str) -> str:
-    return format_html("<span{}>{}</span>", in_english(), words)
+def _said(words: str, language: str) -> str:
+    """Return the words, marked where they are not in the reader's language."""
+    return format_html("<span{}>{}</span>", in_language(language), words)
 
 
 class Check(parts.Form):

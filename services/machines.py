@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 from django.contrib.syndication.views import Feed
@@ -20,21 +19,21 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import escape
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from massage_portal.access import public, unlisted
 from massage_portal.navigation import everywhere, whole
+from services.codes import ArticleKind
 from services.models import (
+    ENGLISH,
     OWN_ADDRESS,
     SAFETY,
-    Condition,
     Dated,
-    Location,
-    Page,
     Precaution,
     Publication,
-    Technique,
+    Version,
 )
 
 # What no machine may ask for: all of it is behind sign-in, or opened by a link.
@@ -57,32 +56,43 @@ class Entry(NamedTuple):
 
 def entries() -> Iterator[Entry]:
     """
-    Yield every public page that search engines may list, in six queries.
+    Yield every public page that search engines may list, in three queries.
 
-    A page that lists rows changed when the last of them did, also one that was taken
-    out of use.
+    A page changed when its English text did; one that lists rows, when the last did.
     """
-    pages = list(Page.objects.in_order())
-    conditions = list(Condition.objects.in_order())
-    guide = _latest(row.updated_at for row in pages)
-    listed = _latest(row.updated_at for row in conditions)
-    yield Entry("services:home", {}, _latest([guide, listed]))
-    yield Entry("services:conditions", {}, listed)
-    asked = _last_of(Precaution)
-    yield Entry("services:check", {}, _latest([listed, asked]))
+    texts = list(Version.objects.read_in(ENGLISH).defer("body", "search"))
+    by_kind = {
+        kind: [text for text in texts if text.article.kind == kind]
+        for kind in ArticleKind
+    }
+    pages, conditions, techniques, locations = map(_last_change, by_kind.values())
+    asked, studied = _last_of(Precaution), _last_of(Publication)
+    yield Entry("services:home", {}, _latest([pages, conditions]))
+    yield Entry("services:conditions", {}, conditions)
+    yield Entry("services:check", {}, _latest([conditions, asked]))
     yield Entry("services:insurance", {}, None)  # a search: it lists no row by itself
-    yield Entry("services:techniques", {}, _last_of(Technique))
-    yield Entry("services:locations", {}, _last_of(Location))
-    yield Entry("services:research", {}, _last_of(Publication))
-    for page in pages:
-        changed = page.updated_at
-        if page.slug == SAFETY:  # the safety questions are drawn there
+    yield Entry("services:techniques", {}, techniques)
+    yield Entry("services:locations", {}, locations)
+    yield Entry("services:research", {}, studied)
+    for text in by_kind[ArticleKind.PAGE]:
+        changed = _changed(text)
+        slug = text.article.slug
+        if slug == SAFETY:  # the safety questions are drawn there
             changed = _latest([changed, asked])
-        own = OWN_ADDRESS.get(page.slug)
-        kwargs = {} if own else {"slug": page.slug}
-        yield Entry(own or "services:page", kwargs, changed)
-    for row in conditions:
-        yield Entry("services:condition", {"slug": row.slug}, row.updated_at)
+        own = OWN_ADDRESS.get(slug)
+        yield Entry(own or "services:page", {} if own else {"slug": slug}, changed)
+    for text in by_kind[ArticleKind.CONDITION]:
+        slug = text.article.slug
+        yield Entry("services:condition", {"slug": slug}, _changed(text))
+
+
+def _changed(text: Version) -> datetime | None:
+    """Return when a page changed: its text, or what its article holds."""
+    return _latest([text.active_from, text.article.updated_at])
+
+
+def _last_change(texts: Iterable[Version]) -> datetime | None:
+    return _latest(map(_changed, texts))
 
 
 def _latest(times: Iterable[datetime | None]) -> datetime | None:
@@ -146,29 +156,26 @@ class Changes(Feed):
         """Return the feed's own address."""
         return whole(reverse("services:changes"))
 
-    def items(self) -> list[Dated]:
-        """Return the newest rows that tell when they changed, in five queries."""
-        rows: list[Dated] = []
-        for reads in (
-            Page.objects.all(),
-            Condition.objects.all(),
-            Technique.objects.offered(),
-            Location.objects.all(),
-            Publication.objects.all(),
-        ):
-            dated = reads.exclude(updated_at=None)
-            rows += dated.order_by("-updated_at", "pk")[:NEWEST]
-        return sorted(rows, key=attrgetter("updated_at"), reverse=True)[:NEWEST]
+    def items(self) -> list[Version | Publication]:
+        """Return the newest texts and studies that tell when, in two queries."""
+        texts = Version.objects.read_in(get_language()).exclude(active_from=None)
+        rows: list[Version | Publication] = [
+            *Version.objects.filter(pk__in=texts.order_by().values("pk"))
+            .select_related("article")
+            .order_by("-active_from", "pk")[:NEWEST],
+            *Publication.objects.exclude(updated_at=None).order_by("-updated_at", "pk")[
+                :NEWEST
+            ],
+        ]
+        return sorted(rows, key=self.item_updateddate, reverse=True)[:NEWEST]
 
-    def item_title(self, item: Dated) -> str:
+    def item_title(self, item: Version | Publication) -> str:
         """Return its title, without what XML cannot hold."""
         return _writable(str(item))
 
-    def item_description(self, item: Dated) -> str:
-        """Return its summary, of a place where it is; as HTML, as readers take it."""
-        if isinstance(item, Location):
-            return escape(_writable(f"{item.city}, {item.state}"))
-        return escape(_writable(getattr(item, "summary", "")))
+    def item_description(self, item: Version | Publication) -> str:
+        """Return its summary; as HTML, as readers take it."""
+        return escape(_writable(item.summary))
 
     def item_link(self, item: Any) -> str:
         """Return where it is read; studies share one page."""
@@ -181,9 +188,10 @@ class Changes(Feed):
         own = f"#publication-{item.pk}" if isinstance(item, Publication) else ""
         return self.item_link(item) + own
 
-    def item_updateddate(self, item: Dated) -> datetime | None:
+    def item_updateddate(self, item: Version | Publication) -> datetime:
         """Return when it last changed."""
-        return item.updated_at
+        when = item.active_from if isinstance(item, Version) else item.updated_at
+        return cast(datetime, when)  # `items` takes only those that tell it
 
 
 @public

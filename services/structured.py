@@ -11,26 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from services.models import Condition, Location, Page
+from services.models import Location, Version
 
 Data = dict[str, Any]
 CONTEXT = "https://schema.org"
 WHAT_IT_IS = "massage-therapy"  # the page that tells what massage therapy is
 COUNTRY = "US"
-TEXTS = "en"  # the language of the rows
 
 
-def page(row: Page, *, address: str) -> Data:
+def page(row: Version, *, address: str) -> Data:
     """
     Return a page of the guide; the page that says what massage is, with the therapy.
 
     :param address: where it is read, whole.
     """
-    data = _web_page(row, row.title, address)
-    if row.reviewed_on:
-        data["lastReviewed"] = row.reviewed_on.isoformat()
-        data["reviewedBy"] = {"@type": "Person", "name": row.reviewed_by}
-    if row.slug == WHAT_IT_IS:
+    data = _web_page(row, address)
+    if row.article.slug == WHAT_IT_IS:
         data["mainEntity"] = {
             "@type": "MedicalTherapy",
             "name": "Massage therapy",
@@ -40,16 +36,16 @@ def page(row: Page, *, address: str) -> Data:
     return data
 
 
-def condition(row: Condition, *, address: str) -> Data:
+def condition(row: Version, *, address: str) -> Data:
     """
     Return the page about a condition, and the other words for it.
 
     :param address: where it is read, whole.
     """
-    about: Data = {"@type": "MedicalCondition", "name": row.name}
-    if others := [word.strip() for word in row.synonyms.split(",") if word.strip()]:
+    about: Data = {"@type": "MedicalCondition", "name": row.title}
+    if others := [one.strip() for one in row.other_words.split(",") if one.strip()]:
         about["alternateName"] = others
-    return _web_page(row, row.name, address) | {"about": about}
+    return _web_page(row, address) | {"about": about}
 
 
 def clinics(places: Iterable[Location], *, address: str, phone: str) -> Data:
@@ -83,15 +79,18 @@ def _clinic(place: Location, address: str, phone: str) -> Data:
     }
 
 
-def _web_page(row: Page | Condition, name: str, address: str) -> Data:
+def _web_page(row: Version, address: str) -> Data:
     data: Data = {
         "@context": CONTEXT,
         "@type": "MedicalWebPage",
-        "name": name,
+        "name": row.title,
         "description": row.summary,
         "url": address,
-        "inLanguage": TEXTS,
+        "inLanguage": row.language,
     }
-    if row.updated_at:
-        data["dateModified"] = row.updated_at.isoformat()
+    if row.active_from:
+        data["dateModified"] = row.active_from.isoformat()
+    if row.reviewed_on:
+        data["lastReviewed"] = row.reviewed_on.isoformat()
+        data["reviewedBy"] = {"@type": "Person", "name": row.reviewed_by}
     return data

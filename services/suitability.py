@@ -26,14 +26,15 @@ class Concern(NamedTuple):
     code: str
     meaning: str
     plain: str
+    language: str = "en"  # of `plain`
 
 
 class Verdict(NamedTuple):
-    """An outcome; what led to it, and what the therapist must know: plain words."""
+    """An outcome; what led to it, and what the therapist must know."""
 
     outcome: Outcome
-    because: Sequence[str]
-    tell: Sequence[str]
+    because: Sequence[Concern]
+    tell: Sequence[Concern]
 
     @property
     def stops(self) -> bool:
@@ -63,12 +64,12 @@ def judge(concerns: Sequence[Concern], checked: Collection[str]) -> Verdict:
     """
     if strange := set(checked) - {EMERGENCY, *(one.code for one in concerns)}:
         raise ValueError(f"not among the concerns: {sorted(strange)}")
-    has = [(_leads_to(one), one.plain) for one in concerns if one.code in checked]
+    has = [(_leads_to(one), one) for one in concerns if one.code in checked]
     outcome = max((leads for leads, _ in has), default=Outcome.ASK)
-    because = [plain for leads, plain in has if leads == outcome > Outcome.ASK]
+    because = [one for leads, one in has if leads == outcome > Outcome.ASK]
     if EMERGENCY in checked:
         outcome = Outcome.EMERGENCY
-    tell = [plain for leads, plain in has if leads == Outcome.ASK]
+    tell = [one for leads, one in has if leads == Outcome.ASK]
     return Verdict(outcome, because, tell)
 
 

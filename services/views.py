@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,20 +20,16 @@ from django.views.decorators.vary import vary_on_headers
 from massage_portal.access import public, unlisted
 from massage_portal.navigation import whole
 from services import forms, structured
-from services.codes import Meaning
-from services.markdown import to_html
+from services.codes import ArticleKind, Meaning
 from services.models import (
     OWN_ADDRESS,
     PRIVACY,
     REFERRAL,
     SAFETY,
-    Condition,
     Insurer,
-    Location,
-    Page,
     Precaution,
     Publication,
-    Technique,
+    Version,
 )
 from services.search import search as find
 from services.suitability import Concern, Verdict, judge
@@ -47,12 +45,31 @@ PUBMED = (
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Say what the portal is for, and the one next step."""
+    conditions = _texts(ArticleKind.CONDITION)
+    pages = list(Version.objects.guide(get_language()))
     context = {
         "search": forms.Search(),
-        "conditions": Condition.objects.in_order(),
-        "pages": Page.objects.guide(),
+        "conditions": conditions,
+        "pages": pages,
+        "untranslated": _untranslated([*conditions, *pages]),
     }
     return render(request, "services/home.html", context)
+
+
+def _texts(kind: str) -> list[Version]:
+    """Return what readers of this language are shown of a kind, in order."""
+    return list(Version.objects.of_kind(kind).read_in(get_language()))
+
+
+def _text(kind: str, slug: str) -> Version:
+    """Return the text of one article; 404 if none is published."""
+    found = Version.objects.of_kind(kind).filter(article__slug=slug)
+    return get_object_or_404(found.read_in(get_language()))
+
+
+def _untranslated(texts: Iterable[Version]) -> bool:
+    """Say whether one of the texts is not in the reader's language."""
+    return any(text.language != get_language() for text in texts)
 
 
 @public
@@ -65,12 +82,12 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _show(request: HttpRequest, slug: str, **more: Any) -> HttpResponse:
-    """Answer with the page and the others of the guide, in one query."""
-    found = get_object_or_404(Page, slug=slug)
+    """Answer with the page and the others of the guide, in two queries."""
+    found = _text(ArticleKind.PAGE, slug)
     context = {
-        "page": found,
-        "body": to_html(found.body),
-        "guide": Page.objects.guide(),
+        "text": found,
+        "untranslated": _untranslated([found]),
+        "guide": Version.objects.guide(get_language()),
         "now": timezone.now(),
         "structured": structured.page(found, address=whole(found.get_absolute_url())),
         **more,
@@ -89,9 +106,9 @@ def referral(request: HttpRequest) -> HttpResponse:
 @require_safe
 def safety(request: HttpRequest) -> HttpResponse:
     """Say who must wait, who needs clearance, and what to tell the therapist."""
-    asked = [one for one in Precaution.objects.asked() if one.plain]
+    told = list(Precaution.objects.for_patients(get_language()))
     groups = {
-        meaning.name.lower(): [one for one in asked if one.meaning == meaning]
+        meaning.name.lower(): [one for one in told if one.meaning == meaning]
         for meaning in Meaning
     }
     return _show(request, SAFETY, precautions=groups)
@@ -108,7 +125,8 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @require_safe
 def conditions(request: HttpRequest) -> HttpResponse:
     """List the conditions, and how sure we are about each."""
-    context = {"conditions": Condition.objects.in_order()}
+    found = _texts(ArticleKind.CONDITION)
+    context = {"conditions": found, "untranslated": _untranslated(found)}
     return render(request, "services/conditions.html", context)
 
 
@@ -116,12 +134,15 @@ def conditions(request: HttpRequest) -> HttpResponse:
 @require_safe
 def condition(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one condition, how sure we are, and the next step."""
-    found = get_object_or_404(Condition, slug=slug)
-    others = Condition.objects.exclude(pk=found.pk).in_order()
+    found = _text(ArticleKind.CONDITION, slug)
+    others = Version.objects.of_kind(ArticleKind.CONDITION).exclude(
+        article=found.article
+    )
     context = {
-        "condition": found,
-        "body": to_html(found.body),
-        "others": others,
+        "text": found,
+        "untranslated": _untranslated([found]),
+        "condition": found.article.condition,
+        "others": others.read_in(get_language()).defer("body", "search"),
         "structured": structured.condition(
             found, address=whole(found.get_absolute_url())
         ),
@@ -133,8 +154,8 @@ def condition(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def techniques(request: HttpRequest) -> HttpResponse:
     """List the techniques on offer."""
-    offered = Technique.objects.offered()
-    context = {"techniques": [(one, to_html(one.body)) for one in offered]}
+    found = _texts(ArticleKind.TECHNIQUE)
+    context = {"techniques": found, "untranslated": _untranslated(found)}
     return render(request, "services/techniques.html", context)
 
 
@@ -142,14 +163,14 @@ def techniques(request: HttpRequest) -> HttpResponse:
 @require_safe
 def locations(request: HttpRequest) -> HttpResponse:
     """List the places, how to get there and where to stay; massage is in one."""
-    places = Location.objects.in_order()
+    found = _texts(ArticleKind.LOCATION)
     context = {
-        "locations": [
-            (place, to_html(place.transport), to_html(place.lodging))
-            for place in places
-        ],
+        "locations": found,
+        "untranslated": _untranslated(found),
         "structured": structured.clinics(
-            places, address=whole(request.path), phone=settings.CLINIC_PHONE
+            [text.article.location for text in found],
+            address=whole(request.path),
+            phone=settings.CLINIC_PHONE,
         ),
     }
     return render(request, "services/locations.html", context)
@@ -171,7 +192,7 @@ def search(request: HttpRequest) -> HttpResponse:
     """Search everything published."""
     form = forms.Search(request.GET if "q" in request.GET else None)
     typed = form.typed()
-    context = {"form": form, "typed": typed, "found": find(typed)}
+    context = {"form": form, "typed": typed, "found": find(typed, get_language())}
     status = 422 if form.errors else 200
     return render(request, "services/search.html", context, status=status)
 
@@ -208,14 +229,10 @@ def check(request: HttpRequest) -> HttpResponse:
     The answers travel in the form, and each page reads all of them again: what is
     missing or made up is simply asked. Nothing of them is kept anywhere.
     """
-    concerns = [
-        Concern(one.code, one.meaning, one.plain)
-        for one in Precaution.objects.asked()
-        if one.plain
-    ]
-    conditions = list(Condition.objects.in_order())
-    hopes = [(one.slug, one.name) for one in conditions]
-    asked = forms.questions(conditions=hopes, concerns=concerns)
+    told = Precaution.objects.for_patients(get_language())
+    concerns = [Concern(one.code, one.meaning, one.told, one.told_in) for one in told]
+    conditions = _texts(ArticleKind.CONDITION)
+    asked = forms.questions(conditions=conditions, concerns=concerns)
     sent = _sent(request)
     if request.method != "POST" or "to" in sent:  # a beginning, or a step back
         there = [one for one in asked if one.name == sent.get("to")]
@@ -231,7 +248,7 @@ def check(request: HttpRequest) -> HttpResponse:
             break
         if question.name == sent.get("step"):
             return _ask(request, asked, asked[number], sent)
-    hope = [one for one in conditions if one.slug == sent.get(forms.HOPE)]
+    hope = [one for one in conditions if one.article.slug == sent.get(forms.HOPE)]
     return _answer(request, asked[:number], sent, judge(concerns, checked), hope)
 
 
@@ -270,12 +287,15 @@ def _answer(
     answered: list[forms.Question],
     sent: QueryDict,
     verdict: Verdict,
-    hope: list[Condition],
+    hope: list[Version],
 ) -> HttpResponse:
     """Show the outcome, to be read, printed and taken along."""
     context = {
         "verdict": verdict,
-        "condition": hope[0] if hope else None,
+        "hope": hope[0] if hope else None,
+        "untranslated": any(
+            one.language != get_language() for one in [*verdict.because, *verdict.tell]
+        ),
         "previous": answered[-1],
         "carried": _carried(answered, sent),
     }

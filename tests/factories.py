@@ -29,7 +29,16 @@ from massage_portal.outbox import actions as outbox
 from massage_portal.outbox.models import Message
 from referrals.models import DiagnosisCode, Patient, Provider, Referral
 from referrals.npi import check_digit
-from services.models import Insurer, Location, Precaution, Technique
+from services.codes import ArticleKind, VersionStatus
+from services.models import (
+    Article,
+    Condition,
+    Insurer,
+    Location,
+    Precaution,
+    Technique,
+    Version,
+)
 
 ZONE = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 10, 14, 15, 0, tzinfo=UTC)  # a Wednesday, 10:00 in Rochester
@@ -87,12 +96,42 @@ def make_diagnosis(code: str = "M79.7", description: str = "Fibromyalgia"):
     return found
 
 
+def make_text(article: Article | None = None, **fields) -> Version:
+    """A published text; of a new page of the guide if of nothing else."""
+    if article is None:
+        article = Article.objects.create(kind="page", slug=f"page-{next(_numbers)}")
+    values = {
+        "title": "A title",
+        "summary": "Short.",
+        "body": "Long.",
+        "status": VersionStatus.ACTIVE,
+        "active_from": NOW,
+    }
+    return Version.objects.create(article=article, **values | fields)
+
+
+def make_page(slug: str = "a-page", *, position: int = 0, **fields) -> Version:
+    """A published page of the guide."""
+    article = Article.objects.create(kind="page", slug=slug, position=position)
+    return make_text(article, **fields)
+
+
+def make_condition(
+    slug: str = "a-condition", *, evidence: str = "weak", position: int = 0, **fields
+) -> Version:
+    """A published text about a condition."""
+    article = Condition.objects.create(
+        kind="condition", slug=slug, evidence=evidence, position=position
+    )
+    return make_text(article, **fields)
+
+
 def make_technique(**fields) -> Technique:
     number = next(_numbers)
     values = {
+        "kind": ArticleKind.TECHNIQUE,
         "slug": f"technique-{number}",
         "name": f"Technique {number}",
-        "summary": "Long strokes.",
         "minutes": 50,
     }
     return Technique.objects.create(**values | fields)
@@ -118,6 +157,7 @@ def make_insurer(**fields) -> Insurer:
 
 def make_location(**fields) -> Location:
     values = {
+        "kind": ArticleKind.LOCATION,
         "slug": f"place-{next(_numbers)}",
         "name": "Rochester",
         "city": "Rochester",

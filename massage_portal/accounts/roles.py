@@ -75,7 +75,9 @@ PERMISSIONS: dict[Role, list[str]] = {
         ),
     ],
     Role.EDITOR: _may_edit(
-        "services.page",
+        "services.article",
+        "services.version",
+        "services.synonym",
         "services.condition",
         "services.technique",
         "services.location",

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.forms.boundfield import BoundField
 from django.template import Context
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
-from django.utils.html import json_script
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from phonenumber_field.phonenumber import to_python
@@ -33,14 +33,19 @@ def clinic_phone() -> str:
 
 
 @register.simple_tag
-def in_english() -> SafeString:
+def in_language(code: str) -> SafeString:
     """
-    Return the attribute lang="en" where the page is not English, or nothing.
+    Return the attribute lang="..." where a text is not in the page's language.
 
-    For an element with text of the records, which are in English so far: a screen
-    reader then reads it as English.
+    A screen reader then reads the element in the language it is written in.
     """
-    return SafeString("" if get_language() == "en" else ' lang="en"')
+    return format_html("" if get_language() == code else ' lang="{}"', code)
+
+
+@register.simple_tag
+def in_english() -> SafeString:
+    """Return the same for text of the records that is in English only."""
+    return in_language("en")
 
 
 @register.simple_tag(takes_context=True)

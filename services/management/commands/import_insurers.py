@@ -9,9 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from massage_portal.accounts.models import User
-from services.actions import import_insurers
+from services.actions import Imported, import_insurers
 from services.insurers_csv import MOST_BYTES, BadFile
-from services.insurers_import import Imported
 
 EVERY = 500  # rows between two lines of progress
 

@@ -1,0 +1,42 @@
+"""What we offer: one module per noun."""
+
+from __future__ import annotations
+
+from services.models.article import (
+    OWN_ADDRESS,
+    PRIVACY,
+    REFERRAL,
+    SAFETY,
+    Article,
+    Condition,
+    FormerAddress,
+    Location,
+    Technique,
+)
+from services.models.insurer import Insurer
+from services.models.precaution import Precaution, Wording
+from services.models.publication import Publication
+from services.models.rows import Dated
+from services.models.version import ENGLISH, Version
+from services.models.words import Synonym, Word
+
+__all__ = [
+    "ENGLISH",
+    "OWN_ADDRESS",
+    "PRIVACY",
+    "REFERRAL",
+    "SAFETY",
+    "Article",
+    "Condition",
+    "Dated",
+    "FormerAddress",
+    "Insurer",
+    "Location",
+    "Precaution",
+    "Publication",
+    "Synonym",
+    "Technique",
+    "Version",
+    "Word",
+    "Wording",
+]

@@ -1,0 +1,99 @@
+"""The safety questions, and their words for patients in other languages."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from services.codes import Meaning
+from services.models.rows import Dated, OrderedQuerySet
+from services.models.version import ENGLISH
+
+
+class PrecautionQuerySet(OrderedQuerySet["Precaution"]):
+    """Reads of the safety questions."""
+
+    def asked(self) -> Self:
+        """Those that a referral must answer, in order."""
+        return self.filter(active=True).in_order()
+
+    def for_patients(self, language: str) -> Self:
+        """
+        Those asked that patients are told of, `told` in their words, in order.
+
+        Where there are no words in `language`, they are in English; `told_in` says
+        which of the two they are.
+        """
+        words = Wording.objects.filter(precaution=OuterRef("pk"), language=language)
+        return (
+            self.asked()
+            .exclude(plain="")
+            .annotate(
+                told=Coalesce(Subquery(words.values("plain")), F("plain")),
+                told_in=Coalesce(Subquery(words.values("language")), Value(ENGLISH)),
+            )
+        )
+
+
+class Precaution(Dated):
+    """A safety question that every referral answers; the clinical lead owns it."""
+
+    code = models.SlugField(
+        _("code"), unique=True, help_text=_("A short name. It cannot be changed later.")
+    )
+    question = models.CharField(_("question"), max_length=300)
+    help_text = models.CharField(_("hint"), max_length=300, blank=True)
+    meaning = models.CharField(_("what yes means"), max_length=16, choices=Meaning)
+    advice = models.CharField(_("advice for staff"), max_length=500, blank=True)
+    plain = models.CharField(
+        _("in a patient's words"),
+        max_length=200,
+        blank=True,
+        help_text=_(
+            "Ends the sentence “… if you have”. Blank: patients do not see it."
+        ),
+    )
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    active = models.BooleanField(_("asked"), default=True)
+
+    told: str  # what `for_patients` reads
+    told_in: str
+
+    objects = PrecautionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("precaution")
+        verbose_name_plural = _("precautions")
+        constraints = [
+            models.CheckConstraint(
+                name="precaution_meaning_is_known",
+                condition=Q(meaning__in=Meaning.values),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.question
+
+
+class Wording(models.Model):
+    """A precaution in a patient's words, in a language other than English."""
+
+    precaution = models.ForeignKey(Precaution, models.CASCADE, related_name="wordings")
+    language = models.CharField(_("language"), max_length=12)
+    plain = models.CharField(_("in a patient's words"), max_length=200)
+
+    class Meta:
+        verbose_name = _("wording")
+        verbose_name_plural = _("wordings")
+        constraints = [
+            models.UniqueConstraint(
+                name="wording_is_one_per_language", fields=["precaution", "language"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.plain
