@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from massage_portal.windows import Door
+from services.codes import ArticleKind
 from services.models import (
     Condition,
     Insurer,
@@ -29,9 +30,25 @@ class InOrder(Door):
         return [self.key] if obj else []
 
 
+class OfKind(InOrder):
+    """An article; which page it is of says of what kind it is."""
+
+    exclude = ("kind",)
+    kind: ClassVar[ArticleKind]
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """Save it as what it is."""
+        obj.kind = self.kind
+        super().save_model(request, obj, form, change)
+
+
 @admin.register(Condition)
-class ConditionAdmin(InOrder):
+class ConditionAdmin(OfKind):
     """What massage may help with."""
+
+    kind = ArticleKind.CONDITION
 
     list_display = ("slug", "evidence", "position")
     list_filter = ("evidence",)
@@ -39,8 +56,10 @@ class ConditionAdmin(InOrder):
 
 
 @admin.register(Technique)
-class TechniqueAdmin(InOrder):
+class TechniqueAdmin(OfKind):
     """The ways of massage."""
+
+    kind = ArticleKind.TECHNIQUE
 
     list_display = ("name", "slug", "minutes", "active", "position")
     list_filter = ("active",)
@@ -48,8 +67,10 @@ class TechniqueAdmin(InOrder):
 
 
 @admin.register(Location)
-class LocationAdmin(InOrder):
+class LocationAdmin(OfKind):
     """The places of the medical center."""
+
+    kind = ArticleKind.LOCATION
 
     list_display = ("name", "city", "state", "time_zone", "gives_massage", "position")
 

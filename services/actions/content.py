@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 
 from massage_portal.audit.record import Actor, record_all
 from services.actions.words import add_words
@@ -128,7 +128,7 @@ def _add_text(
         fields["name"] = text.get("title", "")
     fields["kind"] = kind
     added = _add(ARTICLES[kind], path.name, fields, now) if language == ENGLISH else []
-    article = Article.objects.filter(kind=kind, slug=path.stem).first()
+    article = Article.objects.named(kind, path.stem)
     if article is None:
         raise BadContent(f"{path.name}: there is no English text of this name")
     if article.versions.filter(language=language).exists():
@@ -167,10 +167,12 @@ def _add(
     known = {field.name for field in model._meta.fields}
     if "position" not in known:
         del fields["position"]
-    keys = {"kind", "slug", "code"} & known
-    named = {key: fields.get(key) for key in keys}
-    rows = Article.objects if "kind" in keys else model._default_manager
-    if keys and rows.filter(**named).exists():
+    if "kind" in known and Article.objects.named(fields["kind"], fields.get("slug")):
+        return []
+    if (
+        "code" in known
+        and model._default_manager.filter(code=fields.get("code")).exists()
+    ):
         return []
     try:
         row = model(**fields, updated_at=now)
@@ -181,8 +183,8 @@ def _add(
 
 def _saved(row: models.Model, name: str) -> models.Model:
     try:
-        row.full_clean()
-    except ValidationError as fault:
+        row.clean_fields()
+        row.save(force_insert=True)  # the constraints judge what fields cannot
+    except (ValidationError, IntegrityError) as fault:
         raise BadContent(f"{name}: {fault}") from fault
-    row.save(force_insert=True)
     return row

@@ -374,7 +374,6 @@ class Migration(migrations.Migration):
                 (
                     "body",
                     models.TextField(
-                        blank=True,
                         help_text="In Markdown: ## for headings, - for lists, **bold**.",
                         verbose_name="text",
                     ),
@@ -394,26 +393,39 @@ class Migration(migrations.Migration):
                         blank=True, max_length=300, verbose_name="what changed, and why"
                     ),
                 ),
-                ("created_at", models.DateTimeField(null=True, verbose_name="begun")),
+                (
+                    "created_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="begun"),
+                ),
                 (
                     "changed_at",
-                    models.DateTimeField(null=True, verbose_name="last changed"),
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="last changed"
+                    ),
                 ),
                 (
                     "approved_at",
-                    models.DateTimeField(null=True, verbose_name="approved"),
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="approved"
+                    ),
                 ),
                 (
                     "publish_at",
-                    models.DateTimeField(null=True, verbose_name="publish at"),
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="publish at"
+                    ),
                 ),
                 (
                     "active_from",
-                    models.DateTimeField(null=True, verbose_name="published"),
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="published"
+                    ),
                 ),
                 (
                     "retired_at",
-                    models.DateTimeField(null=True, verbose_name="taken back"),
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="taken back"
+                    ),
                 ),
                 (
                     "reviewed_by",

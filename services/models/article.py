@@ -75,6 +75,12 @@ class ArticleQuerySet(OrderedQuerySet[Kind]):
         """Those of one kind, in the editor's order."""
         return self.filter(kind=kind).in_order()
 
+    def named(self, kind: str, slug: str | None) -> Kind | None:
+        """Return the one at this address, or the one that was there once, or none."""
+        here = self.filter(kind=kind, slug=slug).first()
+        former = Q(former_addresses__kind=kind, former_addresses__slug=slug)
+        return here or self.filter(former).first()
+
 
 class Article(Dated):
     """Something the portal has a text about; its words are in its versions."""

@@ -152,7 +152,7 @@ class Version(models.Model):
 
     title = models.CharField(_("title"), max_length=120)
     summary = models.CharField(_("summary"), max_length=300)
-    body = models.TextField(_("text"), blank=True, help_text=MARKDOWN)
+    body = models.TextField(_("text"), help_text=MARKDOWN)
     other_words = models.CharField(
         _("other words for it"),
         max_length=300,
@@ -164,14 +164,14 @@ class Version(models.Model):
     source = models.ForeignKey("self", models.PROTECT, null=True, blank=True)
 
     created_by = _user("written by")
-    created_at = models.DateTimeField(_("begun"), null=True)
+    created_at = models.DateTimeField(_("begun"), null=True, blank=True)
     changed_by = _user("last changed by")
-    changed_at = models.DateTimeField(_("last changed"), null=True)
+    changed_at = models.DateTimeField(_("last changed"), null=True, blank=True)
     approved_by = _user("approved by")
-    approved_at = models.DateTimeField(_("approved"), null=True)
-    publish_at = models.DateTimeField(_("publish at"), null=True)
-    active_from = models.DateTimeField(_("published"), null=True)
-    retired_at = models.DateTimeField(_("taken back"), null=True)
+    approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
+    publish_at = models.DateTimeField(_("publish at"), null=True, blank=True)
+    active_from = models.DateTimeField(_("published"), null=True, blank=True)
+    retired_at = models.DateTimeField(_("taken back"), null=True, blank=True)
 
     reviewed_by = models.CharField(
         _("medically reviewed by"), max_length=120, blank=True

@@ -53,6 +53,7 @@ class Clinic:
 def clinic(*, therapists: int, now: datetime) -> Clinic:
     """Return a clinic with as many rooms as therapists, each with 40 hours a week."""
     place = Location.objects.create(
+        kind="location",
         slug="bench",
         name="Benchville",
         city="Benchville",
@@ -60,7 +61,7 @@ def clinic(*, therapists: int, now: datetime) -> Clinic:
         time_zone=ZONE.key,
         gives_massage=True,
     )
-    technique = Technique.objects.create(slug="bench", name="Bench", summary="Strokes.")
+    technique = Technique.objects.create(kind="technique", slug="bench", name="Bench")
     who = {"email": "scheduler@example.org", "name": "Bench Scheduler"}
     scheduler = add_user(**who, roles=[Role.SCHEDULER], by=None, now=now)
     made = Clinic(

@@ -7,10 +7,10 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from services.actions import load_content
-from services.models import Condition
 from tests.factories import NOW
 from tests.ground.test_headers import WANTED
 from tests.roles_table import GET, arguments, make_world
+from tests.texts import reword
 
 pytestmark = pytest.mark.django_db
 PUBLIC = ["/", "/es/", "/conditions/", "/conditions/cancer/", "/about/benefits/"]
@@ -43,7 +43,7 @@ def test_an_unchanged_public_page_is_answered_304_with_every_header(path):
 
 def test_a_page_that_changed_is_sent_again(client):
     etag = client.get("/conditions/cancer/")["ETag"]
-    Condition.objects.filter(slug="cancer").update(name="As edited")
+    reword("cancer", title="As edited")
 
     answer = again(client, "/conditions/cancer/", etag)
 

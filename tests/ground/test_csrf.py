@@ -198,7 +198,8 @@ def test_the_forms_of_accounts_are_guarded_too(path):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "path", ["/admin/services/page/add/", "/admin/logout/", "/admin/services/page/"]
+    "path",
+    ["/admin/services/technique/add/", "/admin/logout/", "/admin/services/technique/"],
 )
 def test_the_forms_of_the_admin_are_guarded_too(path):
     client = strict()

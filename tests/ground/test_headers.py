@@ -93,7 +93,7 @@ def healthy(client):
 
 def server_fault(client):
     patch = pytest.MonkeyPatch()
-    patch.setattr("services.views.Condition.objects.in_order", broken)
+    patch.setattr("services.views.Version.objects.of_kind", broken)
     client.raise_request_exception = False
     try:
         return client.get("/conditions/"), 500
@@ -231,7 +231,9 @@ def test_no_cache_keeps_what_a_link_shows_or_a_password_is_typed_on(client):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/admin/", "/admin/services/page/", "/admin/absent/"])
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/admin/services/technique/", "/admin/absent/"]
+)
 def test_no_cache_keeps_a_page_of_the_admin(client, path):
     stranger = client.get(path)
     client.force_login(make_user(Role.EDITOR))

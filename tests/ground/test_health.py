@@ -51,7 +51,7 @@ def test_the_portal_is_not_ready_before_its_tables_are_migrated(client, monkeypa
 
 
 def test_a_page_without_its_database_says_when_to_come_back(client, monkeypatch):
-    monkeypatch.setattr("services.views.Condition.objects.in_order", away)
+    monkeypatch.setattr("services.views.Version.objects.of_kind", away)
 
     answer = client.get("/conditions/")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.actions import load_content
-from services.models import Page
 from tests.factories import NOW
+from tests.texts import reword
 
 pytestmark = pytest.mark.browser
 HOSTILE = "</script><script>document.title = 'run'</script>"
@@ -18,7 +18,7 @@ PATHS = ["/about/massage-therapy/", "/conditions/cancer/", "/locations/"]
 
 def test_no_block_of_data_breaks_the_policy_or_is_run(site, window):
     load_content(by=None, now=NOW)
-    Page.objects.filter(slug="massage-therapy").update(summary=HOSTILE)
+    reword("massage-therapy", summary=HOSTILE)
     page = window(scripts=True)  # which fails the test at a breach of the policy
 
     told = {}

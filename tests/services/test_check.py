@@ -13,9 +13,10 @@ from django.utils.html import escape
 from massage_portal.audit.models import AuditEvent
 from services.actions import load_content
 from services.codes import Meaning
-from services.models import Condition, Precaution
+from services.models import Precaution, Wording
 from services.suitability import EMERGENCY, LEADS_TO, Concern, Outcome, judge
 from tests.factories import NOW
+from tests.texts import reword
 from tests.typed import ODD, assert_safe
 
 CLOT = Concern("clot", "not-now", "a clot")
@@ -47,7 +48,11 @@ PAGE = "/is-massage-right-for-me/"
     ],
 )
 def test_the_gravest_answer_decides_and_says_why(checked, outcome, because, tell):
-    assert judge(ALL, checked) == (outcome, because, tell)
+    verdict = judge(ALL, checked)
+
+    assert verdict.outcome == outcome
+    assert [one.plain for one in verdict.because] == because
+    assert [one.plain for one in verdict.tell] == tell
 
 
 def test_only_what_forbids_massage_today_stops_the_check():
@@ -328,12 +333,14 @@ def test_each_question_needs_two_reads_and_no_more(
 
 
 def test_each_page_has_its_twin_in_spanish_and_says_what_is_english(strict):
+    Wording.objects.filter(precaution__code="heart").delete()
     answer = strict.post(f"/es{PAGE}", NOTHING | {"step": "not-now"})
 
     page = answer.content.decode()
     assert 'lang="es"' in page
     assert f'action="/es{PAGE}"' in page
     assert '<span lang="en">Heart failure' in page
+    assert "<span>Un trastorno de sangrado" in page
 
 
 @pytest.mark.parametrize("name", ["home", "safety", "condition"])
@@ -346,7 +353,7 @@ def test_the_check_is_found_where_the_question_comes_up(strict, name):
 
 
 def test_what_an_editor_writes_cannot_run_in_the_check(strict):
-    Condition.objects.update(name="<script>alert(1)</script>")
+    reword(title="<script>alert(1)</script>")
     Precaution.objects.exclude(plain="").update(plain="<script>alert(1)</script>")
 
     pages = [

@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils import translation
 
 from services.actions import load_content
-from services.models import Page
+from services.models import Version
 from tests.factories import NOW
+from tests.texts import text
 
 pytestmark = pytest.mark.django_db
 GUIDE = [
@@ -103,14 +104,14 @@ def content():
 
 def text_of(client, slug):
     """Return the words of a page's <main>, in one line, in small letters."""
-    page = client.get(Page.objects.get(slug=slug).get_absolute_url())
+    page = client.get(text(slug).get_absolute_url())
     main = page.content.decode().partition("<main")[2].partition("</main>")[0]
     words = re.sub(r"<[^>]+>", " ", main).replace("&#x27;", "'")
     return " ".join(words.lower().split())
 
 
 def test_the_guide_leads_from_what_it_is_to_what_it_costs():
-    assert [page.slug for page in Page.objects.guide()] == GUIDE
+    assert [page.article.slug for page in Version.objects.guide("en")] == GUIDE
 
 
 @pytest.mark.parametrize("slug", MUST_SAY)
@@ -121,7 +122,7 @@ def test_a_page_says_all_that_a_reader_must_find_there(client, slug):
 
 @pytest.mark.parametrize("slug", GUIDE)
 def test_each_page_leads_to_the_next_step(client, slug):
-    answer = client.get(Page.objects.get(slug=slug).get_absolute_url())
+    answer = client.get(text(slug).get_absolute_url())
 
     main = answer.content.decode().partition("<main")[2].partition("</main>")[0]
     step = "start" if slug == "getting-an-appointment" else "services:referral"
@@ -130,7 +131,7 @@ def test_each_page_leads_to_the_next_step(client, slug):
 
 @pytest.mark.parametrize("slug", GUIDE)
 def test_each_link_of_a_page_to_this_site_opens(client, slug):
-    links = set(re.findall(r"\]\((/[^)]*)\)", Page.objects.get(slug=slug).body))
+    links = set(re.findall(r"\]\((/[^)]*)\)", text(slug).body))
 
     assert {link: client.get(link).status_code for link in links} == dict.fromkeys(
         links, 200
@@ -161,7 +162,7 @@ def test_a_picture_has_a_name_and_a_description_and_stands_on_its_page(
     ]
     assert title.text.strip()
     assert len(description.text.split()) > 20
-    address = Page.objects.get(slug=slug).get_absolute_url()
+    address = text(slug).get_absolute_url()
     assert f'id="{title.get("id")}"' in client.get(address).content.decode()
 
 

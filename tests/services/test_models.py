@@ -11,32 +11,23 @@ from services.codes import Evidence, Meaning
 from services.models import (
     OWN_ADDRESS,
     PRIVACY,
+    Article,
     Condition,
-    Location,
-    Page,
     Precaution,
     Publication,
     Technique,
+    Version,
 )
 from tests.factories import (
-    DAY,
-    TODAY,
+    make_condition,
     make_location,
+    make_page,
     make_precaution,
     make_technique,
+    make_text,
 )
 
 db = pytest.mark.django_db
-
-
-def make_page(slug="a-page", **fields):
-    values = {"title": "A page", "summary": "Short.", "body": "Long."}
-    return Page.objects.create(slug=slug, **values | fields)
-
-
-def make_condition(slug="a-condition", **fields):
-    values = {"name": "A condition", "summary": "Short.", "body": "Long."}
-    return Condition.objects.create(slug=slug, **{"evidence": "weak"} | values | fields)
 
 
 def make_publication(**fields):
@@ -45,37 +36,10 @@ def make_publication(**fields):
 
 
 @db
-@pytest.mark.parametrize("half", [{"reviewed_by": "A. Lead"}, {"reviewed_on": TODAY}])
-def test_a_review_cannot_be_recorded_by_halves(half):
-    assert make_page("whole", reviewed_by="A. Lead", reviewed_on=TODAY).pk
-    assert make_page("absent").pk
-
-    with pytest.raises(IntegrityError, match='"page_review_is_whole"'):
-        make_page(**half)
-
-
-@db
-@pytest.mark.parametrize(
-    "review",
-    [
-        pytest.param({"reviewed_by": "A", "reviewed_on": TODAY}, id="the same day"),
-        pytest.param({"reviewed_by": "A", "reviewed_on": TODAY + DAY}, id="before it"),
-        pytest.param({}, id="of a page that nobody has reviewed"),
-    ],
-)
-def test_the_next_review_is_later_than_the_last(review):
-    last = {"reviewed_by": "A", "reviewed_on": TODAY - DAY}
-    assert make_page("reviewed", next_review=TODAY, **last).pk
-    assert make_page("without", **last).pk
-
-    with pytest.raises(IntegrityError, match='"page_next_review_is_later"'):
-        make_page(next_review=TODAY, **review)
-
-
-@db
 def test_evidence_is_told_in_one_of_three_ways():
-    kept = [make_condition(f"of-{one}", evidence=one).evidence for one in Evidence]
-    assert kept == Evidence.values
+    for one in Evidence:
+        make_condition(f"of-{one}", evidence=one)
+    assert {row.evidence for row in Condition.objects.all()} == set(Evidence.values)
 
     with pytest.raises(IntegrityError, match='"condition_evidence_is_known"'):
         make_condition(evidence="best")
@@ -149,7 +113,7 @@ def test_content_comes_in_the_editors_order_and_ties_by_age():
     first = make_condition("first", position=1)
     second = make_condition("second", position=1)
 
-    assert list(Condition.objects.in_order()) == [first, second, last]
+    assert list(Version.objects.read_in("en")) == [first, second, last]
 
 
 @db
@@ -169,20 +133,41 @@ def test_the_guide_is_about_massage_and_leaves_privacy_to_the_foot_of_the_page()
     about = make_page("approach")
     make_page(PRIVACY)
 
-    assert list(Page.objects.guide()) == [about]
+    assert list(Version.objects.guide("en")) == [about]
 
 
 @pytest.mark.parametrize("slug", OWN_ADDRESS)
 def test_a_page_that_the_portal_leads_to_has_an_address_of_its_own(slug):
-    assert Page(slug=slug).get_absolute_url() == reverse(OWN_ADDRESS[slug])
+    assert Article(kind="page", slug=slug).get_absolute_url() == reverse(
+        OWN_ADDRESS[slug]
+    )
 
 
 def test_any_other_page_is_read_under_its_slug():
     address = reverse("services:page", args=["approach"])
-    assert Page(slug="approach").get_absolute_url() == address
+    page = Article(kind="page", slug="approach")
+    assert page.get_absolute_url() == address
 
 
-def test_content_that_shares_a_page_has_a_place_on_it():
-    assert Technique(slug="swedish").get_absolute_url().endswith("#technique-swedish")
-    assert Location(slug="rochester").get_absolute_url().endswith("#location-rochester")
-    assert Condition(slug="cancer").get_absolute_url().endswith("/cancer/")
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [
+        ("technique", "/techniques/#technique-a"),
+        ("location", "/locations/#location-a"),
+        ("condition", "/conditions/a/"),
+    ],
+)
+def test_content_that_shares_a_page_has_a_place_on_it(kind, end):
+    assert Article(kind=kind, slug="a").get_absolute_url() == end
+
+
+@db
+def test_a_reader_is_shown_their_language_and_english_where_there_is_none():
+    both, english = make_page("both"), make_page("english")
+    spanish = make_text(both.article, language="es", title="En español")
+    make_text(language="es", title="Sin inglés")
+    make_text(both.article, number=2, status="draft", title="Not yet")
+
+    assert list(Version.objects.read_in("en")) == [both, english]
+    assert list(Version.objects.guide("es"))[:2] == [spanish, english]
+    assert list(Version.objects.of_kind("page").read_in("de")) == [both, english]

@@ -9,10 +9,11 @@ from django.test import Client
 from django.urls import reverse
 
 from services.actions import load_content
-from services.models import Condition, Location, Page
+from services.models import Location
 from tests.factories import NOW, TODAY
 from tests.heads import data, graph, head, links
 from tests.roles_table import arguments, make_world
+from tests.texts import reword, text
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +59,7 @@ def test_search_engines_list_no_search_no_fault_and_nothing_private(client):
 
 def test_open_graph_says_what_the_page_itself_says(client):
     page = client.get("/about/benefits/")
-    row = Page.objects.get(slug="benefits")
+    row = text("benefits")
 
     assert graph(page) == {
         "og:title": row.title,
@@ -75,7 +76,7 @@ def test_open_graph_says_what_the_page_itself_says(client):
 
 
 def test_no_text_of_an_editor_breaks_out_of_the_head(client):
-    Page.objects.filter(slug="benefits").update(title=HOSTILE, summary=HOSTILE)
+    reword("benefits", title=HOSTILE, summary=HOSTILE)
     answer = client.get("/about/benefits/")
 
     assert head(answer).count("<script") == 1
@@ -90,7 +91,7 @@ def test_no_text_of_an_editor_breaks_out_of_the_head(client):
 
 def test_a_review_is_told_to_machines_where_one_is_recorded(client):
     assert "lastReviewed" not in data(client.get("/about/benefits/"))
-    Page.objects.update(reviewed_by="A. Lead", reviewed_on=TODAY)
+    reword(reviewed_by="A. Lead", reviewed_on=TODAY)
 
     told = data(client.get("/about/benefits/"))
 
@@ -110,9 +111,7 @@ def test_the_page_that_says_what_massage_is_tells_of_the_therapy_and_no_other(cl
 
 
 def test_a_condition_is_told_with_its_other_words(client):
-    Condition.objects.filter(slug="fibromyalgia").update(
-        synonyms="FMS, , sore all over"
-    )
+    reword("fibromyalgia", other_words="FMS, , sore all over")
 
     about = data(client.get("/conditions/fibromyalgia/"))["about"]
 
