@@ -58,7 +58,7 @@ def collect_static() -> bool:
 
     Compressing takes seconds, so it is left out when no source file has changed.
     """
-    digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
         for name, storage in sorted(finder.list([]), key=itemgetter(0)):
             facts = (name, storage.size(name), storage.get_modified_time(name))

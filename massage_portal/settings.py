@@ -241,6 +241,14 @@ STATIC_ROOT = Path(env.str("STATIC_ROOT", str(LOCAL_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "letters": {  # outside of what the web server serves
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.str("LETTERS_DIR", str(LOCAL_DIR / "letters")),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {
         "BACKEND": env.str(
             "STATICFILES_STORAGE",

@@ -12,7 +12,7 @@ from referrals.models import DiagnosisCode, Patient, Provider, Referral, Screeni
 class ProviderAdmin(Door):
     """Who may refer."""
 
-    list_display = ("__str__", "npi", "department", "active")
+    list_display = ("__str__", "npi", "department", "may_refer_from", "may_refer_until")
     ordering = ("family_name", "given_name", "pk")
     search_fields = ("npi", "family_name", "given_name")
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 class Status(models.TextChoices):
     """ServiceRequest.status, http://hl7.org/fhir/R4/valueset-request-status.html."""
 
+    DRAFT = "draft", _("Arrived, not yet complete")
     ACTIVE = "active", _("In force")
     ON_HOLD = "on-hold", _("Needs the provider's clearance")
     REVOKED = "revoked", _("Withdrawn")
@@ -16,7 +17,14 @@ class Status(models.TextChoices):
     ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")
 
 
+OPEN = [Status.ACTIVE, Status.ON_HOLD]
 TRANSITIONS: dict[Status, set[Status]] = {
+    Status.DRAFT: {
+        Status.ACTIVE,
+        Status.ON_HOLD,
+        Status.REVOKED,
+        Status.ENTERED_IN_ERROR,
+    },
     Status.ACTIVE: {
         Status.ON_HOLD,
         Status.REVOKED,
@@ -45,3 +53,11 @@ class Answer(models.TextChoices):
     NO = "no", _("No")
     YES = "yes", _("Yes")
     UNKNOWN = "unknown", _("Not known")
+
+
+class RenewalAnswer(models.TextChoices):
+    """What a provider answers when asked whether a referral shall go on."""
+
+    RENEW = "renew", _("Renew it as it is")
+    END = "end", _("Let it end")
+    CALL = "call", _("Call me")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from referrals import views
+from referrals.views import own, patients, record, referral, worklist
 
 app_name = "referrals"
 
 urlpatterns = [
-    path("referrals/", views.worklist, name="worklist"),
-    path("referrals/<int:pk>/", views.referral, name="referral"),
-    path("referrals/diagnoses/", views.diagnoses, name="diagnoses"),
-    path("referrals/insurers/", views.insurers, name="insurers"),
-    path("patients/", views.patients, name="patients"),
-    path("patients/add/", views.add_patient, name="add_patient"),
-    path("patients/<int:pk>/", views.patient, name="patient"),
-    path("patients/<int:pk>/refer/", views.record_referral, name="record"),
-    path("my/referrals/<int:pk>/", views.own, name="own"),
+    path("referrals/", worklist.worklist, name="worklist"),
+    path("referrals/<int:pk>/", referral.referral, name="referral"),
+    path("referrals/diagnoses/", record.diagnoses, name="diagnoses"),
+    path("referrals/insurers/", record.insurers, name="insurers"),
+    path("patients/", patients.patients, name="patients"),
+    path("patients/add/", patients.add_patient, name="add_patient"),
+    path("patients/<int:pk>/", patients.patient, name="patient"),
+    path("patients/<int:pk>/refer/", record.record_referral, name="record"),
+    path("my/referrals/<int:pk>/", own.own, name="own"),
 ]

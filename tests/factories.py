@@ -84,6 +84,7 @@ def make_provider(**fields) -> Provider:
         "given_name": "Rowan",
         "family_name": "Sampleton",
         "department": "Pain Medicine",
+        "may_refer_from": TODAY - 3650 * DAY,
     }
     return Provider.objects.create(**values | fields)
 

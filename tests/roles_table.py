@@ -230,6 +230,7 @@ def _rows_that_only_the_admin_shows(referral, entry) -> None:
         precaution=precaution,
         question=precaution.question,
         meaning=precaution.meaning,
+        version=1,
         answer="no",
     )
     answers = NeedAnswers(3, 3, 3, RoleThreat.NONE, 3)

@@ -116,3 +116,40 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"invitation {self.pk}"
+
+
+class ClientSystemQuerySet(models.QuerySet["ClientSystem"]):
+    """Reads of other systems."""
+
+    def in_use(self) -> Self:
+        """Those that may send."""
+        return self.filter(revoked_at=None)
+
+
+class ClientSystem(models.Model):
+    """
+    Another system that may send records to the portal, and the hash of its secret.
+
+    The secret is 256 random bits, so a plain SHA-256 guards it: nobody can guess it.
+    """
+
+    name = models.SlugField(_("name"), max_length=60, unique=True)
+    secret_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("added"))
+    used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    objects = ClientSystemQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("other system")
+        verbose_name_plural = _("other systems")
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def email(self) -> str:
+        """Return what the audit trail calls it; no address can look like this."""
+        return f"system {self.name}"

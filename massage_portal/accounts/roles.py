@@ -16,6 +16,7 @@ class Role(StrEnum):
     STAFF = "staff"  # clinic staff, who record referrals
     SCHEDULER = "scheduler"
     THERAPIST = "therapist"
+    PROVIDER = "provider"  # who refers, and sees what became of it
     LEAD = "lead"  # the clinical lead, who owns targets and policy
     EDITOR = "editor"
     AUDITOR = "auditor"
@@ -42,6 +43,8 @@ PERMISSIONS: dict[Role, list[str]] = {
         "referrals.view_patient",
         "referrals.view_referral",
         "referrals.record_referral",
+        "referrals.import_referral",
+        "referrals.merge_patient",
     ],
     Role.SCHEDULER: [
         "referrals.view_patient",
@@ -53,11 +56,17 @@ PERMISSIONS: dict[Role, list[str]] = {
         "appointments.record_visit",
     ],
     Role.THERAPIST: [
-        "referrals.view_patients_of_own_day",
+        "referrals.sign_plan",
         "appointments.view_own_day",
         "appointments.record_own_visit",
     ],
+    Role.PROVIDER: [
+        "referrals.view_sent_referral",
+        "referrals.sign_sent_plan",
+    ],
     Role.LEAD: [
+        "referrals.merge_patient",
+        "referrals.import_referral",
         "referrals.view_patient",
         "referrals.view_referral",
         "appointments.view_waitlistentry",

@@ -8,7 +8,7 @@ a season would have.
 from __future__ import annotations
 
 import heapq
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 
 from appointments.models import Policy, Room, Therapist, TriageCategory, WorkingHours
@@ -121,6 +121,7 @@ def _policy(clinic: Clinic) -> None:
                 given_name=people.GIVEN[8 + number],
                 family_name=f"{people.FAMILY[number]}-Provider",
                 department=people.DEPARTMENTS[number % len(people.DEPARTMENTS)],
+                may_refer_from=date(2020, 1, 1),
             )
         )
     clinic.precautions = list(Precaution.objects.asked())

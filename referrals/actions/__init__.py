@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from referrals.actions.diagnoses import load_diagnoses
 from referrals.actions.patients import PatientExists, add_patient
+from referrals.actions.plan import begin_plan
 from referrals.actions.record import (
     AlreadyReferred,
-    NotClearable,
     Order,
     OtherBody,
     ProviderNotOnRecord,
-    complete,
-    record_clearance,
     record_referral,
-    revoke,
 )
 from referrals.actions.refusal import Refusal
+from referrals.actions.states import NotClearable, complete, record_clearance, revoke
 
 __all__ = [
     "AlreadyReferred",
@@ -26,6 +24,7 @@ __all__ = [
     "ProviderNotOnRecord",
     "Refusal",
     "add_patient",
+    "begin_plan",
     "complete",
     "load_diagnoses",
     "record_clearance",

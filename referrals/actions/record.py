@@ -1,11 +1,11 @@
-"""Record a referral, clear it, end it."""
+"""Record a referral."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from massage_portal.accounts.actions import invite
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
-from massage_portal.outbox import actions as outbox
+from referrals.actions.plan import begin_plan
 from referrals.actions.refusal import Refusal
-from referrals.codes import Answer, Status
+from referrals.actions.states import revoke
+from referrals.actions.tell import tell
+from referrals.codes import OPEN, Answer, Status
 from referrals.models import (
     DiagnosisCode,
     Patient,
@@ -35,8 +36,6 @@ _SENT_BEFORE = gettext_lazy(
     "This form was sent before with other answers; those are on record. Open the "
     "referral to see it, or start a new one."
 )
-MAIL_LASTS = timedelta(days=14)
-OPEN = [Status.ACTIVE, Status.ON_HOLD]
 
 
 class AlreadyReferred(Refusal):
@@ -55,10 +54,6 @@ class OtherBody(Refusal):
     """The same form came twice, with different answers."""
 
 
-class NotClearable(Refusal):
-    """There is nothing to clear, or it cannot be cleared."""
-
-
 @dataclass(frozen=True)
 class Order:
     """What the provider ordered: days are local days of the clinic."""
@@ -74,6 +69,8 @@ class Order:
     technique: Technique | None = None
     insurer: Insurer | None = None
     reason: str = ""
+    goals: str = ""
+    other_diagnoses: tuple[DiagnosisCode, ...] = ()
 
 
 @transaction.atomic
@@ -109,13 +106,15 @@ def record_referral(
         submission=submission,
         recorded_at=now,
         recorded_by=by,
-        **vars(order),
+        **{k: v for k, v in vars(order).items() if k != "other_diagnoses"},
     )
     _insert(referral)
-    _keep(answers, referral)
+    referral.other_diagnoses.set(order.other_diagnoses)
+    keep_answers(answers, referral)
+    begin_plan(referral=referral, by=by, now=now)
     record("referral.recorded", referral, by=by, at=now, change=f">{referral.status}")
     if verdict == Outcome.GO_ON:  # on hold there is nothing that the patient can do
-        _tell(referral, by=by, now=now)
+        tell(referral, by=by, now=now)
     return referral
 
 
@@ -142,7 +141,11 @@ def _refuse(patient: Patient, order: Order, *, by: User, now: datetime) -> None:
     A referral that is past its end, or that a red flag stopped, gives way to the new
     one: nothing can be booked by it, and the patient must not be shut out.
     """
-    if not Provider.objects.may_refer().filter(pk=order.provider.pk).exists():
+    if (
+        not Provider.objects.may_refer(timezone.localdate(now))
+        .filter(pk=order.provider.pk)
+        .exists()
+    ):
         raise ProviderNotOnRecord(
             _(
                 "This provider is not on record as one who may refer. Check the "
@@ -161,7 +164,7 @@ def _refuse(patient: Patient, order: Order, *, by: User, now: datetime) -> None:
     revoke(referral=twin, by=by, now=now)
 
 
-def _keep(answers: Mapping[Precaution, Answer], referral: Referral) -> None:
+def keep_answers(answers: Mapping[Precaution, Answer], referral: Referral) -> None:
     """Keep the safety answers, each with its question as it was asked."""
     ScreeningAnswer.objects.bulk_create(
         ScreeningAnswer(
@@ -169,6 +172,7 @@ def _keep(answers: Mapping[Precaution, Answer], referral: Referral) -> None:
             precaution=precaution,
             question=precaution.question,
             meaning=precaution.meaning,
+            version=precaution.version,
             answer=answer,
         )
         for precaution, answer in answers.items()
@@ -188,102 +192,11 @@ def _same(
         and all(
             getattr(before, name) == getattr(order, name)
             for name in Order.__dataclass_fields__
+            if name != "other_diagnoses"
         )
+        and set(before.other_diagnoses.all()) == set(order.other_diagnoses)
         and answered == {one.pk: answer for one, answer in answers.items()}
     )
     if not same:
         raise OtherBody(_SENT_BEFORE)
     return before
-
-
-def _tell(referral: Referral, *, by: User, now: datetime) -> None:
-    """Owe the patient a link to a first password, or word of a new referral."""
-    user = referral.patient.user
-    if user is None:
-        return
-    if user.has_usable_password():
-        outbox.owe(
-            "referrals.recorded",
-            referral,
-            to=user,
-            now=now,
-            expires_at=now + MAIL_LASTS,
-        )
-        return
-    invitation = invite(user=user, by=by, now=now)
-    outbox.owe(
-        "referrals.invitation",
-        invitation,
-        to=user,
-        now=now,
-        expires_at=invitation.expires_at,
-    )
-
-
-def _lock(referral: Referral) -> Referral:
-    return (
-        Referral.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("patient__user")
-        .get(pk=referral.pk)
-    )
-
-
-def _move(
-    referral: Referral, to: Status, action: str, *, by: User, now: datetime
-) -> Referral:
-    before, referral.status = referral.status, to
-    referral.save(update_fields=["status", "clearance_by", "clearance_on"])
-    record(action, referral, by=by, at=now, change=f"{before}>{to}")
-    return referral
-
-
-@transaction.atomic
-def record_clearance(
-    *, referral: Referral, cleared_by: str, cleared_on: date, by: User, now: datetime
-) -> Referral:
-    """
-    Record that the provider cleared what was on hold, by name and date.
-
-    :raises NotClearable: if it is not on hold, or a red flag was answered with yes:
-        then the patient needs a new referral once they are well.
-    """
-    referral = _lock(referral)
-    if referral.status == Status.ACTIVE and referral.clearance_by == cleared_by:
-        return referral
-    if referral.status != Status.ON_HOLD:
-        raise NotClearable(_("This referral is not waiting for a clearance."))
-    answers = referral.screening_answers.values_list("meaning", "answer")
-    if outcome(answers) == Outcome.STOP:
-        raise NotClearable(
-            _(
-                "A red flag was answered with yes. It cannot be cleared here: call the "
-                "provider, and record a new referral when the patient is well."
-            )
-        )
-    referral.clearance_by = cleared_by
-    referral.clearance_on = cleared_on
-    _move(referral, Status.ACTIVE, "referral.cleared", by=by, now=now)
-    _tell(referral, by=by, now=now)
-    return referral
-
-
-@transaction.atomic
-def revoke(*, referral: Referral, by: User, now: datetime) -> Referral:
-    """
-    Withdraw a referral, as its provider asked.
-
-    :raises NotClearable: if it has ended already.
-    """
-    referral = _lock(referral)
-    if referral.status not in OPEN:
-        raise NotClearable(_("This referral has ended already."))
-    return _move(referral, Status.REVOKED, "referral.revoked", by=by, now=now)
-
-
-@transaction.atomic
-def complete(*, referral: Referral, by: User, now: datetime) -> Referral:
-    """Mark a referral whose last visit is over. Doing it twice is no fault."""
-    referral = _lock(referral)
-    if referral.status != Status.ACTIVE:
-        return referral
-    return _move(referral, Status.COMPLETED, "referral.completed", by=by, now=now)

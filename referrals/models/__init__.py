@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from referrals.models.authorization import Authorization
 from referrals.models.diagnosis import DiagnosisCode
-from referrals.models.patient import Patient
+from referrals.models.letter import Letter
+from referrals.models.patient import Patient, PatientMerge
+from referrals.models.plan import TreatmentPlan
 from referrals.models.provider import Provider
 from referrals.models.referral import Referral, ScreeningAnswer
+from referrals.models.renewal import Renewal
 
-__all__ = ["DiagnosisCode", "Patient", "Provider", "Referral", "ScreeningAnswer"]
+__all__ = [
+    "Authorization",
+    "DiagnosisCode",
+    "Letter",
+    "Patient",
+    "PatientMerge",
+    "Provider",
+    "Referral",
+    "Renewal",
+    "ScreeningAnswer",
+    "TreatmentPlan",
+]

@@ -10,12 +10,13 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Greatest, Lower, Upper
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Greatest, Lower
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from massage_portal.dates import DateParts, read_date
+from services.models.version import Unaccented
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -76,6 +77,17 @@ class Patient(models.Model):
     family_name = models.CharField(_("family name"), max_length=100)
     birth_date = models.DateField(_("date of birth"))
     phone = PhoneNumberField(_("telephone"), blank=True)
+    # The record that this one was found to be a second of; null: it stands for itself.
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, related_name="merged", null=True, blank=True
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    # As names are compared: in small letters, without accents.
+    names = models.GeneratedField(
+        expression=Unaccented(Lower(Concat("given_name", Value(" "), "family_name"))),
+        output_field=models.CharField(max_length=250),
+        db_persist=True,
+    )
 
     objects = PatientQuerySet.as_manager()
 
@@ -83,7 +95,7 @@ class Patient(models.Model):
         verbose_name = _("patient")
         verbose_name_plural = _("patients")
         permissions = [
-            ("view_patients_of_own_day", "Can see the patients of their own day"),
+            ("merge_patient", "Can merge two records of one patient"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -93,14 +105,58 @@ class Patient(models.Model):
                 name="patient_has_a_name",
                 condition=~Q(given_name="") & ~Q(family_name=""),
             ),
+            models.CheckConstraint(
+                name="patient_is_not_merged_into_itself",
+                condition=Q(merged_into=None) | ~Q(merged_into=F("pk")),
+            ),
         ]
         indexes = [
-            GinIndex(
-                OpClass(Upper("family_name"), name="gin_trgm_ops"),
-                OpClass(Upper("given_name"), name="gin_trgm_ops"),
-                name="patient_names",
-            ),
+            GinIndex(OpClass("names", name="gin_trgm_ops"), name="patient_names"),
+            models.Index(fields=["birth_date"], name="patient_birth_date"),
         ]
 
     def __str__(self) -> str:
         return f"{self.given_name} {self.family_name}"
+
+
+class PatientMerge(models.Model):
+    """Two records of one patient made one, and what it takes to part them again."""
+
+    kept = models.ForeignKey(Patient, models.PROTECT, related_name="merges")
+    merged = models.ForeignKey(Patient, models.PROTECT, related_name="+")
+    # The keys of what moved, by model label: {"referrals.referral": [7, 9]}.
+    moved = models.JSONField(default=dict)
+    reason = models.CharField(_("why"), max_length=300)
+    at = models.DateTimeField(_("merged"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    undone_at = models.DateTimeField(_("parted again"), null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+    )
+
+    class Meta:
+        verbose_name = _("merge of two records")
+        verbose_name_plural = _("merges of two records")
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                name="merge_is_of_two", condition=~Q(kept=F("merged"))
+            ),
+            models.UniqueConstraint(
+                name="merge_is_open_once",
+                fields=["merged"],
+                condition=Q(undone_at=None),
+            ),
+            models.CheckConstraint(
+                name="merge_is_undone_by_somebody",
+                condition=Q(undone_at=None, undone_by=None)
+                | Q(undone_at__isnull=False, undone_by__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"merge {self.pk}"

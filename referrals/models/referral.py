@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
 
-from referrals.codes import TRANSITIONS, Answer, Priority, Status
+from referrals.codes import OPEN, TRANSITIONS, Answer, Priority, Status
 from referrals.models.diagnosis import DiagnosisCode
 from referrals.models.patient import Patient
 from referrals.models.provider import Provider
@@ -72,7 +72,11 @@ class Referral(models.Model):
         null=True,
         blank=True,
     )
+    other_diagnoses = models.ManyToManyField(
+        DiagnosisCode, related_name="+", verbose_name=_("other diagnoses"), blank=True
+    )
     reason = models.TextField(_("reason"), max_length=2000, blank=True)
+    goals = models.TextField(_("goals"), max_length=1000, blank=True)
     status = models.CharField(
         _("status"), max_length=16, choices=Status, default=Status.ACTIVE
     )
@@ -84,10 +88,22 @@ class Referral(models.Model):
     interval_days = models.PositiveSmallIntegerField(_("days between"), default=7)
     clearance_by = models.CharField(_("cleared by"), max_length=200, blank=True)
     clearance_on = models.DateField(_("cleared on"), null=True, blank=True)
+    # The referral that this one carries on; the patient keeps that one's clock.
+    renews = models.ForeignKey(
+        "self", models.PROTECT, related_name="renewals", null=True, blank=True
+    )
+    # What another system calls it (FHIR Identifier); "" where staff recorded it.
+    identifier_system = models.CharField(max_length=200, blank=True, editable=False)
+    identifier_value = models.CharField(max_length=100, blank=True, editable=False)
     submission = models.UUIDField(unique=True, editable=False)  # one form, one row
+    version = models.PositiveIntegerField(default=1, editable=False)
     recorded_at = models.DateTimeField(_("recorded"))
-    recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
+    recorded_by = models.ForeignKey(  # null: another system sent it
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True
+    )
+    changed_at = models.DateTimeField(_("last changed"), null=True, editable=False)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True
     )
 
     objects = ReferralQuerySet.as_manager()
@@ -97,6 +113,10 @@ class Referral(models.Model):
         verbose_name_plural = _("referrals")
         permissions = [
             ("record_referral", "Can record a referral"),
+            ("import_referral", "Can take in a spreadsheet of referrals"),
+            ("view_sent_referral", "Can see the referrals they sent"),
+            ("sign_sent_plan", "Can sign plans of the referrals they sent"),
+            ("sign_plan", "Can sign plans as a therapist"),
             ("view_own_referral", "Can see their own referral"),
         ]
         constraints = [
@@ -128,7 +148,18 @@ class Referral(models.Model):
             models.UniqueConstraint(
                 name="referral_one_open_per_diagnosis",
                 fields=["patient", "diagnosis"],
-                condition=Q(status__in=[Status.ACTIVE, Status.ON_HOLD]),
+                condition=Q(status__in=OPEN),
+            ),
+            models.UniqueConstraint(
+                name="referral_identifier_arrives_once",
+                fields=["identifier_system", "identifier_value"],
+                condition=~Q(identifier_value=""),
+            ),
+            models.UniqueConstraint(  # a link pressed twice renews once
+                name="referral_is_renewed_once",
+                fields=["renews"],
+                condition=Q(renews__isnull=False)
+                & ~Q(status__in=[Status.REVOKED, Status.ENTERED_IN_ERROR]),
             ),
         ]
         triggers = [
@@ -160,6 +191,7 @@ class ScreeningAnswer(models.Model):
     precaution = models.ForeignKey("services.Precaution", models.PROTECT)
     question = models.CharField(max_length=300)  # as it stood on that day
     meaning = models.CharField(max_length=16)  # services' code, as on that day
+    version = models.PositiveIntegerField()  # of the question, as it was asked
     answer = models.CharField(max_length=8, choices=Answer)
 
     class Meta:

@@ -17,6 +17,8 @@ import services.models.version
 class Migration(migrations.Migration):
     initial = True
 
+    initial = True
+
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -238,10 +240,64 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("active", models.BooleanField(default=True, verbose_name="asked")),
+                (
+                    "diagnoses",
+                    models.CharField(
+                        blank=True,
+                        help_text="How their ICD-10-CM codes begin, commas between: C, D0. Empty here and below: it is asked of every referral.",
+                        max_length=200,
+                        verbose_name="only for these diagnoses",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
             ],
             options={
                 "verbose_name": "precaution",
                 "verbose_name_plural": "precautions",
+            },
+        ),
+        migrations.CreateModel(
+            name="PrecautionVersion",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                ("question", models.CharField(max_length=300, verbose_name="question")),
+                (
+                    "help_text",
+                    models.CharField(blank=True, max_length=300, verbose_name="hint"),
+                ),
+                (
+                    "meaning",
+                    models.CharField(
+                        choices=[
+                            ("tell-therapist", "Go ahead, and tell the therapist"),
+                            ("clearance", "The provider must clear it first"),
+                            ("not-now", "Not now: the patient should see a clinician"),
+                        ],
+                        max_length=16,
+                        verbose_name="what yes means",
+                    ),
+                ),
+                (
+                    "advice",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="advice for staff"
+                    ),
+                ),
+                ("made_at", models.DateTimeField(verbose_name="from")),
+            ],
+            options={
+                "verbose_name": "version of a precaution",
+                "verbose_name_plural": "versions of precautions",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
@@ -818,13 +874,23 @@ class Migration(migrations.Migration):
                 name="insurer_has_a_name",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="precaution",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("meaning__in", ["tell-therapist", "clearance", "not-now"])
-                ),
-                name="precaution_meaning_is_known",
+        migrations.AddField(
+            model_name="precautionversion",
+            name="made_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="precautionversion",
+            name="precaution",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="versions",
+                to="services.precaution",
             ),
         ),
         migrations.AddConstraint(
@@ -967,6 +1033,16 @@ class Migration(migrations.Migration):
                 name="technique_lasts_10_to_240_minutes",
             ),
         ),
+        migrations.AddField(
+            model_name="precaution",
+            name="techniques",
+            field=models.ManyToManyField(
+                blank=True,
+                related_name="+",
+                to="services.technique",
+                verbose_name="only for these techniques",
+            ),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name="technique",
             trigger=pgtrigger.compiler.Trigger(
@@ -985,6 +1061,26 @@ class Migration(migrations.Migration):
             model_name="formeraddress",
             constraint=models.UniqueConstraint(
                 fields=("kind", "slug"), name="former_address_leads_to_one"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="precautionversion",
+            constraint=models.UniqueConstraint(
+                fields=("precaution", "number"), name="precaution_version_is_unique"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="precautionversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="precaution_version_is_kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="03447c82203413941a96fb16e5da4b87bea7f9bb",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_precaution_version_is_kept_0c011",
+                    table="services_precautionversion",
+                    when="BEFORE",
+                ),
             ),
         ),
         migrations.AddIndex(
@@ -1155,6 +1251,15 @@ class Migration(migrations.Migration):
             model_name="wording",
             constraint=models.UniqueConstraint(
                 fields=("precaution", "language"), name="wording_is_one_per_language"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="precaution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("meaning__in", ["tell-therapist", "clearance", "not-now"])
+                ),
+                name="precaution_meaning_is_known",
             ),
         ),
     ]

@@ -14,7 +14,7 @@ from services.models.article import (
     Technique,
 )
 from services.models.insurer import Insurer
-from services.models.precaution import Precaution, Wording
+from services.models.precaution import Precaution, PrecautionVersion, Wording
 from services.models.publication import Publication
 from services.models.rows import Dated
 from services.models.version import ENGLISH, Version
@@ -33,6 +33,7 @@ __all__ = [
     "Insurer",
     "Location",
     "Precaution",
+    "PrecautionVersion",
     "Publication",
     "Synonym",
     "Technique",

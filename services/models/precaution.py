@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Self
 
+import pgtrigger
+from django.conf import settings
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from services.codes import Meaning
+from services.models.article import Technique
 from services.models.rows import Dated, OrderedQuerySet
 from services.models.version import ENGLISH
 
@@ -59,6 +62,22 @@ class Precaution(Dated):
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     active = models.BooleanField(_("asked"), default=True)
+    diagnoses = models.CharField(
+        _("only for these diagnoses"),
+        max_length=200,
+        blank=True,
+        help_text=_(
+            "How their ICD-10-CM codes begin, commas between: C, D0. Empty here and "
+            "below: it is asked of every referral."
+        ),
+    )
+    techniques = models.ManyToManyField(
+        Technique,
+        related_name="+",
+        verbose_name=_("only for these techniques"),
+        blank=True,
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
 
     told: str  # what `for_patients` reads
     told_in: str
@@ -77,6 +96,40 @@ class Precaution(Dated):
 
     def __str__(self) -> str:
         return self.question
+
+
+class PrecautionVersion(models.Model):
+    """A safety question as it stood from a day on; answers point to what was asked."""
+
+    precaution = models.ForeignKey(Precaution, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField(_("version"))
+    question = models.CharField(_("question"), max_length=300)
+    help_text = models.CharField(_("hint"), max_length=300, blank=True)
+    meaning = models.CharField(_("what yes means"), max_length=16, choices=Meaning)
+    advice = models.CharField(_("advice for staff"), max_length=500, blank=True)
+    made_at = models.DateTimeField(_("from"))
+    made_by = models.ForeignKey(  # null: the portal's own files
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True
+    )
+
+    class Meta:
+        verbose_name = _("version of a precaution")
+        verbose_name_plural = _("versions of precautions")
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                name="precaution_version_is_unique", fields=["precaution", "number"]
+            )
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="precaution_version_is_kept",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.question}"
 
 
 class Wording(models.Model):

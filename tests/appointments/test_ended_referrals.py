@@ -72,6 +72,7 @@ def test_a_referral_that_is_of_no_use_gives_way_to_a_new_one(why):
             precaution=flag,
             question=flag.question,
             meaning=flag.meaning,
+            version=1,
             answer=Answer.YES,
         )
     order = an_order(diagnosis=old.diagnosis)

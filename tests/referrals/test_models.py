@@ -56,11 +56,11 @@ def test_a_provider_has_ten_digits_that_begin_with_1_or_2(npi):
 
 
 def test_providers_who_may_refer_come_by_name_and_others_not_at_all():
-    make_provider(family_name="Aaronson", active=False)
+    make_provider(family_name="Aaronson", may_refer_until=TODAY - DAY)
     second = make_provider(family_name="Sampleton", given_name="Yael")
     first = make_provider(family_name="Sampleton", given_name="Ada")
 
-    assert list(Provider.objects.may_refer()) == [first, second]
+    assert list(Provider.objects.may_refer(TODAY)) == [first, second]
 
 
 def test_every_state_of_a_referral_is_kept_and_no_other():
@@ -68,7 +68,7 @@ def test_every_state_of_a_referral_is_kept_and_no_other():
     assert kept == Status.values
 
     with pytest.raises(IntegrityError, match='"referral_status_is_known"'):
-        make_referral(status="draft")
+        make_referral(status="unknown")
 
 
 def test_every_priority_of_fhir_is_kept_and_no_other():
@@ -164,7 +164,12 @@ def make_answer(**fields):
     if "precaution" not in fields:
         fields["precaution"] = make_precaution()
     question = fields["precaution"].question
-    values = {"question": question, "meaning": "clearance", "answer": Answer.NO}
+    values = {
+        "question": question,
+        "meaning": "clearance",
+        "version": 1,
+        "answer": Answer.NO,
+    }
     return ScreeningAnswer.objects.create(**values | fields)
 
 

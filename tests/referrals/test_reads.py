@@ -25,11 +25,13 @@ SEES_REFERRALS = {
     Role.LEAD: EVERYONE,
     Role.EDITOR: NOBODY,
     Role.AUDITOR: NOBODY,
+    Role.PROVIDER: NOBODY,  # but those they sent: see test_provider.py
 }
 SEES_PATIENTS = SEES_REFERRALS | {  # whoever signs in may see themselves
     Role.THERAPIST: OWN,
     Role.EDITOR: OWN,
     Role.AUDITOR: OWN,
+    Role.PROVIDER: OWN,
 }
 
 

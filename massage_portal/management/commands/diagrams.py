@@ -14,7 +14,8 @@ from referrals.codes import TRANSITIONS as REFERRAL_TRANSITIONS
 from referrals.codes import Status as ReferralStatus
 
 OF_REFERRALS = state_diagram(
-    REFERRAL_TRANSITIONS, begins_in={ReferralStatus.ACTIVE, ReferralStatus.ON_HOLD}
+    REFERRAL_TRANSITIONS,
+    begins_in={ReferralStatus.DRAFT, ReferralStatus.ACTIVE, ReferralStatus.ON_HOLD},
 )
 OF_REQUESTS = state_diagram(
     ENTRY_TRANSITIONS, begins_in={EntryStatus.REQUESTED, EntryStatus.ACCEPTED}

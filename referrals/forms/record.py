@@ -1,4 +1,4 @@
-"""Forms of referrals. They only check; `actions` save."""
+"""The provider's order and the safety questions, as staff type them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from crispy_forms.layout import HTML, Fieldset, Layout
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -19,58 +18,8 @@ from referrals.models import DiagnosisCode, Provider
 from referrals.npi import validate_npi
 from services.models import Insurer, Precaution, Technique
 
-OLDEST = date(1900, 1, 1)
 MATCHES = 12  # codes shown at once
 ALIKE = 5  # insurers named in place of one that is not on record
-
-
-class FindPatient(parts.Form):
-    """What to find a patient by."""
-
-    method = "get"
-    submit = _("Search")
-    q = parts.Text(
-        label=_("Name, record number or date of birth"),
-        help_text=_("For example: Rivera, R-1042, 3/14/1985 or 1985-03-14"),
-        max_length=100,
-        required=False,
-    )
-
-
-class AddPatient(parts.Form):
-    """Check what a new patient's record needs."""
-
-    submit = _("Add patient")
-    record_number = parts.Text(label=_("Record number"), max_length=20)
-    given_name = parts.Text(label=_("Given name"), max_length=100)
-    family_name = parts.Text(label=_("Family name"), max_length=100)
-    birth_date = parts.ThreePartDate(
-        label=_("Date of birth"), help_text=_("For example: March 14, 1985")
-    )
-    email = parts.Email(
-        label=_("Email address"),
-        help_text=_("We send the link to sign in here. Leave empty if there is none."),
-        required=False,
-    )
-    phone = parts.Phone(label=_("Phone number"), required=False)
-    language = forms.ChoiceField(
-        label=_("Language of messages"),
-        choices=settings.LANGUAGES,
-        initial="en",
-        widget=forms.RadioSelect(attrs={"class": "choices--inline"}),
-    )
-    certain = forms.BooleanField(
-        label=_("This is a different person from those listed"), required=False
-    )
-
-    def __init__(
-        self, *args: Any, today: date, alike: bool = False, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        birth_date = self.fields["birth_date"]
-        birth_date.earliest, birth_date.latest = OLDEST, today  # type: ignore[attr-defined]
-        if not alike:
-            del self.fields["certain"]
 
 
 class RecordReferral(parts.Form):
@@ -155,6 +104,7 @@ class RecordReferral(parts.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.today = today
         self.precautions = precautions
         self.matches: list[DiagnosisCode] = []
         self.fields["technique"].queryset = Technique.objects.filter(  # type: ignore[attr-defined]
@@ -211,7 +161,7 @@ class RecordReferral(parts.Form):
         """Return the provider on record; say what to do if there is none."""
         npi: str = self.cleaned_data["npi"]
         validate_npi(npi)
-        provider = Provider.objects.may_refer().filter(npi=npi).first()
+        provider = Provider.objects.may_refer(self.today).filter(npi=npi).first()
         if provider is None:
             raise ValidationError(
                 _(
@@ -277,16 +227,3 @@ class RecordReferral(parts.Form):
             one: Answer(self.cleaned_data[self.name_of(one)])
             for one in self.precautions
         }
-
-
-class Clear(parts.Form):
-    """Check who cleared a referral, and when."""
-
-    submit = _("Record clearance")
-    cleared_by = parts.Text(label=_("Provider who cleared it"), max_length=200)
-    cleared_on = parts.ThreePartDate(label=_("Cleared on"))
-
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["cleared_on"]
-        field.latest, field.earliest = today, today - timedelta(days=365)  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""Pages of referrals: staff record them, patients read their own."""

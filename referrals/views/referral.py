@@ -1,0 +1,55 @@
+"""One referral, as staff see it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from massage_portal.access import SignedInRequest, requires
+from massage_portal.audit.record import record
+from referrals import actions, forms
+from referrals.codes import Status
+from referrals.models import Referral
+from referrals.screening import Outcome, outcome
+
+RECORDS = "referrals.record_referral"
+
+
+@requires("referrals.view_referral")
+@require_http_methods(["GET", "HEAD", "POST"])
+def referral(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Show one referral and its next step; take a clearance."""
+    found = get_object_or_404(
+        Referral.objects.visible_to(request.user).with_all(), pk=pk
+    )
+    now = timezone.now()
+    may_record = request.user.has_perm(RECORDS)
+    if request.method == "POST" and not may_record:
+        raise PermissionDenied
+    posted = request.POST if request.method == "POST" else None
+    form = forms.Clear(posted, today=timezone.localdate())
+    if form.is_valid():
+        try:
+            actions.record_clearance(
+                referral=found, **form.cleaned_data, by=request.user, now=now
+            )
+        except actions.NotClearable as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("The clearance is recorded."))
+            return redirect("referrals:referral", found.pk)
+    record("referral.seen", found, by=request.user, at=now)
+    answers = [(a.meaning, a.answer) for a in found.screening_answers.all()]
+    on_hold = found.status == Status.ON_HOLD
+    context = {
+        "referral": found,
+        "stop": on_hold and outcome(answers) == Outcome.STOP,
+        "form": form if on_hold and may_record else None,
+    }
+    status = 422 if form.errors else 200
+    return render(request, "referrals/referral.html", context, status=status)
