@@ -294,8 +294,10 @@ EMAIL_USE_SSL = _mail["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 8  # seconds for each of the 11 steps at most; see outbox's LEASE
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "clinic@example.org")
 CLINIC_PHONE = env.str("CLINIC_PHONE", "507-555-0100")
-# How often beat looks for messages due, and for holds that lapsed, in seconds.
+# How often beat looks for messages and texts due, and for lapsed holds, in seconds.
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 20.0)
+# What the names of kept pages begin with in Redis; "" keeps none.
+KEPT_PAGES = env.str("KEPT_PAGES", "pages")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # logging stays as logs.py says
@@ -312,6 +314,7 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": SWEEP_SECONDS, "options": {"expires": 300}}
     for name in [
         "outbox.send_due",
+        "services.publish_due",
         "appointments.lapse_offers",
         "appointments.offer_freed_times",
     ]

@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from massage_portal.windows import Door
+from services.cache import drop_pages
+from services.actions.words import add_record_words
 from services.codes import ArticleKind
 from services.models import (
     Condition,
@@ -15,11 +17,23 @@ from services.models import (
     Location,
     Precaution,
     Publication,
+    Synonym,
     Technique,
 )
 
 
-class InOrder(Door):
+class Published(Door):
+    """Rows that readers see: a change shows at once."""
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """Save, and let the pages be drawn anew."""
+        super().save_model(request, obj, form, change)
+        drop_pages()
+
+
+class InOrder(Published):
     """Content with a place in a list; its key stays, for links and records name it."""
 
     ordering = ("position", "pk")
@@ -42,6 +56,15 @@ class OfKind(InOrder):
         """Save it as what it is."""
         obj.kind = self.kind
         super().save_model(request, obj, form, change)
+
+
+class Searched(Door):
+    """Records whose words lead to a page; search is told of a new one."""
+
+    def save_related(self, *args: Any, **kwargs: Any) -> None:
+        """Save what belongs to it too, then add its words to those search knows."""
+        super().save_related(*args, **kwargs)
+        add_record_words()
 
 
 @admin.register(Condition)
@@ -67,7 +90,7 @@ class TechniqueAdmin(OfKind):
 
 
 @admin.register(Location)
-class LocationAdmin(OfKind):
+class LocationAdmin(Searched, OfKind):
     """The places of the medical center."""
 
     kind = ArticleKind.LOCATION
@@ -76,7 +99,7 @@ class LocationAdmin(OfKind):
 
 
 @admin.register(Precaution)
-class PrecautionAdmin(InOrder):
+class PrecautionAdmin(Searched, InOrder):
     """The clinical lead's safety questions."""
 
     key = "code"
@@ -85,7 +108,7 @@ class PrecautionAdmin(InOrder):
 
 
 @admin.register(Publication)
-class PublicationAdmin(Door):
+class PublicationAdmin(Published):
     """What our researchers published."""
 
     list_display = ("title", "year", "pmid")
@@ -93,8 +116,17 @@ class PublicationAdmin(Door):
     search_fields = ("title", "authors", "pmid")
 
 
+@admin.register(Synonym)
+class SynonymAdmin(Door):
+    """Words that mean the same to search."""
+
+    list_display = ("words",)
+    ordering = ("words",)
+    search_fields = ("words",)
+
+
 @admin.register(Insurer)
-class InsurerAdmin(Door):
+class InsurerAdmin(Published):
     """Insurers, and what each asks for; many at once by `import_insurers`."""
 
     list_display = (

@@ -25,6 +25,7 @@ from django.views.decorators.http import require_safe
 
 from massage_portal.access import public, unlisted
 from massage_portal.navigation import everywhere, whole
+from services.cache import kept
 from services.codes import ArticleKind
 from services.models import (
     ENGLISH,
@@ -40,6 +41,7 @@ from services.models import (
 PRIVATE = [
     *("/my/", "/queue/", "/referrals/", "/patients/", "/offers/"),
     *("/offer/", "/day/", "/visits/", "/audit/", "/accounts/", "/admin/", "/start/"),
+    "/editing/",
 ]
 NEWEST = 20
 # XML 1.0 has no way to write these, section 2.2.
@@ -108,6 +110,7 @@ def _last_of(model: type[Dated]) -> datetime | None:
 
 @public
 @require_safe
+@kept
 def sitemap(request: HttpRequest) -> HttpResponse:
     """Name every public page in every language, with its twins and its last change."""
     context = {
@@ -197,6 +200,7 @@ class Changes(Feed):
 @public
 @unlisted
 @require_safe
+@kept
 def changes(request: HttpRequest) -> HttpResponse:
     """Tell those who follow the portal what changed last."""
     return Changes()(request)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
@@ -20,12 +21,14 @@ from django.views.decorators.vary import vary_on_headers
 from massage_portal.access import public, unlisted
 from massage_portal.navigation import whole
 from services import forms, structured
+from services.cache import kept
 from services.codes import ArticleKind, Meaning
 from services.models import (
     OWN_ADDRESS,
     PRIVACY,
     REFERRAL,
     SAFETY,
+    Article,
     Insurer,
     Precaution,
     Publication,
@@ -41,8 +44,26 @@ PUBMED = (
 )
 
 
+class Moved(Exception):
+    """The article is read under another address now, which is the first argument."""
+
+
+def follows(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Send a reader who comes by a former address to where the article is now."""
+
+    @wraps(view)
+    def shown(*args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(*args, **kwargs)
+        except Moved as moved:
+            return redirect(moved.args[0], permanent=True)
+
+    return shown
+
+
 @public
 @require_safe
+@kept
 def home(request: HttpRequest) -> HttpResponse:
     """Say what the portal is for, and the one next step."""
     conditions = _texts(ArticleKind.CONDITION)
@@ -62,9 +83,20 @@ def _texts(kind: str) -> list[Version]:
 
 
 def _text(kind: str, slug: str) -> Version:
-    """Return the text of one article; 404 if none is published."""
-    found = Version.objects.of_kind(kind).filter(article__slug=slug)
-    return get_object_or_404(found.read_in(get_language()))
+    """
+    Return the text of one article.
+
+    :raises Moved: if it is read under another address now.
+    :raises Http404: if none is published.
+    """
+    texts = Version.objects.of_kind(kind).read_in(get_language())
+    found = texts.filter(article__slug=slug).first()
+    if found is not None:
+        return found
+    former = Article.objects.named(kind, slug)
+    if former is not None and texts.filter(article=former).exists():
+        raise Moved(former.get_absolute_url())
+    raise Http404
 
 
 def _untranslated(texts: Iterable[Version]) -> bool:
@@ -74,6 +106,8 @@ def _untranslated(texts: Iterable[Version]) -> bool:
 
 @public
 @require_safe
+@kept
+@follows
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one page of information; a few have an address of their own."""
     if slug in OWN_ADDRESS:
@@ -97,6 +131,7 @@ def _show(request: HttpRequest, slug: str, **more: Any) -> HttpResponse:
 
 @public
 @require_safe
+@kept
 def referral(request: HttpRequest) -> HttpResponse:
     """Tell how to get an appointment: the page that every other one leads to."""
     return _show(request, REFERRAL, last_step=True)
@@ -104,6 +139,7 @@ def referral(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_safe
+@kept
 def safety(request: HttpRequest) -> HttpResponse:
     """Say who must wait, who needs clearance, and what to tell the therapist."""
     told = list(Precaution.objects.for_patients(get_language()))
@@ -116,6 +152,7 @@ def safety(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_safe
+@kept
 def privacy(request: HttpRequest) -> HttpResponse:
     """Say what is kept about a patient, and who sees it."""
     return _show(request, PRIVACY)
@@ -123,6 +160,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_safe
+@kept
 def conditions(request: HttpRequest) -> HttpResponse:
     """List the conditions, and how sure we are about each."""
     found = _texts(ArticleKind.CONDITION)
@@ -132,6 +170,8 @@ def conditions(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_safe
+@kept
+@follows
 def condition(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one condition, how sure we are, and the next step."""
     found = _text(ArticleKind.CONDITION, slug)
@@ -152,6 +192,7 @@ def condition(request: HttpRequest, slug: str) -> HttpResponse:
 
 @public
 @require_safe
+@kept
 def techniques(request: HttpRequest) -> HttpResponse:
     """List the techniques on offer."""
     found = _texts(ArticleKind.TECHNIQUE)
@@ -161,6 +202,7 @@ def techniques(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_safe
+@kept
 def locations(request: HttpRequest) -> HttpResponse:
     """List the places, how to get there and where to stay; massage is in one."""
     found = _texts(ArticleKind.LOCATION)
@@ -178,6 +220,7 @@ def locations(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_safe
+@kept
 def research(request: HttpRequest) -> HttpResponse:
     """List the publications that we know by name."""
     studies = Publication.objects.order_by("-year", "title")
@@ -200,6 +243,7 @@ def search(request: HttpRequest) -> HttpResponse:
 @public
 @require_safe
 @vary_on_headers("HX-Request")  # one address, two bodies
+@kept
 def insurance(request: HttpRequest) -> HttpResponse:
     """Find an insurance company, and say what it needs. HTMX asks for the hits."""
     form = forms.FindInsurer(request.GET if "q" in request.GET else None)

@@ -48,6 +48,7 @@ def pytest_load_initial_conftests(early_config):
         "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF",
         "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
         "PORTAL_ORIGIN": "http://testserver",
+        "KEPT_PAGES": "",  # tests of kept pages name a place of their own
         "PASSWORD_HASHERS": "django.contrib.auth.hashers.MD5PasswordHasher",
         "STATIC_ROOT": str(static),
         "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",

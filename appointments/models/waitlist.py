@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.conf import settings
@@ -17,6 +17,7 @@ from django.db.models import (
     FloatField,
     OuterRef,
     Q,
+    QuerySet,
     Subquery,
     Value,
 )
@@ -143,13 +144,13 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         )
         return ranked.filter(Q(day_adds__gt=mine) | tied).count()
 
-    def median_waits(self, *, now: datetime) -> dict[int, float]:
+    def median_waits(self, *, now: datetime) -> QuerySet[Any, Any]:
         """
-        Return the median wait in days of those seen in the LOOK_BACK before `now`.
+        The median wait in `days` of those seen in the LOOK_BACK before `now`.
 
-        By key of the category. The wait runs from the receipt of the referral to the
-        first visit made, or booked and not yet recorded. Only first visits of a plan
-        count: the others wait for a planned day. A category with fewer people than
+        One row for each `category`. The wait runs from the receipt of the referral to
+        the first visit made, or booked and not yet recorded. Only first visits of a
+        plan count: the others wait for a planned day. A category with fewer people than
         FEWEST_SHOWN is left out, by the database itself.
         """
         from appointments.models.appointment import Appointment  # it stands above
@@ -157,15 +158,15 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         visits = Appointment.objects.filter(entry=OuterRef("pk")).seeing_the_patient()
         first = Subquery(visits.values("starts_at"))  # a constraint allows but one
         waited = Extract(F("seen_at") - F("received_at"), "epoch") / 86400.0
-        groups = (
+        return (
             self.filter(session=1, category__isnull=False)
             .annotate(seen_at=first)
             .filter(seen_at__gt=now - LOOK_BACK, seen_at__lte=now)
             .values("category")
             .annotate(people=Count("patient", distinct=True), days=Median(waited))
             .filter(people__gte=FEWEST_SHOWN)
+            .values("category", "days")
         )
-        return dict(groups.values_list("category", "days"))
 
 
 def same_patient(name: str, *, through: str, table: str) -> pgtrigger.Trigger:

@@ -7,6 +7,7 @@ from math import ceil
 from typing import NamedTuple
 
 from django import template
+from django.db.models import OuterRef, Subquery
 
 from appointments.models import TriageCategory, WaitlistEntry
 from appointments.models.waitlist import may_ask as _may_ask
@@ -41,8 +42,10 @@ def target_waits(now: datetime) -> list[TargetWait]:
 
     Days are rounded up, so that a page promises no more than was kept.
     """
-    medians = WaitlistEntry.objects.median_waits(now=now)
+    mine = WaitlistEntry.objects.filter(category=OuterRef("pk"))
+    medians = mine.median_waits(now=now).values("days")
+    categories = TriageCategory.objects.offered().annotate(median=Subquery(medians))
     return [
-        TargetWait(one, ceil(medians[one.pk]) if one.pk in medians else None)
-        for one in TriageCategory.objects.offered()
+        TargetWait(one, None if one.median is None else ceil(one.median))
+        for one in categories
     ]

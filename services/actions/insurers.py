@@ -12,6 +12,7 @@ from django.utils.timezone import localdate
 
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import Actor, event
+from services.cache import drop_pages
 from services.insurers_csv import Refused, read
 from services.models.insurer import Insurer
 
@@ -74,6 +75,7 @@ def import_insurers(
         _write(list(added.values()), old)
         _record(added.values(), old, result, by=by, now=now)
         result.written = True
+        drop_pages()
     return result
 
 
