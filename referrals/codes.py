@@ -38,6 +38,15 @@ TRANSITIONS: dict[Status, set[Status]] = {
 }
 
 
+# Who moves a referral by hand, and to where. A visit's record completes it, and the
+# provider's clearance, recorded by staff, takes it off hold.
+MAY_MOVE: dict[Status, str] = {
+    Status.ON_HOLD: "referrals.record_referral",
+    Status.REVOKED: "referrals.record_referral",
+    Status.ENTERED_IN_ERROR: "referrals.retract_referral",
+}
+
+
 class Priority(models.TextChoices):
     """ServiceRequest.priority, http://hl7.org/fhir/R4/valueset-request-priority.html."""
 

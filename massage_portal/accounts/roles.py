@@ -43,6 +43,7 @@ PERMISSIONS: dict[Role, list[str]] = {
         "referrals.view_patient",
         "referrals.view_referral",
         "referrals.record_referral",
+        "referrals.retract_referral",
         "referrals.import_referral",
         "referrals.merge_patient",
     ],
@@ -65,6 +66,7 @@ PERMISSIONS: dict[Role, list[str]] = {
         "referrals.sign_sent_plan",
     ],
     Role.LEAD: [
+        "referrals.retract_referral",
         "referrals.merge_patient",
         "referrals.import_referral",
         "referrals.view_patient",

@@ -5,25 +5,46 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
+from massage_portal.outbox import actions as outbox
 from referrals.actions.refusal import Refusal
 from referrals.actions.tell import tell
-from referrals.codes import OPEN, Status
+from referrals.codes import MAY_MOVE, OPEN, TRANSITIONS, Status
 from referrals.models import Referral
 from referrals.screening import Outcome, outcome
+
+MOVED = [
+    *("status", "status_reason", "clearance_by", "clearance_on"),
+    *("version", "changed_by", "changed_at"),
+]
+ACTIONS = {
+    Status.ON_HOLD: "held",
+    Status.REVOKED: "revoked",
+    Status.ENTERED_IN_ERROR: "retracted",
+}
 
 
 class NotClearable(Refusal):
     """There is nothing to clear, or it cannot be cleared."""
 
 
+class NotAllowed(Refusal):
+    """The user may not move a referral there."""
+
+
+class Moved(Refusal):
+    """Somebody moved the referral meanwhile, or no step leads there."""
+
+
 def lock(referral: Referral) -> Referral:
     return (
         Referral.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("patient__user")
+        .select_related("patient__user", "changed_by")
         .get(pk=referral.pk)
     )
 
@@ -32,7 +53,9 @@ def _move(
     referral: Referral, to: Status, action: str, *, by: User, now: datetime
 ) -> Referral:
     before, referral.status = referral.status, to
-    referral.save(update_fields=["status", "clearance_by", "clearance_on"])
+    referral.version += 1
+    referral.changed_by, referral.changed_at = by, now
+    referral.save(update_fields=MOVED)
     record(action, referral, by=by, at=now, change=f"{before}>{to}")
     return referral
 
@@ -70,7 +93,7 @@ def record_clearance(
 @transaction.atomic
 def revoke(*, referral: Referral, by: User, now: datetime) -> Referral:
     """
-    Withdraw a referral, as its provider asked.
+    Withdraw a referral that a new one takes the place of.
 
     :raises NotClearable: if it has ended already.
     """
@@ -78,6 +101,52 @@ def revoke(*, referral: Referral, by: User, now: datetime) -> Referral:
     if referral.status not in OPEN:
         raise NotClearable(_("This referral has ended already."))
     return _move(referral, Status.REVOKED, "referral.revoked", by=by, now=now)
+
+
+@transaction.atomic
+def move(
+    *, referral: Referral, to: Status, reason: str, seen: str, by: User, now: datetime
+) -> Referral:
+    """
+    Hold, withdraw or retract a referral by hand, with the reason why.
+
+    Nothing is deleted: what was entered in error stays readable for staff. Moving it
+    twice to the same state is no fault: a button was pressed twice.
+
+    :param seen: the state that the user saw; another one was reached meanwhile.
+    :raises NotAllowed: if the user may not move a referral there.
+    :raises Moved: if it is no longer in the state that was seen, or no step leads
+        from there.
+    """
+    if not by.has_perm(MAY_MOVE.get(to, "")):
+        raise NotAllowed(_("You may not do this. Ask the clinical lead."))
+    referral = lock(referral)
+    if referral.status == to:
+        return referral
+    if referral.status != seen or to not in TRANSITIONS[Status(referral.status)]:
+        raise Moved(_stands(referral))
+    referral.status_reason = reason
+    action = f"referral.{ACTIONS[to]}"
+    moved = _move(referral, to, action, by=by, now=now)
+    if to != Status.ON_HOLD:  # what was owed about it would be untrue
+        outbox.void(referral, now=now)
+    return moved
+
+
+def _stands(referral: Referral) -> str:
+    """Say how a referral stands, who brought it there and when."""
+    if referral.changed_by is None or referral.changed_at is None:
+        return _("This referral has been changed meanwhile: it is now “%(state)s”.") % {
+            "state": referral.get_status_display()
+        }
+    return _(
+        "%(who)s changed this referral on %(when)s: it is now “%(state)s”. Look at it "
+        "again before you go on."
+    ) % {
+        "who": referral.changed_by.name,
+        "when": date_format(timezone.localtime(referral.changed_at), "DATETIME_FORMAT"),
+        "state": referral.get_status_display(),
+    }
 
 
 @transaction.atomic

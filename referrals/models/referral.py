@@ -80,6 +80,9 @@ class Referral(models.Model):
     status = models.CharField(
         _("status"), max_length=16, choices=Status, default=Status.ACTIVE
     )
+    status_reason = models.CharField(  # FHIR statusReason; empty for what needs none
+        _("why it is so"), max_length=300, blank=True
+    )
     priority = models.CharField(_("priority"), max_length=8, choices=Priority)
     received_at = models.DateTimeField(_("received"))  # the clock starts here
     valid_from = models.DateField(_("valid from"))
@@ -113,6 +116,7 @@ class Referral(models.Model):
         verbose_name_plural = _("referrals")
         permissions = [
             ("record_referral", "Can record a referral"),
+            ("retract_referral", "Can say that a referral was entered in error"),
             ("import_referral", "Can take in a spreadsheet of referrals"),
             ("view_sent_referral", "Can see the referrals they sent"),
             ("sign_sent_plan", "Can sign plans of the referrals they sent"),

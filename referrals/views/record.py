@@ -56,7 +56,7 @@ def record_referral(request: SignedInRequest, pk: int) -> HttpResponse:
         try:
             referral = actions.record_referral(
                 patient=found,
-                order=_order(form.cleaned_data, now=now),
+                order=order_of(form.cleaned_data, now=now),
                 answers=form.answers(),
                 submission=form.cleaned_data["key"],
                 by=request.user,
@@ -80,7 +80,7 @@ def record_referral(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "referrals/record.html", context, status=status)
 
 
-def _order(checked: dict[str, Any], *, now: datetime) -> actions.Order:
+def order_of(checked: dict[str, Any], *, now: datetime) -> actions.Order:
     """Return the order; a referral counts from the start of the day it came in."""
     zone = ZoneInfo(settings.TIME_ZONE)
     received = datetime.combine(checked["received_on"], time(0, 0), tzinfo=zone)

@@ -1,0 +1,100 @@
+"""Put a referral right that is on record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from massage_portal.accounts.models import User
+from massage_portal.audit.record import record
+from referrals.actions.plan import PLANNED, change_plan
+from referrals.actions.record import AlreadyReferred, Order
+from referrals.actions.refusal import Refusal
+from referrals.actions.states import lock
+from referrals.codes import OPEN, Status
+from referrals.models import Referral
+
+FIELDS = [name for name in Order.__dataclass_fields__ if name != "other_diagnoses"]
+
+
+class Ended(Refusal):
+    """A referral that has ended stays as it was."""
+
+
+class Stale(Refusal):
+    """Somebody changed the referral since the form was drawn; it carries the row."""
+
+    def __init__(self, words: object, referral: Referral) -> None:
+        super().__init__(words)
+        self.referral = referral
+
+
+@transaction.atomic
+def correct_referral(
+    *, referral: Referral, order: Order, seen: int, by: User, now: datetime
+) -> Referral:
+    """
+    Give a referral what its letter really says, and the plan a version if it changed.
+
+    The day it was received moves the patient's clock, so it is on the trail like all
+    else: by the names of the fields, without what stood in them.
+
+    :param seen: the version of the referral that the form was drawn from.
+    :raises Stale: if it was changed since then, by whom and when.
+    :raises Ended: if it is neither a draft, nor in force, nor on hold.
+    :raises AlreadyReferred: if another one is open for the new diagnosis.
+    """
+    referral = lock(referral)
+    if referral.version != seen:
+        raise Stale(_changed(referral), referral)
+    if referral.status not in (Status.DRAFT, *OPEN):
+        raise Ended(_("This referral has ended. What it says stays as it was."))
+    changed = [
+        name for name in FIELDS if getattr(referral, name) != getattr(order, name)
+    ]
+    others = set(referral.other_diagnoses.all()) != set(order.other_diagnoses)
+    if not (changed or others):
+        return referral
+    for name in changed:
+        setattr(referral, name, getattr(order, name))
+    referral.version += 1
+    referral.changed_by, referral.changed_at = by, now
+    _save(referral, [*changed, "version", "changed_by", "changed_at"])
+    if others:
+        referral.other_diagnoses.set(order.other_diagnoses)
+        changed.append("other_diagnoses")
+    if set(changed) & set(PLANNED):
+        change_plan(referral=referral, by=by, now=now)
+    record(
+        "referral.corrected", referral, by=by, at=now, change=",".join(sorted(changed))
+    )
+    return referral
+
+
+def _save(referral: Referral, names: list[str]) -> None:
+    try:
+        with transaction.atomic():
+            referral.save(update_fields=names)
+    except IntegrityError as fault:
+        twin = Referral.objects.filter(
+            patient=referral.patient_id, diagnosis=referral.diagnosis, status__in=OPEN
+        ).exclude(pk=referral.pk)
+        other = twin.first()
+        if other is None:
+            raise
+        raise AlreadyReferred(
+            _("This patient has an open referral for this diagnosis."), other
+        ) from fault
+
+
+def _changed(referral: Referral) -> str:
+    who = referral.changed_by.name if referral.changed_by else _("Another system")
+    when = timezone.localtime(referral.changed_at or referral.recorded_at)
+    return _(
+        "%(who)s changed this referral on %(when)s, while you were typing. Compare "
+        "below, then save again if yours is right. Nothing that you typed is lost."
+    ) % {"who": who, "when": date_format(when, "DATETIME_FORMAT")}
