@@ -37,6 +37,7 @@ ENTRIES = [
     Entry(_("Referrals"), "referrals:worklist", "referrals.view_referral"),
     Entry(_("Patients"), "referrals:patients", "referrals.view_patient"),
     Entry(_("Audit trail"), "audit:trail", "audit.view_auditevent"),
+    Entry(_("Editing"), "services:editing", "services.approve_version"),
     Entry(_("Content and settings"), "admin:index", OPENS_ADMIN),
     Entry(_("Conditions"), "services:conditions", ""),
     Entry(_("Techniques"), "services:techniques", ""),

@@ -13,6 +13,7 @@ FIRST_PAGES = [  # the first that the user may open
     ("referrals.record_referral", "referrals:worklist"),
     ("appointments.view_own_day", "appointments:day"),
     ("audit.view_auditevent", "audit:trail"),
+    ("services.change_version", "services:editing"),
     ("appointments.ask_for_own_appointment", "appointments:mine"),
 ]
 

@@ -58,7 +58,7 @@ class OfKind(InOrder):
         super().save_model(request, obj, form, change)
 
 
-class Searched(Door):
+class Searched(Published):
     """Records whose words lead to a page; search is told of a new one."""
 
     def save_related(self, *args: Any, **kwargs: Any) -> None:
@@ -108,7 +108,7 @@ class PrecautionAdmin(Searched, InOrder):
 
 
 @admin.register(Publication)
-class PublicationAdmin(Published):
+class PublicationAdmin(Searched):
     """What our researchers published."""
 
     list_display = ("title", "year", "pmid")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from services import machines, views
 
@@ -23,4 +23,5 @@ urlpatterns = [
     path("insurance/", views.insurance, name="insurance"),
     path("changes.atom", machines.changes, name="changes"),
     path("is-massage-right-for-me/", views.check, name="check"),
+    path("editing/", include("services.editing.urls")),
 ]

@@ -12,7 +12,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
 from massage_portal.audit.record import Actor, record_all
-from services.actions.words import add_words
+from services.actions.words import add_record_words, add_words
+from services.cache import drop_pages
 from services.codes import ArticleKind, VersionStatus
 from services.models import (
     ENGLISH,
@@ -21,6 +22,7 @@ from services.models import (
     Location,
     Precaution,
     Publication,
+    Synonym,
     Technique,
     Version,
     Wording,
@@ -32,6 +34,10 @@ ARTICLES: dict[ArticleKind, type[Article]] = {
     ArticleKind.CONDITION: Condition,
     ArticleKind.TECHNIQUE: Technique,
     ArticleKind.LOCATION: Location,
+}
+LISTS: dict[type[models.Model], str] = {
+    Publication: "publications.toml",
+    Synonym: "synonyms.toml",
 }
 TEXTS = {"title", "summary", "body", "other_words"}
 Fields = dict[str, Any]
@@ -48,8 +54,8 @@ def load_content(*, folder: Path = CONTENT, by: Actor | None, now: datetime) -> 
 
     What an editor has changed, or taken out of use, stays as it is: a row is only ever
     added, never overwritten, and a text only where the article has none in that
-    language. Publications, which have no key that an editor cannot change, are added
-    only where there are none.
+    language. Publications and synonyms, which have no key that an editor cannot change,
+    are added only where there are none.
 
     :raises BadContent: if a file cannot be read; then nothing is added.
     """
@@ -64,11 +70,15 @@ def load_content(*, folder: Path = CONTENT, by: Actor | None, now: datetime) -> 
                 added += _add_text(kind, language, path, now)
     for fields in rows(folder / "precautions.toml"):
         added += _add_precaution(fields, now)
-    if not Publication.objects.exists():
-        for fields in rows(folder / "publications.toml"):
-            added += _add(Publication, "publications.toml", fields, now)
+    for model, name in LISTS.items():
+        if not model._default_manager.exists():
+            for fields in rows(folder / name):
+                added += _add(model, name, fields, now)
     add_words()
+    add_record_words()
     record_all("content.added", added, by=by, at=now)
+    if added:
+        drop_pages()
     return len(added)
 
 

@@ -7,6 +7,7 @@ from services.models.article import (
     PRIVACY,
     REFERRAL,
     SAFETY,
+    SHARED,
     Article,
     Condition,
     FormerAddress,
@@ -17,7 +18,7 @@ from services.models.insurer import Insurer
 from services.models.precaution import Precaution, PrecautionVersion, Wording
 from services.models.publication import Publication
 from services.models.rows import Dated
-from services.models.version import ENGLISH, Version
+from services.models.version import ENGLISH, TEXTS, Version
 from services.models.words import Synonym, Word
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "PRIVACY",
     "REFERRAL",
     "SAFETY",
+    "SHARED",
+    "TEXTS",
     "Article",
     "Condition",
     "Dated",

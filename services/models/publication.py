@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from services.models.rows import Dated
+from services.models.version import vector
 
 
 class Publication(Dated):
@@ -21,6 +23,13 @@ class Publication(Dated):
     )
     pmid = models.CharField(_("PubMed identifier"), max_length=10, blank=True)
     summary = models.CharField(_("what it found"), max_length=300, blank=True)
+    search = models.GeneratedField(
+        expression=vector(
+            "english", {"title": "A", "summary": "B", "authors": "C", "journal": "C"}
+        ),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
 
     class Meta:
         verbose_name = _("publication")

@@ -6,7 +6,7 @@ What a reader sees is the active version in their language, or else the English 
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Self
 
 import pgtrigger
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import Case, F, Func, IntegerField, Q, TextField, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, TextField, When
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +28,7 @@ CONFIGS = {"en": "english", "es": "spanish"}
 OTHERWISE = "simple"
 MARKDOWN = _("In Markdown: ## for headings, - for lists, **bold**.")
 IN_WORK = [VersionStatus.DRAFT, VersionStatus.IN_REVIEW, VersionStatus.APPROVED]
+SOON = timedelta(days=30)  # how long ahead a medical review is announced
 TEXTS = ["title", "summary", "body", "other_words"]
 KEPT = [*TEXTS, "article_id", "language", "number"]
 _WRITTEN_IN = "OLD.status <> 'draft' AND ({changes})".format(
@@ -42,8 +43,8 @@ class Unaccented(Func):
     output_field = TextField()
 
 
-def _vector(config: str) -> Any:
-    weights = {"title": "A", "other_words": "A", "summary": "B", "body": "C"}
+def vector(config: str, weights: dict[str, str]) -> Any:
+    """Return the words of fields by the rules `config`; A weighs most, D least."""
     first, *others = [
         SearchVector(Unaccented(name), weight=weight, config=config)
         for name, weight in weights.items()
@@ -53,8 +54,13 @@ def _vector(config: str) -> Any:
 
 def _vectors() -> Case:
     """Return the words of a text, by the rules of its language; titles weigh most."""
-    known = [When(language=code, then=_vector(CONFIGS[code])) for code in CONFIGS]
-    return Case(*known, default=_vector(OTHERWISE), output_field=SearchVectorField())
+    weights = {"title": "A", "other_words": "A", "summary": "B", "body": "C"}
+    known = [
+        When(language=code, then=vector(config, weights))
+        for code, config in CONFIGS.items()
+    ]
+    other = vector(OTHERWISE, weights)
+    return Case(*known, default=other, output_field=SearchVectorField())
 
 
 def _user(role: Any) -> Any:
@@ -84,15 +90,14 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
         It is in English where there is none in that language.
         """
-        chosen = (
-            self.active()
-            .filter(language__in=[language, ENGLISH])
-            .order_by("article_id", _first(language))
-            .distinct("article_id")
-            .values("pk")
+        own = self.model._default_manager.filter(
+            article=OuterRef("article"),
+            language=language,
+            status=VersionStatus.ACTIVE,
         )
         return (
-            self.filter(pk__in=chosen)
+            self.active()
+            .filter(Q(language=language) | Q(~Exists(own), language=ENGLISH))
             .select_related("article")
             .order_by("article__position", "article_id")
         )
@@ -111,6 +116,49 @@ class VersionQuerySet(models.QuerySet["Version"]):
         """Those that are written, read, or wait for their time."""
         return self.filter(status__in=IN_WORK)
 
+    def with_people(self) -> Self:
+        """With the article, and who wrote, changed and approved it."""
+        people = ("created_by", "changed_by", "approved_by")
+        return self.select_related("article", *people)
+
+    def active_of(self, version: Version) -> Self:
+        """What readers see of the same text: none or one row."""
+        same = self.filter(article=version.article_id, language=version.language)
+        return same.filter(status=VersionStatus.ACTIVE)
+
+    def of_text(self, article: Article, language: str) -> Self:
+        """Every version of an article in one language, the newest first."""
+        return self.filter(article=article, language=language).order_by("-number")
+
+    def newest(self) -> Self:
+        """Of each text its newest version, by title."""
+        numbers = self.model._default_manager.filter(
+            article=OuterRef("article"),
+            language=OuterRef("language"),
+            number__gt=OuterRef("number"),
+        )
+        rows = self.filter(~Exists(numbers)).select_related("article")
+        return rows.defer("body", "search").order_by("title", "language", "pk")
+
+    def owed_in(self, language: str) -> Self:
+        """
+        Active English texts that `language` has no text of, or one of an older English.
+
+        `translated` says which. Those with a translation in work are left out.
+        """
+        there = self.model._default_manager.filter(
+            article=OuterRef("article"), language=language
+        )
+        active = there.filter(status=VersionStatus.ACTIVE)
+        return (
+            self.active()
+            .filter(~Exists(there.filter(status__in=IN_WORK)), language=ENGLISH)
+            .annotate(translated=Exists(active))
+            .exclude(Exists(active.filter(source=OuterRef("pk"))))
+            .select_related("article")
+            .order_by("translated", "article__kind", "title", "pk")
+        )
+
     def due(self, now: Any) -> Self:
         """Approved ones whose time to be published has come, the earliest first."""
         rows = self.filter(status=VersionStatus.APPROVED, publish_at__lte=now)
@@ -122,17 +170,19 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
         That is: the next review is past, or nobody has ever reviewed it.
         """
-        late = Q(next_review__lte=today) | Q(reviewed_on=None)
-        rows = self.active().filter(late).select_related("article")
+        return self._to_review(Q(next_review__lte=today) | Q(reviewed_on=None))
+
+    def due_soon(self, today: date) -> Self:
+        """Active ones whose next review is due within `SOON`, the first due first."""
+        return self._to_review(Q(next_review__gt=today, next_review__lte=today + SOON))
+
+    def _to_review(self, condition: Q) -> Self:
+        rows = self.active().filter(condition).select_related("article")
         return rows.order_by(F("next_review").asc(nulls_first=True), "pk")
 
 
 def _child(kind: str) -> str:
     return f"article__{kind}"
-
-
-def _first(language: str) -> Case:
-    return Case(When(language=language, then=0), default=1, output_field=IntegerField())
 
 
 class Version(models.Model):
@@ -160,6 +210,9 @@ class Version(models.Model):
         help_text=_("Searched, not shown. Commas between them."),
     )
     note = models.CharField(_("what changed, and why"), max_length=300, blank=True)
+    reason = models.CharField(
+        _("why it was sent or taken back"), max_length=300, blank=True
+    )
     # The English version that a translation was made from.
     source = models.ForeignKey("self", models.PROTECT, null=True, blank=True)
 
@@ -183,13 +236,17 @@ class Version(models.Model):
         expression=_vectors(), output_field=SearchVectorField(), db_persist=True
     )
 
+    translated: bool  # what `owed_in` reads
+
     objects = VersionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("version")
         verbose_name_plural = _("versions")
         permissions = [("approve_version", "Can let a version be published")]
-        indexes = [GinIndex(fields=["search"], name="version_words")]
+        indexes = [  # written at once: searches far outnumber new versions
+            GinIndex(fields=["search"], name="version_words", fastupdate=False)
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="version_number_is_unique",
@@ -264,6 +321,11 @@ class Version(models.Model):
     def get_absolute_url(self) -> str:
         """Return where the article is read."""
         return self.article.get_absolute_url()
+
+    @property
+    def is_in_work(self) -> bool:
+        """Say whether it is written, read, or waits for its time."""
+        return self.status in IN_WORK
 
     @property
     def html(self) -> SafeString:

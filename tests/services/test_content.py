@@ -21,6 +21,7 @@ from services.models import (
     Location,
     Precaution,
     Publication,
+    Synonym,
     Technique,
     Version,
     Wording,
@@ -37,6 +38,7 @@ ALL = [
     Precaution,
     Wording,
     Publication,
+    Synonym,
 ]
 PARTS = {"Condition", "Technique", "Location"}  # rows of articles counted already
 GOOD = '+++\ntitle = "A"\nsummary = "B"\nevidence = "weak"\n+++\nText.\n'

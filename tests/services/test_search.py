@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
+from django.db import connection
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services import search as search_module
 from services.actions import load_content
-from services.models import Condition, Page, Precaution, Publication, Technique
+from services.actions.words import add_record_words, add_words
+from services.codes import VersionStatus
+from services.models import Publication, Wording
 from services.search import MOST, Found, marked, search
+from tests.factories import (
+    NOW,
+    make_condition,
+    make_location,
+    make_page,
+    make_precaution,
+    make_technique,
+    make_text,
+)
 
 pytestmark = pytest.mark.django_db
-
-NOW = datetime(2026, 10, 14, 15, 0, tzinfo=UTC)
+# 5,000 pages, each of words that are its own and of some that all have.
+MANY = """
+WITH made AS (
+    INSERT INTO services_article (kind, slug, position)
+    SELECT 'page', 'many-' || number, 0 FROM generate_series(1, 5000) AS number
+    RETURNING id, split_part(slug, '-', 2) AS number
+)
+INSERT INTO services_version (article_id, language, number, status, title, summary,
+    body, other_words, note, reason, reviewed_by, active_from)
+SELECT id, 'en', 1, 'active', 'Title ' || number, 'Summary', 'About word' || number
+       || 'x and massage', '', '', '', '', now() FROM made
+"""
 
 
 @pytest.fixture
@@ -24,8 +45,8 @@ def content():
     load_content(by=None, now=NOW)
 
 
-def titles(text):
-    return [hit.title for hit in search(text).hits]
+def titles(text, language="en"):
+    return [hit.title for hit in search(text, language).hits]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +60,7 @@ def titles(text):
     ],
 )
 def test_a_condition_is_found_by_its_name_and_other_words_for_it(content, text):
-    found = search(text)
+    found = search(text, "en")
 
     assert found.hits[0].title == "Fibromyalgia"
     assert found.hits[0].address == reverse("services:condition", args=["fibromyalgia"])
@@ -50,25 +71,25 @@ def test_a_condition_is_found_by_its_name_and_other_words_for_it(content, text):
 def test_a_misspelled_word_finds_the_nearest_and_says_what_was_looked_for(
     content, text
 ):
-    found = search(text)
+    found = search(text, "en")
     assert found.hits[0].title == "Fibromyalgia"
     assert found.instead == "fibromyalgia"
 
 
 def test_one_misspelled_word_among_right_ones_is_put_right(content):
-    found = search("masage for fibromialgia")
+    found = search("masage for fibromialgia", "en")
     assert found.instead == "massage for fibromyalgia"
     assert "Fibromyalgia" in [hit.title for hit in found.hits]
 
 
 @pytest.mark.parametrize("text", ["qqxxzzy", "7319", "zz"])
 def test_what_is_like_nothing_published_finds_nothing(content, text):
-    assert search(text) == Found([], "")
+    assert search(text, "en") == Found([], "")
 
 
 def test_nothing_typed_asks_the_database_nothing(django_assert_num_queries):
     with django_assert_num_queries(0):
-        assert search("") == Found([], "")
+        assert search("", "en") == Found([], "")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +99,7 @@ def test_a_search_asks_the_database_four_times_at_most(
     content, text, most, django_assert_max_num_queries
 ):
     with django_assert_max_num_queries(most):
-        assert isinstance(search(text), Found)
+        assert isinstance(search(text, "en"), Found)
 
 
 def test_other_forms_of_a_word_are_found(content):
@@ -87,16 +108,10 @@ def test_other_forms_of_a_word_are_found(content):
 
 
 def test_a_title_weighs_more_than_a_text():
-    values = {"summary": "Short.", "evidence": "weak"}
-    Condition.objects.create(slug="b", name="Other", body="About knots.", **values)
-    Condition.objects.create(slug="a", name="Knots", body="About others.", **values)
+    make_condition("b", title="Other", body="About knots. " * 9)
+    make_condition("a", title="Knots", body="About others.")
 
     assert titles("knots") == ["Knots", "Other"]
-
-
-def make_page(slug="a-page", **fields):
-    values = {"title": "A page", "summary": "Short.", "body": "Long."}
-    return Page.objects.create(slug=slug, **values | fields)
 
 
 def test_if_no_page_has_every_word_those_that_have_some_are_found():
@@ -104,7 +119,7 @@ def test_if_no_page_has_every_word_those_that_have_some_are_found():
     make_page("b", title="Bolts")
     make_page("c", title="Other")
 
-    found = search("knots bolts")
+    found = search("knots bolts", "en")
 
     assert {hit.title for hit in found.hits} == {"Knots", "Bolts"}
     assert found.instead == ""
@@ -113,7 +128,7 @@ def test_if_no_page_has_every_word_those_that_have_some_are_found():
 def test_html_in_a_text_is_escaped_and_only_the_word_found_is_marked():
     make_page(body="<script>alert(1)</script> A < B, and knots & bolts: 2 < 3 > 1")
 
-    (hit,) = search("knots").hits
+    (hit,) = search("knots", "en").hits
 
     assert "<strong>knots</strong>" in hit.passage
     assert "&amp;" in hit.passage
@@ -133,7 +148,7 @@ def test_a_passage_is_escaped_before_it_is_marked():
 def test_the_marks_of_markdown_are_not_shown_in_a_passage():
     make_page(body="## A head\n\n- **knots** and [bolts](/bolts/)\n")
 
-    (hit,) = search("knots").hits
+    (hit,) = search("knots", "en").hits
 
     assert not set("#*[]()") & set(hit.passage)
     assert "<strong>knots</strong>" in hit.passage
@@ -180,14 +195,14 @@ def test_the_page_says_what_was_looked_for_instead(content, client):
     ],
 )
 def test_marks_that_mean_something_to_a_search_do_no_harm(content, text):
-    assert isinstance(search(text), Found)
+    assert isinstance(search(text, "en"), Found)
 
 
 @pytest.mark.parametrize(
     "text", ["x" * 10_000, "massage " * 1_250, "\U0001f9b4" * 2_000]
 )
 def test_10_000_letters_do_no_harm(content, text):
-    assert isinstance(search(text), Found)
+    assert isinstance(search(text, "en"), Found)
 
 
 @pytest.mark.parametrize(
@@ -206,32 +221,30 @@ def test_the_page_answers_whatever_is_typed(content, client, text, status):
     deadline=None,
 )
 def test_no_text_at_all_breaks_the_search(content, text):
-    for hit in search(text).hits:
+    for hit in search(text, "en").hits:
         plain = hit.passage.replace("<strong>", "").replace("</strong>", "")
         assert "<" not in plain
         assert ">" not in plain
 
 
 def test_what_is_not_offered_is_not_found():
-    fields = {"summary": "Of knots.", "minutes": 50}
-    Technique.objects.create(slug="old", name="Old", active=False, **fields)
-    new = Technique.objects.create(slug="new", name="New", **fields)
-    Precaution.objects.create(
-        code="x", question="?", meaning="not-now", plain="knots", active=False
-    )
+    make_text(make_technique(active=False), title="Old", summary="Of knots.")
+    new = make_text(make_technique(), title="New", summary="Of knots.")
+    make_page("draft", title="Knots", status="draft")
+    make_page("gone", title="Knots", status="retired", active_from=NOW)
+    make_precaution(plain="knots", active=False)
     make_page("safety", title="Safety")
 
-    (hit,) = search("knots").hits
+    (hit,) = search("knots", "en").hits
 
     assert (hit.title, hit.address) == ("New", new.get_absolute_url())
 
 
 def test_the_safety_questions_are_found_on_the_page_that_lists_them():
-    fields = {"question": "?", "meaning": "not-now", "plain": "a pacemaker"}
-    Precaution.objects.create(code="pacemaker", **fields)
+    make_precaution(plain="a pacemaker")
     make_page("safety", title="Safety")
 
-    (hit,) = search("pacemaker").hits
+    (hit,) = search("pacemaker", "en").hits
 
     assert (hit.title, hit.address) == ("Safety", reverse("services:safety"))
 
@@ -241,7 +254,7 @@ def test_a_study_is_found_by_its_authors():
         title="A study of knots", authors="Testwell J", journal="J Knots", year=2010
     )
 
-    (hit,) = search("testwell").hits
+    (hit,) = search("testwell", "en").hits
 
     assert hit.title == "A study of knots"
     assert hit.address == f"{reverse('services:research')}#study-{study.pk}"
@@ -249,7 +262,7 @@ def test_a_study_is_found_by_its_authors():
 
 def test_every_hit_leads_to_a_page_that_has_its_place(content, client):
     for text in ("swedish", "rochester", "cardiac", "fibromyalgia", "pressure"):
-        for hit in search(text).hits:
+        for hit in search(text, "en").hits:
             address, _, place = hit.address.partition("#")
             page = client.get(address)
             assert page.status_code == 200
@@ -259,4 +272,130 @@ def test_every_hit_leads_to_a_page_that_has_its_place(content, client):
 def test_at_most_so_many_hits_are_shown():
     for number in range(MOST + 5):
         make_page(f"page-{number}", title=f"Knots {number}")
-    assert len(search("knots").hits) == MOST
+    assert len(search("knots", "en").hits) == MOST
+
+
+def test_a_word_of_every_page_ranks_by_title_and_shows_titles_first():
+    for number in range(MOST):
+        make_page(f"page-{number}", title=f"Page {number}", body="On knots. " * 30)
+    make_page("best", title="Knots", body="Once.")
+    assert titles("knots")[0] == "Knots"
+
+
+def test_a_reader_finds_texts_in_their_language_and_else_in_english():
+    both = make_page("both", title="Scars", body="About healing scars.")
+    make_text(both.article, language="es", title="Heridas", body="Curan solas.")
+    make_page("only", title="Bruises", body="About healing bruises.")
+
+    assert titles("herida", "es") == ["Heridas"]
+    assert titles("scars", "es") == []  # its English text is not what is shown
+    assert [hit.language for hit in search("bruise", "es").hits] == ["en"]
+    assert titles("scars", "ar") == ["Scars"]
+    assert titles("herida", "en") == []
+
+
+def test_a_reader_is_offered_only_words_of_texts_they_would_be_shown():
+    both = make_page("both", title="Fibromyalgia")
+    make_text(both.article, language="es", title="Fibromialgia")
+    add_words()
+
+    assert search("fibromialgia", "en").instead == "fibromyalgia"
+    assert search("fibromyalgia", "es").instead == "fibromialgia"
+    assert search("fibromialgia", "es").instead == ""
+
+
+def test_a_word_that_is_no_longer_published_is_never_suggested():
+    make_page("kept", title="Tendinous")
+    gone = make_page("gone", title="Tendinosis")
+    add_words()
+    assert search("tendinozis", "en").instead == "tendinosis"
+
+    gone.status = VersionStatus.RETIRED
+    gone.retired_at = NOW
+    gone.save()
+
+    assert search("tendinozis", "en").instead == "tendinous"
+
+
+def test_words_of_records_are_found_though_misspelled():
+    make_page("safety", title="Safety")
+    Wording.objects.create(
+        precaution=make_precaution(plain="a pacemaker"),
+        language="es",
+        plain="un marcapasos",
+    )
+    make_text(make_location(city="Benchville"), title="Our place")
+    Publication.objects.create(title="Tendons", authors="X", journal="J", year=2010)
+    add_record_words()
+
+    assert titles("pacemakr") == ["Safety"]
+    assert titles("marcapaso", "es") == ["Safety"]  # in English, if not in Spanish
+    assert titles("benchvile") == ["Our place"]
+    assert titles("tendins") == ["Tendons"]
+
+
+def test_the_words_of_a_page_and_of_its_questions_are_found_together():
+    make_page("safety", title="Safety", body="Ask your provider.")
+    make_precaution(plain="a pacemaker")
+
+    (hit,) = search("provider pacemaker", "en").hits
+
+    assert "<strong>pacemaker</strong>" in hit.passage
+
+
+@pytest.mark.parametrize(
+    "text", ["Benchville", "minnesota", "1 Invented Street", "The Hall"]
+)
+def test_a_location_is_found_by_its_place(text):
+    place = make_location(
+        name="The Hall", city="Benchville", address="1 Invented Street"
+    )
+    make_text(place, title="Our place")
+
+    (hit,) = search(text, "en").hits
+
+    assert (hit.title, hit.address) == ("Our place", place.get_absolute_url())
+
+
+def test_a_misspelled_word_is_put_right_and_what_is_not_wanted_stays_out():
+    make_page("a", title="Knots and bolts")
+    make_page("b", title="Knots alone")
+    add_words()
+
+    found = search("knotz -bolts", "en")
+
+    assert [hit.title for hit in found.hits] == ["Knots alone"]
+    assert found.instead == "knots -bolts"
+    assert titles("knotz zzyyxx -bolts") == ["Knots alone"]
+
+
+def plan(sql, params):
+    """Return how PostgreSQL would answer, as text."""
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + sql, params)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+def test_of_5000_texts_both_searches_go_through_their_indexes(monkeypatch):
+    with connection.cursor() as cursor:
+        cursor.execute(MANY)
+    add_words()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE services_version, services_article, services_word")
+    asked, rows = [], search_module._rows
+    monkeypatch.setattr(
+        *(search_module, "_rows"),
+        lambda sql, params: asked.append((sql, params)) or rows(sql, params),
+    )
+
+    for language in ("en", "es"):
+        assert titles("word4321x", language) == ["Title 4321"]
+        assert search("wordd4321x", language).instead == "word4321x"
+
+    plans = [plan(*one) for one in asked]
+    assert len(plans) == 8
+    for one in plans:
+        assert "Bitmap Index Scan on version_words" in one
+        assert "Seq Scan on services_version" not in one
+        assert "Seq Scan on services_word" not in one
+    assert any("Bitmap Index Scan on word_likeness" in one for one in plans)
