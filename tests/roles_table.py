@@ -38,11 +38,11 @@ from tests.factories import (
 )
 
 PEOPLE = ["visitor", "patient", "other", "staff", "scheduler"]
-PEOPLE += ["therapist", "lead", "editor", "auditor"]
-ALL_200 = "200 200 200 200 200 200 200 200 200"
-ALL_422 = "422 422 422 422 422 422 422 422 422"
-SIGNED_IN = "in  200 200 200 200 200 200 200 200"
-ONLY_OUT = " go  go  go  go  go  go  go  go"
+PEOPLE += ["therapist", "lead", "editor", "auditor", "provider"]
+ALL_200 = " ".join(["200"] * len(PEOPLE))
+ALL_422 = " ".join(["422"] * len(PEOPLE))
+SIGNED_IN = "in  200 200 200 200 200 200 200 200 200"
+ONLY_OUT = " go  go  go  go  go  go  go  go  go"
 
 # A page is opened. Columns are PEOPLE, in their order.
 GET = {
@@ -65,38 +65,40 @@ GET = {
     "services:insurance": ALL_200,
     "services:changes": ALL_200,
     "services:check": ALL_200,
-    "referrals:worklist": "       in  403 403 200 200 403 200 403 403",
-    "referrals:referral": "       in  403 403 200 200 403 200 403 403",
-    "referrals:diagnoses": "      in  403 403 200 403 403 403 403 403",
-    "referrals:insurers": "       in  403 403 200 403 403 403 403 403",
-    "referrals:patients": "       in  403 403 200 200 403 200 403 403",
-    "referrals:add_patient": "    in  403 403 200 403 403 403 403 403",
-    "referrals:patient": "        in  403 403 200 200 403 200 403 403",
-    "referrals:record": "         in  403 403 200 403 403 403 403 403",
-    "referrals:own": "            in  200 404 403 403 403 403 403 403",
-    "appointments:mine": "        in  200 200 403 403 403 403 403 403",
-    "appointments:ask": "         in  200 404 403 403 403 403 403 403",
-    "appointments:ask_check": "   in  go  404 403 403 403 403 403 403",
-    "appointments:ask_step": "    in  200 404 403 403 403 403 403 403",
-    "appointments:standing": "    in  200 404 403 403 403 403 403 403",
-    "appointments:withdraw": "    in  200 404 403 403 403 403 403 403",
-    "appointments:offer": "       in  200 404 403 403 403 403 403 403",
-    "appointments:accept": "      in  405 405 403 403 403 403 403 403",
-    "appointments:decline": "     in  405 405 403 403 403 403 403 403",
-    "appointments:cancel": "      in  200 404 403 403 403 403 403 403",
-    "appointments:calendar": "    in  200 404 403 403 403 403 403 403",
+    "referrals:worklist": "       in  403 403 200 200 403 200 403 403 403",
+    "referrals:referral": "       in  403 403 200 200 403 200 403 403 403",
+    "referrals:diagnoses": "      in  403 403 200 403 403 403 403 403 403",
+    "referrals:insurers": "       in  403 403 200 403 403 403 403 403 403",
+    "referrals:patients": "       in  403 403 200 200 403 200 403 403 403",
+    "referrals:add_patient": "    in  403 403 200 403 403 403 403 403 403",
+    "referrals:patient": "        in  403 403 200 200 403 200 403 403 403",
+    "referrals:correct": "        in  403 403 200 403 403 403 403 403 403",
+    "referrals:move": "           in  403 403 200 403 403 200 403 403 403",
+    "referrals:record": "         in  403 403 200 403 403 403 403 403 403",
+    "referrals:own": "            in  200 404 403 403 403 403 403 403 403",
+    "appointments:mine": "        in  200 200 403 403 403 403 403 403 403",
+    "appointments:ask": "         in  200 404 403 403 403 403 403 403 403",
+    "appointments:ask_check": "   in  go  404 403 403 403 403 403 403 403",
+    "appointments:ask_step": "    in  200 404 403 403 403 403 403 403 403",
+    "appointments:standing": "    in  200 404 403 403 403 403 403 403 403",
+    "appointments:withdraw": "    in  200 404 403 403 403 403 403 403 403",
+    "appointments:offer": "       in  200 404 403 403 403 403 403 403 403",
+    "appointments:accept": "      in  405 405 403 403 403 403 403 403 403",
+    "appointments:decline": "     in  405 405 403 403 403 403 403 403 403",
+    "appointments:cancel": "      in  200 404 403 403 403 403 403 403 403",
+    "appointments:calendar": "    in  200 404 403 403 403 403 403 403 403",
     "appointments:answer": ALL_200,  # whoever holds the signed link
-    "appointments:queue": "       in  403 403 403 200 403 200 403 403",
-    "appointments:triage": "      in  403 403 403 200 403 200 403 403",
-    "appointments:propose": "     in  403 403 403 200 403 403 403 403",
-    "appointments:offers": "      in  403 403 403 200 403 200 403 403",
-    "appointments:withdraw_offer": "in 403 403 403 405 403 403 403 403",
-    "appointments:day": "         in  403 403 403 200 200 200 403 403",
-    "appointments:visit": "       in  403 403 403 200 200 200 403 403",
-    "audit:trail": "              in  403 403 403 403 403 403 403 200",
+    "appointments:queue": "       in  403 403 403 200 403 200 403 403 403",
+    "appointments:triage": "      in  403 403 403 200 403 200 403 403 403",
+    "appointments:propose": "     in  403 403 403 200 403 403 403 403 403",
+    "appointments:offers": "      in  403 403 403 200 403 200 403 403 403",
+    "appointments:withdraw_offer": "in 403 403 403 405 403 403 403 403 403",
+    "appointments:day": "         in  403 403 403 200 200 200 403 403 403",
+    "appointments:visit": "       in  403 403 403 200 200 200 403 403 403",
+    "audit:trail": "              in  403 403 403 403 403 403 403 200 403",
     "accounts:invitation": ALL_200,  # whoever holds the signed link
     "account_login": "200" + ONLY_OUT,
-    "account_logout": "           go  200 200 200 200 200 200 200 200",
+    "account_logout": "           go  200 200 200 200 200 200 200 200 403",
     "account_inactive": ALL_200,
     "account_signup": "200" + ONLY_OUT,  # it says that nobody signs up by themselves
     "account_reauthenticate": SIGNED_IN,
@@ -111,27 +113,29 @@ GET = {
 # An empty form is sent. What is not here is only read: 405 to those let in.
 POST = {
     "services:check": ALL_422,  # nothing answered: the first question again
-    "referrals:referral": "       in  403 403 422 403 403 403 403 403",
-    "referrals:add_patient": "    in  403 403 422 403 403 403 403 403",
-    "referrals:record": "         in  403 403 422 403 403 403 403 403",
-    "appointments:ask_check": "   in  go  404 403 403 403 403 403 403",
-    "appointments:ask_step": "    in  422 404 403 403 403 403 403 403",
-    "appointments:standing": "    in  422 404 403 403 403 403 403 403",
-    "appointments:withdraw": "    in  go  404 403 403 403 403 403 403",
-    "appointments:accept": "      in  go  404 403 403 403 403 403 403",
-    "appointments:decline": "     in  go  404 403 403 403 403 403 403",
-    "appointments:cancel": "      in  go  404 403 403 403 403 403 403",
+    "referrals:referral": "       in  403 403 422 403 403 403 403 403 403",
+    "referrals:add_patient": "    in  403 403 422 403 403 403 403 403 403",
+    "referrals:correct": "        in  403 403 422 403 403 403 403 403 403",
+    "referrals:move": "           in  403 403 422 403 403 422 403 403 403",
+    "referrals:record": "         in  403 403 422 403 403 403 403 403 403",
+    "appointments:ask_check": "   in  go  404 403 403 403 403 403 403 403",
+    "appointments:ask_step": "    in  422 404 403 403 403 403 403 403 403",
+    "appointments:standing": "    in  422 404 403 403 403 403 403 403 403",
+    "appointments:withdraw": "    in  go  404 403 403 403 403 403 403 403",
+    "appointments:accept": "      in  go  404 403 403 403 403 403 403 403",
+    "appointments:decline": "     in  go  404 403 403 403 403 403 403 403",
+    "appointments:cancel": "      in  go  404 403 403 403 403 403 403 403",
     "appointments:answer": ALL_200,  # no answer given: the offer again
-    "appointments:triage": "      in  403 403 403 422 403 422 403 403",
-    "appointments:propose": "     in  403 403 403 422 403 403 403 403",
-    "appointments:withdraw_offer": "in 403 403 403 go 403 403 403 403",
-    "appointments:visit": "       in  403 403 403 422 422 403 403 403",
+    "appointments:triage": "      in  403 403 403 422 403 422 403 403 403",
+    "appointments:propose": "     in  403 403 403 422 403 403 403 403 403",
+    "appointments:withdraw_offer": "in 403 403 403 go 403 403 403 403 403",
+    "appointments:visit": "       in  403 403 403 422 422 403 403 403 403",
     "accounts:invitation": ALL_422,
     "account_login": "422" + ONLY_OUT,
     "account_logout": "go" + ONLY_OUT,
     "account_signup": "200" + ONLY_OUT,
-    "account_reauthenticate": "   in  422 422 422 422 422 422 422 422",
-    "account_change_password": "  in  422 422 422 422 422 422 422 422",
+    "account_reauthenticate": "   in  422 422 422 422 422 422 422 422 422",
+    "account_change_password": "  in  422 422 422 422 422 422 422 422 422",
     "account_reset_password": ALL_422,
     "account_reset_password_from_key": ALL_422,  # the key is none: it says so
 }
@@ -255,6 +259,8 @@ def arguments(world: SimpleNamespace) -> dict[str, dict[str, object]]:
         "services:page": {"slug": "benefits"},
         "services:condition": {"slug": "fibromyalgia"},
         "referrals:referral": {"pk": world.asking.pk},
+        "referrals:correct": {"pk": world.asking.pk},
+        "referrals:move": {"pk": world.asking.pk},
         "referrals:own": {"pk": world.asking.pk},
         "referrals:patient": {"pk": world.patient.pk},
         "referrals:record": {"pk": world.patient.pk},

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from massage_portal.access import SignedInRequest, requires
+from massage_portal.access import SignedInRequest, requires, requires_any
 from massage_portal.audit.record import record
 from referrals import actions, forms
 from referrals.codes import MAY_MOVE, TRANSITIONS, Status
@@ -51,7 +51,8 @@ def correct(request: SignedInRequest, pk: int) -> HttpResponse:
         except actions.Stale as refusal:
             form.add_error(None, str(refusal))
             differences = _differences(form, found)
-            form.data["seen"] = str(refusal.referral.version)  # to save it all the same
+            if posted is not None:  # to save it all the same
+                posted["seen"] = str(refusal.referral.version)
             status = 409
         except actions.Refusal as refusal:
             form.add_error(None, str(refusal))
@@ -92,7 +93,7 @@ def _differences(form: forms.CorrectReferral, found: Referral) -> list[Differenc
     return rows
 
 
-@requires(RECORDS)
+@requires_any(RECORDS, "referrals.retract_referral")
 @require_http_methods(["GET", "HEAD", "POST"])
 def move(request: SignedInRequest, pk: int) -> HttpResponse:
     """Hold, withdraw or retract a referral, with a reason."""
