@@ -108,9 +108,14 @@ def ask(
 
 def _next_session(referral: Referral, *, today: date) -> int:
     """Return the number of the visit to ask for; raise what `ask` raises."""
-    if referral.status != ReferralStatus.ACTIVE or referral.valid_until < today:
+    covered = referral.coverage
+    if referral.status != ReferralStatus.ACTIVE or covered.until < today:
         raise ReferralNotInForce(
             _("This referral cannot be used now. Please call the clinic.")
+        )
+    if not covered.visits:
+        raise ReferralNotInForce(
+            _("Your insurer must agree first. The clinic asks it; you need do nothing.")
         )
     entries = referral.waitlist_entries
     open_entry = entries.open_one()
@@ -118,7 +123,7 @@ def _next_session(referral: Referral, *, today: date) -> int:
         raise AlreadyAsked(_("You have already asked for this visit."), open_entry)
     used = entries.exclude(status__in=[EntryStatus.REJECTED, EntryStatus.CANCELLED])
     session = used.count() + 1
-    if session > referral.sessions:
+    if session > covered.visits:
         raise NoSessionLeft(
             _("You have used all the visits that this referral allows.")
         )

@@ -65,9 +65,10 @@ def _lock_waiting(entry: WaitlistEntry, *, day_of: Opening) -> WaitlistEntry:
 
 
 def _covers(entry: WaitlistEntry, day: date) -> bool:
-    """Lock the referral and say whether it is in force on `day`, whoever revokes it."""
-    locked = Referral.objects.select_for_update(no_key=True).in_force_on(day)
-    return locked.filter(pk=entry.referral_id).first() is not None
+    """Lock the referral and say whether it covers this visit on `day`."""
+    locked = Referral.objects.select_for_update(of=("self",), no_key=True)
+    mine = locked.in_force_on(day).filter(covered_visits__gte=entry.session)
+    return mine.filter(pk=entry.referral_id).first() is not None
 
 
 def _still_free(entry: WaitlistEntry, opening: Opening, *, now: datetime) -> Opening:

@@ -178,7 +178,7 @@ class Supply:
         """Return what the entry, its referral and its patient ask of an opening."""
         return Wish(
             valid_from=entry.referral.valid_from,
-            valid_until=entry.referral.valid_until,
+            valid_until=entry.referral.coverage.until,
             earliest=entry.earliest,
             latest=entry.latest,
             weekdays=entry.weekdays,
@@ -280,5 +280,8 @@ def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:
         .covered(now)
         .exclude(pk__in=offered)
         .in_order_of_need(now=now, exponent=float(policy.harm_exponent))
-        .select_related("referral__technique", "patient", "category")
+        .select_related(
+            *("referral__technique", "referral__insurer", "referral__authorization"),
+            *("patient", "category"),
+        )
     )

@@ -21,7 +21,7 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.functions import Cast, Extract, Greatest, Power
+from django.db.models.functions import Cast, Coalesce, Extract, Greatest, Power
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +31,7 @@ from appointments.models.policy import TriageCategory
 from appointments.priority import Explanation, explain
 from referrals.codes import Status as ReferralStatus
 from referrals.models import Patient, Referral
+from referrals.models.referral import lacks_a_number
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -81,10 +82,18 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         return self.filter(status=EntryStatus.ACCEPTED)
 
     def covered(self, now: datetime) -> Self:
-        """Those whose referral is active and not past its end at `now`."""
-        return self.filter(
-            referral__status=ReferralStatus.ACTIVE,
-            referral__valid_until__gte=timezone.localdate(now),
+        """Those whose referral is active and covers this visit, on a day to come."""
+        today = timezone.localdate(now)
+        insurer = F("referral__authorization__visits")
+        return (
+            self.filter(
+                referral__status=ReferralStatus.ACTIVE,
+                referral__valid_until__gte=today,
+            )
+            .exclude(referral__authorization__valid_until__lt=today)
+            .exclude(lacks_a_number("referral__"))
+            .alias(paid_visits=Coalesce(insurer, "referral__sessions"))
+            .filter(session__lte=F("paid_visits"))
         )
 
     def in_order_of_need(self, *, now: datetime, exponent: float) -> Self:
@@ -332,9 +341,9 @@ def may_ask(referral: Referral, *, today: date) -> bool:
     live = [entry for entry in entries if entry.status not in ended]
     return (
         referral.status == ReferralStatus.ACTIVE
-        and referral.valid_until >= today
+        and referral.coverage.until >= today
         and all(entry.status == EntryStatus.COMPLETED for entry in live)
-        and len(live) < referral.sessions
+        and len(live) < referral.coverage.visits
     )
 
 

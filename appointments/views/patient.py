@@ -72,7 +72,7 @@ def mine(request: SignedInRequest) -> HttpResponse:
     referrals = (
         Referral.objects.filter(patient__user=request.user)
         .visible_to(request.user)
-        .select_related("diagnosis")
+        .select_related("diagnosis", "insurer", "authorization")
         .prefetch_related("waitlist_entries")
         .order_by("-received_at", "pk")
     )

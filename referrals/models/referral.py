@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext_lazy as _
 
 from referrals.codes import OPEN, TRANSITIONS, Answer, Priority, Status
+from referrals.coverage import Allowed, Coverage, Needs, coverage
 from referrals.models.diagnosis import DiagnosisCode
 from referrals.models.patient import Patient
 from referrals.models.provider import Provider
@@ -20,6 +22,21 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from massage_portal.accounts.models import User
+
+
+def lacks_a_number(referral: str = "") -> Q:
+    """
+    Return those whose insurer wants a number that nobody has recorded yet.
+
+    :param referral: the way to the referral, "referral__" or none.
+    """
+    wants, has = f"{referral}insurer__needs_", f"{referral}authorization"
+    none = Q(**{has: None})
+    return (
+        Q(**{f"{wants}authorization": True}) & (none | Q(**{f"{has}__number": ""}))
+    ) | (
+        Q(**{f"{wants}referral": True}) & (none | Q(**{f"{has}__referral_number": ""}))
+    )
 
 
 class ReferralQuerySet(models.QuerySet["Referral"]):
@@ -46,13 +63,29 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         """With what a page about one referral shows."""
         return self.select_related(
             *("patient__user", "provider", "diagnosis", "technique"),
-            *("insurer", "recorded_by"),
-        ).prefetch_related("screening_answers__precaution")
+            *("insurer", "authorization", "recorded_by"),
+        ).prefetch_related(screening())
+
+    def with_coverage(self) -> Self:
+        """With the last day and the visits that can be booked: coverage.py, in SQL."""
+        return self.annotate(
+            covered_until=Least(
+                "valid_until", Coalesce("authorization__valid_until", "valid_until")
+            ),
+            covered_visits=Case(
+                When(lacks_a_number(), then=0),
+                default=Least(
+                    "sessions", Coalesce("authorization__visits", "sessions")
+                ),
+                output_field=models.IntegerField(),
+            ),
+        )
 
     def in_force_on(self, day: date) -> Self:
-        """Active, and valid on `day`; both ends of the period count."""
-        return self.filter(
-            status=Status.ACTIVE, valid_from__lte=day, valid_until__gte=day
+        """Active, valid on `day`, and nothing that the insurer needs is missing."""
+        covered = self.with_coverage().filter(covered_visits__gt=0)
+        return covered.filter(
+            status=Status.ACTIVE, valid_from__lte=day, covered_until__gte=day
         )
 
 
@@ -185,6 +218,48 @@ class Referral(models.Model):
     def __str__(self) -> str:
         return f"referral {self.pk}"
 
+    @property
+    def coverage(self) -> Coverage:
+        """Return what can be booked; read `insurer` and `authorization` ahead."""
+        insurer = self.insurer
+        found = getattr(self, "authorization", None)
+        return coverage(
+            sessions=self.sessions,
+            valid_until=self.valid_until,
+            needs=Needs(insurer.needs_referral, insurer.needs_authorization)
+            if insurer
+            else Needs(),
+            allowed=Allowed(
+                found.referral_number, found.number, found.visits, found.valid_until
+            )
+            if found
+            else Allowed(),
+        )
+
+
+class ScreeningAnswerQuerySet(models.QuerySet["ScreeningAnswer"]):
+    """Reads of safety answers."""
+
+    def newest_round(self) -> Self:
+        """Those that count: of each referral, the last time that it was asked about."""
+        rounds = ScreeningAnswer.objects.filter(referral=OuterRef("referral"))
+        last = rounds.order_by("-round").values("round")[:1]
+        return self.filter(round=Subquery(last))
+
+    def earlier_rounds(self) -> Self:
+        """Those that a later round took the place of, the newest first."""
+        later = ScreeningAnswer.objects.filter(
+            referral=OuterRef("referral"), round__gt=OuterRef("round")
+        )
+        found = self.filter(Exists(later)).select_related("asked_by")
+        return found.order_by("-round", "pk")
+
+
+def screening(lookup: str = "screening_answers") -> Prefetch[Any]:
+    """Return what reads the answers that count, and their questions, ahead."""
+    answers = ScreeningAnswer.objects.newest_round().select_related("precaution")
+    return Prefetch(lookup, queryset=answers.order_by("pk"))
+
 
 class ScreeningAnswer(models.Model):
     """What was answered to one safety question, in the words it was asked in."""
@@ -197,6 +272,14 @@ class ScreeningAnswer(models.Model):
     meaning = models.CharField(max_length=16)  # services' code, as on that day
     version = models.PositiveIntegerField()  # of the question, as it was asked
     answer = models.CharField(max_length=8, choices=Answer)
+    # A patient's health changes: asked again, the answers are another round.
+    round = models.PositiveSmallIntegerField(default=1)
+    asked_at = models.DateTimeField(null=True)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True
+    )
+
+    objects = ScreeningAnswerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("screening answer")
@@ -205,12 +288,18 @@ class ScreeningAnswer(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="screening_asks_each_question_once",
-                fields=["referral", "precaution"],
+                fields=["referral", "precaution", "round"],
             ),
             models.CheckConstraint(
                 name="screening_answer_is_known",
                 condition=Q(answer__in=Answer.values),
             ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="screening_answer_is_kept",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+            )
         ]
 
     def __str__(self) -> str:

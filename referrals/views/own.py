@@ -23,7 +23,7 @@ def own(request: SignedInRequest, pk: int) -> HttpResponse:
     today = timezone.localdate()
     context = {
         "referral": found,
-        "usable": found.status == Status.ACTIVE and found.valid_until >= today,
+        "usable": found.status == Status.ACTIVE and found.coverage.until >= today,
         "today": today,
     }
     return render(request, "referrals/own.html", context)
