@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from appointments.views import ask, day, mail_links, offers, patient, queue, triage
+from appointments.views import (
+    ask,
+    day,
+    mail_links,
+    merge,
+    offers,
+    patient,
+    queue,
+    triage,
+)
 
 app_name = "appointments"
 
@@ -43,6 +52,8 @@ for_staff = [
     path("offers/<int:pk>/withdraw/", offers.withdraw_offer, name="withdraw_offer"),
     path("day/", day.day, name="day"),
     path("visits/<int:pk>/", day.visit, name="visit"),
+    path("patients/<int:pk>/merge/", merge.merge, name="merge"),
+    path("merges/<int:pk>/part/", merge.part, name="part"),
 ]
 
 urlpatterns = for_patients + for_staff

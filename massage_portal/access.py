@@ -1,4 +1,4 @@
-"""Who may open a view: every view wears `@public` or `@requires(permission)`."""
+"""Who may open a view: every view wears `@public`, `@requires` or `@by_system`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 
 if TYPE_CHECKING:
     from massage_portal.accounts.models import User
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class SignedInRequest(HttpRequest):
@@ -33,6 +34,41 @@ def by_link(view: View) -> View:
     """Open the view to whoever holds a signed link; no cache keeps what it shows."""
     view.token = True  # type: ignore[attr-defined]
     return public(view)
+
+
+def by_system(
+    method: str,
+    *,
+    stranger: View,
+    other_method: Callable[[HttpRequest, str], HttpResponse],
+) -> Callable[[View], View]:
+    """
+    Open the view to other systems, each by the secret it bears, for one method.
+
+    The view is called with the system. Sessions and cookies count for nothing here, so
+    there is nothing that a forged form could borrow.
+
+    :param stranger: answers whoever bears no secret that is in use.
+    :param other_method: answers other methods, given the one that is taken.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            from massage_portal.accounts.systems import bearer
+
+            if request.method != method:
+                return other_method(request, method)
+            system = bearer(request.headers.get("Authorization", ""))
+            if system is None:
+                return stranger(request)
+            return view(request, system, *args, **kwargs)
+
+        guarded.csrf_exempt = True  # type: ignore[attr-defined]
+        guarded.access = "system"  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
 
 
 def unlisted(view: View) -> View:
@@ -58,7 +94,9 @@ def requires_any(*permissions: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(
+            request: HttpRequest, *args: Any, **kwargs: Any
+        ) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
             if permissions and not any(map(request.user.has_perm, permissions)):

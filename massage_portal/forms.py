@@ -23,8 +23,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from phonenumber_field.formfields import PhoneNumberField
 
-from massage_portal import plaintext
 from massage_portal.dates import DateParts, NotADate, read_date
+from massage_portal.hidden import HIDDEN, kept_text
 
 _CHOICE = _("Choose one of the answers.")
 _CHOICES = _("Choose at least one of the answers.")
@@ -93,20 +93,13 @@ class Text(forms.CharField):
     """
     Text of at most `max_length` characters, on one line or, with `lines`, on many.
 
-    It comes out in Unicode NFC. NUL, control characters and direction overrides are
-    refused. The browser is not told the length: it would cut a pasted text in
-    silence, where a message can say by how much it is too long.
+    It comes out in Unicode NFC. NUL, control characters, direction overrides and what
+    is drawn as nothing are refused. The browser is not told the length: it would cut a
+    pasted text in silence, where a message can say by how much it is too long.
     """
 
     default_error_messages = {
-        "hidden": _(
-            "There is a hidden character after “%(before)s”. "
-            "Delete that part and type it again."
-        ),
-        "hidden_first": _(
-            "The text begins with a hidden character. Delete it and type it again."
-        ),
-        "marks": _("One letter has too many accents. Type it again without them."),
+        **HIDDEN,
         "max_length": ngettext_lazy(
             "Shorten this to %(limit_value)d character. It has %(show_value)d.",
             "Shorten this to %(limit_value)d characters. It has %(show_value)d.",
@@ -124,16 +117,7 @@ class Text(forms.CharField):
         """Return the text as it will be kept."""
         if value in self.empty_values:
             return ""
-        try:
-            return plaintext.clean(str(value), lines=self.lines > 1)
-        except plaintext.HiddenCharacter as fault:
-            before = fault.before[-20:].strip()
-            code = "hidden" if before else "hidden_first"
-            raise ValidationError(
-                self.error_messages[code], code=code, params={"before": before}
-            ) from None
-        except plaintext.TooManyMarks:
-            raise ValidationError(self.error_messages["marks"], code="marks") from None
+        return kept_text(str(value), lines=self.lines > 1, words=self.error_messages)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         """Return no maxlength: see above."""
@@ -144,7 +128,8 @@ class Email(forms.EmailField):
     """An email address, composed and in lower case."""
 
     default_error_messages = {
-        "invalid": _("Enter an email address in full, like name@example.com.")
+        **HIDDEN,
+        "invalid": _("Enter an email address in full, like name@example.com."),
     }
 
     def __init__(self, **kwargs: Any) -> None:
@@ -153,13 +138,9 @@ class Email(forms.EmailField):
         self.widget.attrs |= {"autocomplete": "email", "spellcheck": "false"}
 
     def to_python(self, value: Any) -> str:
-        """Return the address; a hidden character makes it invalid."""
-        try:
-            return plaintext.clean(str(value or ""), lines=False).lower()
-        except ValueError:
-            raise ValidationError(
-                self.error_messages["invalid"], code="invalid"
-            ) from None
+        """Return the address; a hidden character is refused as in a text."""
+        words = self.error_messages
+        return kept_text(str(value or ""), lines=False, words=words).lower()
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         """Return no maxlength, for the reason that `Text` has."""
@@ -222,6 +203,50 @@ class Scale(forms.TypedChoiceField):
             **kwargs,
         )
         self.low, self.high = low, high
+
+
+class File(forms.FileField):
+    """
+    A file of at most `max_bytes`, whose name ends in one of `endings` (".csv").
+
+    What is in it is for its reader to judge: a name proves nothing.
+    """
+
+    widget = forms.FileInput
+    default_error_messages = {
+        "required": _("Choose a file."),
+        "invalid": _("Choose a file."),
+        "empty": _("This file is empty. Choose another one."),
+        "ending": _("Choose a file whose name ends in %(endings)s."),
+        "too_large": _(
+            "Choose a file of at most %(most)s MB. This one has %(megabytes)s MB."
+        ),
+    }
+
+    def __init__(
+        self, *, max_bytes: int, endings: Sequence[str], **kwargs: Any
+    ) -> None:
+        self.max_bytes, self.endings = max_bytes, tuple(endings)
+        super().__init__(**kwargs)
+        self.widget.attrs["accept"] = ",".join(endings)
+
+    def to_python(self, data: Any) -> Any:
+        """Return the file as it was sent."""
+        file = super().to_python(data)
+        if file is None:
+            return None
+        if file.size > self.max_bytes:
+            self._refuse(
+                "too_large",
+                most=f"{self.max_bytes / 1_000_000:.3g}",
+                megabytes=f"{file.size / 1_000_000:,.1f}",
+            )
+        if not file.name.lower().endswith(self.endings):
+            self._refuse("ending", endings=", ".join(self.endings))
+        return file
+
+    def _refuse(self, code: str, **params: str) -> None:
+        raise ValidationError(self.error_messages[code], code=code, params=params)
 
 
 class SubmissionKeyBoundField(BoundField):

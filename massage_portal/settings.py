@@ -166,7 +166,9 @@ DATABASES["default"] |= {
     # Nobody waits for ever: a lock 5 s, a statement 10 s, a connection 3 s.
     "OPTIONS": {
         "connect_timeout": 3,
-        "options": "-c lock_timeout=5s -c statement_timeout=10s",
+        # A misspelled name is found where its trigrams are alike by this much, 0 to 1.
+        "options": "-c lock_timeout=5s -c statement_timeout=10s"
+        " -c pg_trgm.word_similarity_threshold=0.4",
     },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -8,6 +8,7 @@ from django.urls import include, path
 
 from massage_portal.health import healthz, readyz
 from massage_portal.start import start
+from referrals.views.fhir import service_request, service_requests
 from services.machines import robots, sitemap
 
 urlpatterns = [
@@ -15,6 +16,8 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("robots.txt", robots, name="robots"),
     path("sitemap.xml", sitemap, name="sitemap"),
+    path("fhir/ServiceRequest", service_requests, name="service_requests"),
+    path("fhir/ServiceRequest/<int:pk>", service_request, name="service_request"),
     path("admin/", admin.site.urls),
     *i18n_patterns(
         path("", include("services.urls")),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
 
+from massage_portal.access import SignedInRequest
 from massage_portal.windows import Door
-from services.cache import drop_pages
+from services.actions.precautions import keep_version
 from services.actions.words import add_record_words
+from services.cache import drop_pages
 from services.codes import ArticleKind
 from services.models import (
     Condition,
@@ -105,6 +111,43 @@ class PrecautionAdmin(Searched, InOrder):
     key = "code"
     list_display = ("question", "meaning", "active", "position")
     list_filter = ("meaning", "active")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Return the key and the versions, once there are any."""
+        own = super().get_readonly_fields(request, obj)
+        return [*own, "kept_versions"] if obj else own
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """Save the question, and keep the words that it has now and had before."""
+        now = timezone.now()  # noqa: TID251 - an admin page is a view
+        by = cast(SignedInRequest, request).user
+        if change:  # two leads who save at once wait for each other here
+            before = Precaution.objects.select_for_update().get(pk=obj.pk)
+            keep_version(precaution=before, by=None, now=now)
+        super().save_model(request, obj, form, change)
+        keep_version(precaution=obj, by=by, now=now)
+
+    @admin.display(description=_("versions"))
+    def kept_versions(self, obj: Precaution) -> str:
+        """Return every version, the newest first, as a list to read."""
+        versions = obj.versions.select_related("made_by").order_by("-number")
+        return format_html(
+            "<ol reversed>{}</ol>",
+            format_html_join(
+                "",
+                "<li><p>{}</p><p>{} {}</p><p>{}, {}</p></li>",
+                (
+                    (
+                        *(one.question, one.get_meaning_display(), one.advice),
+                        date_format(timezone.localtime(one.made_at), "DATE_FORMAT"),
+                        one.made_by or _("the portal itself"),
+                    )
+                    for one in versions
+                ),
+            ),
+        )
 
 
 @admin.register(Publication)

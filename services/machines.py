@@ -41,6 +41,7 @@ from services.models import (
 PRIVATE = [
     *("/my/", "/queue/", "/referrals/", "/patients/", "/offers/"),
     *("/offer/", "/day/", "/visits/", "/audit/", "/accounts/", "/admin/", "/start/"),
+    "/fhir/",
     "/editing/",
 ]
 NEWEST = 20

@@ -11,6 +11,8 @@ import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.core.files.base import ContentFile
+
 from appointments.codes import EntryStatus, Status
 from appointments.models import (
     Appointment,
@@ -27,7 +29,8 @@ from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from massage_portal.outbox import actions as outbox
 from massage_portal.outbox.models import Message
-from referrals.models import DiagnosisCode, Patient, Provider, Referral
+from referrals.actions import add_letter
+from referrals.models import DiagnosisCode, Letter, Patient, Provider, Referral
 from referrals.npi import check_digit
 from services.codes import ArticleKind, VersionStatus
 from services.models import (
@@ -234,6 +237,16 @@ def make_referral(**fields) -> Referral:
         if name not in fields:
             fields[name] = make()
     return Referral.objects.create(**values | fields)
+
+
+def make_letter(*, data: bytes = b"", name: str = "letter.pdf", **fields) -> Letter:
+    """Return a letter as the action keeps it; of no other content than another."""
+    values = {"by": make_user(Role.STAFF), "now": NOW}
+    if "referral" not in fields:
+        fields["referral"] = make_referral()
+    data = data or f"%PDF-1.4\n% {next(_numbers)}\n%%EOF\n".encode()
+    kept = add_letter(file=ContentFile(data), name=name, **values | fields)
+    return kept.letter
 
 
 def make_entry(*, waited_days: float = 10, target_days: int = 28, **fields):

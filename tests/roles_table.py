@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from appointments.actions import NeedAnswers
+from appointments.actions import NeedAnswers, merge_patients
 from appointments.codes import EntryStatus, RoleThreat, Status
 from appointments.models import NeedReport
 from massage_portal.accounts.actions import invite
@@ -28,6 +28,7 @@ from tests.factories import (
     make_diagnosis,
     make_entry,
     make_insurer,
+    make_letter,
     make_patient,
     make_policy,
     make_precaution,
@@ -41,6 +42,8 @@ PEOPLE = ["visitor", "patient", "other", "staff", "scheduler"]
 PEOPLE += ["therapist", "lead", "editor", "auditor", "provider"]
 ALL_200 = " ".join(["200"] * len(PEOPLE))
 ALL_422 = " ".join(["422"] * len(PEOPLE))
+ALL_405 = "405 405 405 405 405 405 405 405 405"
+ALL_401 = "401 401 401 401 401 401 401 401 401"  # no session opens what systems use
 SIGNED_IN = "in  200 200 200 200 200 200 200 200 200"
 ONLY_OUT = " go  go  go  go  go  go  go  go  go"
 
@@ -51,6 +54,8 @@ GET = {
     "readyz": ALL_200,
     "robots": ALL_200,
     "sitemap": ALL_200,
+    "service_requests": ALL_405,
+    "service_request": ALL_401,
     "services:home": ALL_200,
     "services:page": ALL_200,
     "services:safety": ALL_200,
@@ -74,7 +79,16 @@ GET = {
     "referrals:patient": "        in  403 403 200 200 403 200 403 403 403",
     "referrals:correct": "        in  403 403 200 403 403 403 403 403 403",
     "referrals:move": "           in  403 403 200 403 403 200 403 403 403",
+    "referrals:import_referrals": "in 403 403 200 403 403 200 403 403 403",
+    "referrals:complete": "in  403 403 200 403 403 403 403 403 403",
+    "referrals:screen": "in  403 403 200 403 403 403 403 403 403",
+    "referrals:letters": "        in  403 403 200 403 403 403 403 403 403",
+    "referrals:letter": "         in  403 403 200 200 403 200 403 403 403",
     "referrals:record": "         in  403 403 200 403 403 403 403 403 403",
+    "referrals:edit_patient": "   in  403 403 200 403 403 403 403 403 403",
+    "referrals:send_link": "      in  403 403 405 403 403 403 403 403 403",
+    "appointments:merge": "       in  403 403 200 403 403 200 403 403 403",
+    "appointments:part": "        in  403 403 405 403 403 405 403 403 403",
     "referrals:own": "            in  200 404 403 403 403 403 403 403 403",
     "appointments:mine": "        in  200 200 403 403 403 403 403 403 403",
     "appointments:ask": "         in  200 404 403 403 403 403 403 403 403",
@@ -112,11 +126,22 @@ GET = {
 
 # An empty form is sent. What is not here is only read: 405 to those let in.
 POST = {
+    "service_requests": ALL_401,
+    "service_request": ALL_405,
     "services:check": ALL_422,  # nothing answered: the first question again
     "referrals:referral": "       in  403 403 422 403 403 403 403 403 403",
+    "referrals:patients": "       in  403 403 200 200 403 200 403 403 403",
+    "referrals:edit_patient": "   in  403 403 422 403 403 403 403 403 403",
+    "referrals:send_link": "      in  403 403 go  403 403 403 403 403 403",
+    "appointments:merge": "       in  403 403 422 403 403 422 403 403 403",
+    "appointments:part": "        in  403 403 go  403 403 go  403 403 403",
     "referrals:add_patient": "    in  403 403 422 403 403 403 403 403 403",
     "referrals:correct": "        in  403 403 422 403 403 403 403 403 403",
     "referrals:move": "           in  403 403 422 403 403 422 403 403 403",
+    "referrals:import_referrals": "in 403 403 422 403 403 422 403 403 403",
+    "referrals:complete": "in  403 403 422 403 403 403 403 403 403",
+    "referrals:screen": "in  403 403 422 403 403 403 403 403 403",
+    "referrals:letters": "        in  403 403 422 403 403 403 403 403 403",
     "referrals:record": "         in  403 403 422 403 403 403 403 403 403",
     "appointments:ask_check": "   in  go  404 403 403 403 403 403 403 403",
     "appointments:ask_step": "    in  422 404 403 403 403 403 403 403 403",
@@ -211,17 +236,25 @@ def make_world() -> SimpleNamespace:
         patient=patient,
         other=other,
         asking=asking,
+        draft=_referral(patient, 9, status="draft"),
+        letter=make_letter(referral=asking),
         waiting=waiting,
         questioned=questioned,
         offered=offered,
         booked=booked,
+        merge=_a_merge(other, people["lead"]),
         invitation=invite(user=make_patient().user, by=None, now=NOW),
     )
 
 
-def _referral(patient, number: int):
+def _a_merge(kept, by):
+    second = make_patient(account=False)
+    return merge_patients(kept=kept, merged=second, reason="Twins", by=by, now=NOW)
+
+
+def _referral(patient, number: int, **fields):
     code = make_diagnosis(f"M54.{number}", "Pain in the back")
-    return make_referral(patient=patient, diagnosis=code)
+    return make_referral(patient=patient, diagnosis=code, **fields)
 
 
 def _rows_that_only_the_admin_shows(referral, entry) -> None:
@@ -258,12 +291,21 @@ def arguments(world: SimpleNamespace) -> dict[str, dict[str, object]]:
     return {
         "services:page": {"slug": "benefits"},
         "services:condition": {"slug": "fibromyalgia"},
+        "service_request": {"pk": world.asking.pk},
         "referrals:referral": {"pk": world.asking.pk},
         "referrals:correct": {"pk": world.asking.pk},
         "referrals:move": {"pk": world.asking.pk},
+        "referrals:complete": {"pk": world.draft.pk},
+        "referrals:screen": {"pk": world.asking.pk},
+        "referrals:letters": {"pk": world.asking.pk},
+        "referrals:letter": {"pk": world.asking.pk, "key": world.letter.key},
         "referrals:own": {"pk": world.asking.pk},
         "referrals:patient": {"pk": world.patient.pk},
         "referrals:record": {"pk": world.patient.pk},
+        "referrals:edit_patient": {"pk": world.patient.pk},
+        "referrals:send_link": {"pk": world.patient.pk},
+        "appointments:merge": {"pk": world.patient.pk},
+        "appointments:part": {"pk": world.merge.pk},
         "appointments:ask": {"pk": world.asking.pk},
         "appointments:ask_check": {"pk": world.asking.pk},
         "appointments:ask_step": {"pk": world.asking.pk, "step": "when"},

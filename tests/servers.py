@@ -51,6 +51,7 @@ def pytest_load_initial_conftests(early_config):
         "KEPT_PAGES": "",  # tests of kept pages name a place of their own
         "PASSWORD_HASHERS": "django.contrib.auth.hashers.MD5PasswordHasher",
         "STATIC_ROOT": str(static),
+        "LETTERS_DIR": str(Path(folder) / "letters"),
         "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
     }
     early_config.add_cleanup(running.close)

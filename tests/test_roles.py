@@ -28,7 +28,7 @@ from tests.roles_table import (
 )
 
 ABSENT = 999_999_999
-REFUSED = {"in", "403", "404", "405", "422"}
+REFUSED = {"in", "401", "403", "404", "405", "422"}
 UNNAMED = {  # Django gives these no name
     "admin/(?P<url>.*)$": "admin:anything else",
     **{

@@ -13,6 +13,7 @@ from appointments.actions.ask import (
     reply,
     withdraw,
 )
+from appointments.actions.merge import merge_patients, unmerge
 from appointments.actions.offer import (
     NotWaiting,
     OfferGone,
@@ -56,12 +57,14 @@ __all__ = [
     "cancel",
     "decline",
     "lapse_offers",
+    "merge_patients",
     "offer",
     "offer_freed_times",
     "record_visit",
     "reject",
     "reply",
     "triage",
+    "unmerge",
     "withdraw",
     "withdraw_offer",
 ]

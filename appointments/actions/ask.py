@@ -85,11 +85,8 @@ def ask(
     :raises AlreadyAsked: if a request is open; it carries that request.
     :raises NoSessionLeft: if all sessions are used or asked for.
     """
-    referral = (
-        Referral.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("patient")
-        .get(pk=referral.pk)
-    )
+    # Without its patient: a merge of two records may give it another one meanwhile.
+    referral = Referral.objects.select_for_update(no_key=True).get(pk=referral.pk)
     entry = WaitlistEntry.objects.create(
         referral=referral,
         patient=referral.patient,

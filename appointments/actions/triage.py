@@ -40,10 +40,10 @@ def _lock(
     :raises ChangedMeanwhile: if it is not.
     :raises NotTriageable: if it is past triage.
     """
-    locked = (
-        WaitlistEntry.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("patient__user", "category")
-        .get(pk=entry.pk)
+    # First the lock: a merge of two records may give the entry another patient.
+    WaitlistEntry.objects.select_for_update(no_key=True).get(pk=entry.pk)
+    locked = WaitlistEntry.objects.select_related("patient__user", "category").get(
+        pk=entry.pk
     )
     if locked.version == version + 1 and _just_did(locked, by=by, did=did):
         return locked, True

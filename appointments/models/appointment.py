@@ -26,7 +26,7 @@ from appointments.models.capacity import Room, Therapist
 from appointments.models.waitlist import WaitlistEntry, same_patient
 from appointments.openings import Opening
 from referrals.codes import Answer
-from referrals.models import Patient
+from referrals.models import Patient, screening
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -80,7 +80,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def with_precautions(self) -> Self:
         """With what the therapist must know before the visit."""
         return self.select_related("entry__referral__diagnosis").prefetch_related(
-            "entry__referral__screening_answers__precaution"
+            screening("entry__referral__screening_answers")
         )
 
     def holding_time(self) -> Self:

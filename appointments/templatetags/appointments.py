@@ -9,7 +9,8 @@ from typing import NamedTuple
 from django import template
 from django.db.models import OuterRef, Subquery
 
-from appointments.models import TriageCategory, WaitlistEntry
+from appointments.codes import Status
+from appointments.models import Appointment, TriageCategory, WaitlistEntry
 from appointments.models.waitlist import may_ask as _may_ask
 from referrals.models import Referral
 
@@ -33,6 +34,13 @@ def may_ask(referral: Referral, today: date) -> bool:
 def open_request(referral: Referral) -> WaitlistEntry | None:
     """Return the request of this referral that is not over, if there is one."""
     return referral.waitlist_entries.open_one()
+
+
+@register.simple_tag
+def booked_ahead(referral: Referral) -> list[Appointment]:
+    """Return the visits of this referral that are booked and not over, by time."""
+    mine = Appointment.objects.filter(entry__referral=referral, status=Status.BOOKED)
+    return list(mine.with_place().order_by("starts_at"))
 
 
 @register.simple_tag

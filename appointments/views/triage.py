@@ -67,7 +67,7 @@ def _context(entry: WaitlistEntry) -> dict[str, Any]:
             earliest=entry.earliest,
             latest=entry.latest,
         ),
-        "answers": entry.referral.screening_answers.exclude(answer="no"),
+        "answers": entry.referral.screening_answers.newest_round().exclude(answer="no"),
     }
 
 

@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
-from django.db.models import F, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Concat
 
-from massage_portal.accounts.models import Invitation, User
+from massage_portal.accounts.models import ClientSystem, Invitation, User
 from massage_portal.accounts.roles import OPENS_ADMIN, PERMISSIONS, Role
+from massage_portal.accounts.systems import hashed, new_secret
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
 
 INVITATION_LASTS = timedelta(days=14)
+USE_NOTED = timedelta(minutes=1)
 
 
 class InvitationSpent(Exception):
@@ -23,6 +25,14 @@ class InvitationSpent(Exception):
 
 class AddressTaken(Exception):
     """Somebody has an account under this address already."""
+
+
+class NameTaken(Exception):
+    """A system has or had this name."""
+
+
+class NoSuchSystem(Exception):
+    """No system has this name."""
 
 
 @transaction.atomic
@@ -126,3 +136,45 @@ def accept_invitation(*, invitation: Invitation, password: str, now: datetime) -
     record("user.chose_password", locked.user, by=locked.user, at=now)
     record("user.signed_in", locked.user, by=locked.user, at=now)
     return locked.user
+
+
+@transaction.atomic
+def add_client_system(*, name: str, by: User | None, now: datetime) -> str:
+    """
+    Let another system send; return its secret, of which only the hash is kept.
+
+    :param name: letters, digits, hyphens and underscores, at most 60.
+    :raises NameTaken: if a system had this name, revoked or not: the trail tells
+        systems apart by their names.
+    """
+    if ClientSystem.objects.filter(name=name).exists():
+        raise NameTaken(f"There is, or was, a system called {name}.")
+    secret = new_secret()
+    system = ClientSystem.objects.create(
+        name=name, secret_sha256=hashed(secret), created_at=now
+    )
+    record("system.added", system, by=by, at=now)
+    return secret
+
+
+@transaction.atomic
+def revoke_client_system(*, name: str, by: User | None, now: datetime) -> None:
+    """
+    Stop taking anything from another system. Doing it twice is no fault.
+
+    :raises NoSuchSystem: if none has this name.
+    """
+    rows = ClientSystem.objects.select_for_update(no_key=True)
+    system = rows.filter(name=name).first()
+    if system is None:
+        raise NoSuchSystem(f"There is no system called {name}.")
+    if system.revoked_at is None:
+        system.revoked_at = now
+        system.save(update_fields=["revoked_at"])
+        record("system.revoked", system, by=by, at=now)
+
+
+def note_use(*, system: ClientSystem, now: datetime) -> None:
+    """Keep when a system was last used, to the minute: not each request writes."""
+    rows = ClientSystem.objects.filter(pk=system.pk)
+    rows.filter(Q(used_at=None) | Q(used_at__lte=now - USE_NOTED)).update(used_at=now)

@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+MERGED, PARTED = "patient.merged", "patient.parted"
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    """Reads of the trail."""
+
+    def of_patient(self, key: int) -> Self:
+        """
+        What was done to and seen of one patient, by any of the records that are theirs.
+
+        The trail is never rewritten: it says itself which records were merged
+        ("12>7", the second one kept) and which were parted again.
+        """
+        keys, new = {key}, {key}
+        while new:
+            said = self.filter(action__in=[MERGED, PARTED], patient_id__in=new)
+            last = dict(said.order_by("pk").values_list("change", "action"))
+            pairs = [change for change, action in last.items() if action == MERGED]
+            found = {int(one) for pair in pairs for one in pair.split(">")}
+            new = found - keys
+            keys |= new
+        return self.filter(patient_id__in=keys)
 
 
 class AuditEvent(models.Model):
@@ -25,6 +50,8 @@ class AuditEvent(models.Model):
     change = models.CharField(_("change"), max_length=200, blank=True)
     address = models.GenericIPAddressField(_("from where"), null=True)
     trace = models.CharField(_("request"), max_length=40, blank=True)
+
+    objects = AuditEventQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("audit event")

@@ -13,10 +13,13 @@ from massage_portal.audit.models import AuditEvent
 
 
 class Actor(Protocol):
-    """A user, as far as the trail needs to know one; accounts stands above audit."""
+    """A user or another system, as far as the trail needs to know one."""
 
     pk: int
-    email: str
+
+    @property
+    def email(self) -> str:
+        """Return what the trail calls them; accounts stands above audit."""
 
 
 def event(

@@ -28,7 +28,7 @@ def trail(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         asked = form.cleaned_data
         if asked["patient"]:
-            events = events.filter(patient_id=asked["patient"])
+            events = events.of_patient(asked["patient"])
         if asked["who"]:
             events = events.filter(actor__icontains=asked["who"])
         if asked["what"]:

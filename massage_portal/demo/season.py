@@ -10,6 +10,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
+from django.core.files.base import ContentFile
+
 from appointments import actions
 from appointments.codes import Ending, RoleThreat, Status
 from appointments.models import (
@@ -19,7 +21,7 @@ from appointments.models import (
     Therapist,
     WaitlistEntry,
 )
-from massage_portal.demo import people
+from massage_portal.demo import letter, people
 from massage_portal.demo.stage import PATIENTS, QUEUE, SEASON, ZONE, Clinic
 from referrals import actions as referrals
 from referrals.codes import Answer
@@ -59,7 +61,7 @@ def _arrive(
     technique = clinic.techniques[number % 2] if number % 3 else None
     insurer = clinic.insurers[number * 13 % 300] if number % 4 else None
     code = people.DIAGNOSES[number % len(people.DIAGNOSES)]
-    return referrals.record_referral(
+    referral = referrals.record_referral(
         patient=patient,
         order=referrals.Order(
             provider=clinic.providers[number % 12],
@@ -79,6 +81,21 @@ def _arrive(
             for one in clinic.precautions
         },
         submission=uuid.UUID(int=clinic.random.getrandbits(128), version=4),
+        by=clinic.users["staff"],
+        now=moment,
+    )
+    if number % 12 == 1:
+        _keep_letter(clinic, referral, moment)
+    return referral
+
+
+def _keep_letter(clinic: Clinic, referral: Referral, moment: datetime) -> None:
+    """Keep the letter that a referral came by."""
+    file = ContentFile(letter.pdf([*letter.LINES, f"{moment:%Y-%m-%d}"]))
+    referrals.add_letter(
+        referral=referral,
+        file=file,
+        name="Referral letter.pdf",
         by=clinic.users["staff"],
         now=moment,
     )

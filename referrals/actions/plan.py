@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from massage_portal.accounts.models import User
@@ -13,6 +14,13 @@ PLANNED = ["technique", "sessions", "interval_days", "goals"]
 def begin_plan(*, referral: Referral, by: User | None, now: datetime) -> TreatmentPlan:
     """Keep what the provider ordered as the first version of the plan."""
     return _keep(referral, 1, by=by, now=now)
+
+
+def begin_plans(
+    *, referrals: Iterable[Referral], by: User | None, now: datetime
+) -> None:
+    """As `begin_plan`, for many referrals in one statement."""
+    TreatmentPlan.objects.bulk_create(_new(one, 1, by=by, now=now) for one in referrals)
 
 
 def change_plan(
@@ -32,7 +40,15 @@ def change_plan(
 def _keep(
     referral: Referral, number: int, *, by: User | None, now: datetime, note: str = ""
 ) -> TreatmentPlan:
-    return TreatmentPlan.objects.create(
+    plan = _new(referral, number, by=by, now=now, note=note)
+    plan.save(force_insert=True)
+    return plan
+
+
+def _new(
+    referral: Referral, number: int, *, by: User | None, now: datetime, note: str = ""
+) -> TreatmentPlan:
+    return TreatmentPlan(
         referral=referral,
         number=number,
         made_at=now,

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -17,16 +17,11 @@ from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from referrals.actions.plan import begin_plan
 from referrals.actions.refusal import Refusal
+from referrals.actions.screen import keep_answers, refuse_incomplete, status_after
 from referrals.actions.states import revoke
 from referrals.actions.tell import tell
 from referrals.codes import OPEN, Answer, Status
-from referrals.models import (
-    DiagnosisCode,
-    Patient,
-    Provider,
-    Referral,
-    ScreeningAnswer,
-)
+from referrals.models import DiagnosisCode, Patient, Provider, Referral
 from referrals.screening import Outcome, outcome
 
 if TYPE_CHECKING:
@@ -92,39 +87,40 @@ def record_referral(
     :raises OtherBody: if that key came before with another order or other answers.
     :raises ProviderNotOnRecord: if the provider may not refer.
     :raises AlreadyReferred: if one is open for this diagnosis; it carries that one.
+    :raises ScreeningIncomplete: if a question that applies is not answered as it is.
     """
     # The patient's row is the lock: two forms about one patient wait for each other.
-    patient = _lock_patient(patient)
+    patient = lock_patient(patient)
     before = Referral.objects.filter(submission=submission).first()
     if before is not None:
         return _same(before, patient, order, answers)
-    _refuse(patient, order, by=by, now=now)
-    verdict = outcome((one.meaning, answer) for one, answer in answers.items())
-    referral = Referral(
-        patient=patient,
-        status=Status.ACTIVE if verdict == Outcome.GO_ON else Status.ON_HOLD,
-        submission=submission,
-        recorded_at=now,
-        recorded_by=by,
-        **{k: v for k, v in vars(order).items() if k != "other_diagnoses"},
-    )
-    _insert(referral)
-    referral.other_diagnoses.set(order.other_diagnoses)
-    keep_answers(answers, referral)
+    refuse_order(patient, order, by=by, now=now)
+    refuse_incomplete(answers, order)
+    fields = {"submission": submission, "recorded_at": now, "recorded_by": by}
+    referral = _insert(patient, order, status=status_after(answers), **fields)
+    keep_answers(answers, referral, by=by, now=now)
     begin_plan(referral=referral, by=by, now=now)
     record("referral.recorded", referral, by=by, at=now, change=f">{referral.status}")
-    if verdict == Outcome.GO_ON:  # on hold there is nothing that the patient can do
+    if (
+        referral.status == Status.ACTIVE
+    ):  # on hold there is nothing that the patient can do
         tell(referral, by=by, now=now)
     return referral
 
 
-def _lock_patient(patient: Patient) -> Patient:
+def lock_patient(patient: Patient) -> Patient:
+    """Lock the patient's row, or that of the record which this one was merged into."""
     locked = Patient.objects.select_for_update(of=("self",), no_key=True)
-    return locked.select_related("user").get(pk=patient.pk)
+    found = locked.select_related("user").get(pk=patient.pk)
+    if found.merged_into is not None:
+        return lock_patient(found.merged_into)
+    return found
 
 
-def _insert(referral: Referral) -> None:
-    """Insert the row; refuse a key that came for another patient at the same moment."""
+def _insert(patient: Patient, order: Order, **fields: Any) -> Referral:
+    """Insert the rows; refuse a key that came for another patient just now."""
+    ordered = {k: v for k, v in vars(order).items() if k != "other_diagnoses"}
+    referral = Referral(patient=patient, **ordered, **fields)
     try:
         with transaction.atomic():
             referral.save(force_insert=True)
@@ -132,9 +128,13 @@ def _insert(referral: Referral) -> None:
         if Referral.objects.filter(submission=referral.submission).exists():
             raise OtherBody(_SENT_BEFORE) from None
         raise
+    referral.other_diagnoses.set(order.other_diagnoses)
+    return referral
 
 
-def _refuse(patient: Patient, order: Order, *, by: User, now: datetime) -> None:
+def refuse_order(
+    patient: Patient, order: Order | Referral, *, by: User, now: datetime
+) -> None:
     """
     Raise what `record_referral` raises about the order itself.
 
@@ -155,28 +155,14 @@ def _refuse(patient: Patient, order: Order, *, by: User, now: datetime) -> None:
     twin = patient.referrals.filter(diagnosis=order.diagnosis, status__in=OPEN).first()
     if twin is None:
         return
-    answers = twin.screening_answers.values_list("meaning", "answer")
+    newest = twin.screening_answers.newest_round()
+    answers = newest.values_list("meaning", "answer")
     stopped = twin.status == Status.ON_HOLD and outcome(answers) == Outcome.STOP
     if not stopped and twin.valid_until >= timezone.localdate(now):
         raise AlreadyReferred(
             _("This patient has an open referral for this diagnosis."), twin
         )
     revoke(referral=twin, by=by, now=now)
-
-
-def keep_answers(answers: Mapping[Precaution, Answer], referral: Referral) -> None:
-    """Keep the safety answers, each with its question as it was asked."""
-    ScreeningAnswer.objects.bulk_create(
-        ScreeningAnswer(
-            referral=referral,
-            precaution=precaution,
-            question=precaution.question,
-            meaning=precaution.meaning,
-            version=precaution.version,
-            answer=answer,
-        )
-        for precaution, answer in answers.items()
-    )
 
 
 def _same(
@@ -186,7 +172,8 @@ def _same(
     answers: Mapping[Precaution, Answer],
 ) -> Referral:
     """Return the referral that this form made, if it says the same."""
-    answered = dict(before.screening_answers.values_list("precaution", "answer"))
+    first = before.screening_answers.filter(round=1)
+    answered = dict(first.values_list("precaution", "answer"))
     same = (
         before.patient_id == patient.pk
         and all(

@@ -42,16 +42,17 @@ class Moved(Refusal):
 
 
 def lock(referral: Referral) -> Referral:
-    return (
-        Referral.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("patient__user", "changed_by")
-        .get(pk=referral.pk)
+    """Lock first, then read: a merge of two records may give it another patient."""
+    Referral.objects.select_for_update(no_key=True).get(pk=referral.pk)
+    return Referral.objects.select_related("patient__user", "changed_by").get(
+        pk=referral.pk
     )
 
 
-def _move(
+def change_status(
     referral: Referral, to: Status, action: str, *, by: User, now: datetime
 ) -> Referral:
+    """Move a locked referral, and leave the trail."""
     before, referral.status = referral.status, to
     referral.version += 1
     referral.changed_by, referral.changed_at = by, now
@@ -75,7 +76,8 @@ def record_clearance(
         return referral
     if referral.status != Status.ON_HOLD:
         raise NotClearable(_("This referral is not waiting for a clearance."))
-    answers = referral.screening_answers.values_list("meaning", "answer")
+    newest = referral.screening_answers.newest_round()
+    answers = newest.values_list("meaning", "answer")
     if outcome(answers) == Outcome.STOP:
         raise NotClearable(
             _(
@@ -85,7 +87,7 @@ def record_clearance(
         )
     referral.clearance_by = cleared_by
     referral.clearance_on = cleared_on
-    _move(referral, Status.ACTIVE, "referral.cleared", by=by, now=now)
+    change_status(referral, Status.ACTIVE, "referral.cleared", by=by, now=now)
     tell(referral, by=by, now=now)
     return referral
 
@@ -100,7 +102,7 @@ def revoke(*, referral: Referral, by: User, now: datetime) -> Referral:
     referral = lock(referral)
     if referral.status not in OPEN:
         raise NotClearable(_("This referral has ended already."))
-    return _move(referral, Status.REVOKED, "referral.revoked", by=by, now=now)
+    return change_status(referral, Status.REVOKED, "referral.revoked", by=by, now=now)
 
 
 @transaction.atomic
@@ -127,7 +129,7 @@ def move(
         raise Moved(_stands(referral))
     referral.status_reason = reason
     action = f"referral.{ACTIONS[to]}"
-    moved = _move(referral, to, action, by=by, now=now)
+    moved = change_status(referral, to, action, by=by, now=now)
     if to != Status.ON_HOLD:  # what was owed about it would be untrue
         outbox.void(referral, now=now)
     return moved
@@ -155,4 +157,6 @@ def complete(*, referral: Referral, by: User, now: datetime) -> Referral:
     referral = lock(referral)
     if referral.status != Status.ACTIVE:
         return referral
-    return _move(referral, Status.COMPLETED, "referral.completed", by=by, now=now)
+    return change_status(
+        referral, Status.COMPLETED, "referral.completed", by=by, now=now
+    )

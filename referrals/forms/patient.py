@@ -17,7 +17,6 @@ OLDEST = date(1900, 1, 1)
 class FindPatient(parts.Form):
     """What to find a patient by."""
 
-    method = "get"
     submit = _("Search")
     q = parts.Text(
         label=_("Name, record number or date of birth"),

@@ -13,16 +13,37 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal import forms as parts
-from referrals.codes import Answer, Priority
+from referrals.codes import Priority
+from referrals.forms.screen import Screening
 from referrals.models import DiagnosisCode, Provider
 from referrals.npi import validate_npi
 from services.models import Insurer, Precaution, Technique
 
 MATCHES = 12  # codes shown at once
 ALIKE = 5  # insurers named in place of one that is not on record
+OTHERS = 5  # diagnoses beside the main one
 
 
-class RecordReferral(parts.Form):
+def insurer_field() -> parts.Text:
+    """Return the field that names an insurer on record, or none."""
+    return parts.Text(
+        label=_("Insurance company"),
+        help_text=_("Type part of the name and choose. Leave empty if not known."),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "list": "insurers",
+                "autocomplete": "off",
+                "data-hx-get": reverse_lazy("referrals:insurers"),
+                "data-hx-trigger": "input changed delay:250ms",
+                "data-hx-target": "#insurers",
+            }
+        ),
+    )
+
+
+class RecordReferral(Screening):
     """Check a provider's order and the answers to the safety questions."""
 
     submit = _("Record referral")
@@ -50,21 +71,14 @@ class RecordReferral(parts.Form):
         ),
     )
     code = forms.CharField(required=False, max_length=8)
-    insurer = parts.Text(
-        label=_("Insurance company"),
-        help_text=_("Type part of the name and choose. Leave empty if not known."),
-        max_length=150,
+    other_diagnoses = parts.Text(
+        label=_("Other diagnoses"),
+        help_text=_("One code on each line, or commas between them. Five at most."),
+        max_length=600,
+        lines=2,
         required=False,
-        widget=forms.TextInput(
-            attrs={
-                "list": "insurers",
-                "autocomplete": "off",
-                "data-hx-get": reverse_lazy("referrals:insurers"),
-                "data-hx-trigger": "input changed delay:250ms",
-                "data-hx-target": "#insurers",
-            }
-        ),
     )
+    insurer = insurer_field()
     priority = forms.ChoiceField(
         label=_("Priority the provider gave"),
         choices=Priority,
@@ -95,6 +109,13 @@ class RecordReferral(parts.Form):
         lines=4,
         required=False,
     )
+    goals = parts.Text(
+        label=_("Goals"),
+        help_text=_("What the patient should be able to do again."),
+        max_length=1000,
+        lines=2,
+        required=False,
+    )
 
     def __init__(
         self,
@@ -105,7 +126,6 @@ class RecordReferral(parts.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
-        self.precautions = precautions
         self.matches: list[DiagnosisCode] = []
         self.fields["technique"].queryset = Technique.objects.filter(  # type: ignore[attr-defined]
             active=True
@@ -118,18 +138,9 @@ class RecordReferral(parts.Form):
             field = self.fields[name]
             field.earliest = today - timedelta(days=730)  # type: ignore[attr-defined]
             field.latest = today + timedelta(days=1100)  # type: ignore[attr-defined]
-        for precaution in precautions:
-            self.fields[self.name_of(precaution)] = forms.ChoiceField(
-                label=precaution.question,
-                help_text=precaution.help_text,
-                choices=Answer,
-                widget=forms.RadioSelect(attrs={"class": "choices--inline"}),
-            )
-
-    @staticmethod
-    def name_of(precaution: Precaution) -> str:
-        """Return the name of the field that asks this question."""
-        return f"precaution_{precaution.pk}"
+        # Sent, the order itself says what applies: `clean` knows it. Until then "*",
+        # which is no technique, leaves only what everyone is asked.
+        self.ask(precautions, codes=(), slug="*" if self.is_bound else "")
 
     def layout(self) -> Layout:
         """Group the questions as the letter does."""
@@ -141,9 +152,11 @@ class RecordReferral(parts.Form):
                 HTML(
                     '{% include "referrals/_matches.html" with matches=form.matches %}'
                 ),
+                "other_diagnoses",
                 "priority",
                 "received_on",
                 "reason",
+                "goals",
             ),
             Fieldset(
                 _("What is authorized"),
@@ -154,7 +167,7 @@ class RecordReferral(parts.Form):
                 "technique",
                 "insurer",
             ),
-            Fieldset(_("Safety"), *[self.name_of(one) for one in self.precautions]),
+            Fieldset(_("Safety"), *self.asked_names()),
         )
 
     def clean_npi(self) -> Provider:
@@ -173,25 +186,18 @@ class RecordReferral(parts.Form):
 
     def clean_insurer(self) -> Insurer | None:
         """Return the insurer on record; name those alike if there is none."""
-        typed: str = self.cleaned_data["insurer"]
-        insurer = Insurer.objects.named(typed).first() if typed else None
-        if insurer is not None or not typed:
-            return insurer
-        alike = [one.name for one in Insurer.objects.matching(typed)[:ALIKE]]
-        if alike:
-            raise ValidationError(
-                _("Write one of these names in full: %(names)s. Or leave it empty."),
-                params={"names": "; ".join(alike)},
-            )
-        raise ValidationError(
-            _(
-                "No insurer on record has this name. Check the spelling, leave it "
-                "empty, or ask an editor to add the insurer."
-            )
-        )
+        return insurer_on_record(self.cleaned_data["insurer"])
+
+    def clean_other_diagnoses(self) -> tuple[DiagnosisCode, ...]:
+        """Return the codes on record, each once; name those that fit if one is none."""
+        typed = self.cleaned_data["other_diagnoses"].replace(",", "\n").split("\n")
+        found = dict.fromkeys(_the_code(one) for one in typed if one.strip())
+        if len(found) > OTHERS:
+            raise ValidationError(_("Write five codes at most."))
+        return tuple(found)
 
     def clean(self) -> dict[str, Any]:
-        """Settle the diagnosis, and see that the period runs forward."""
+        """Settle the diagnoses and what is asked; see that the period runs forward."""
         checked: dict[str, Any] = super().clean() or {}
         if checked.get("diagnosis"):
             self._settle_diagnosis(checked)
@@ -200,6 +206,20 @@ class RecordReferral(parts.Form):
             self.add_error(
                 "valid_until", _("Enter a date on or after the day it is valid from.")
             )
+        main = checked.get("code")
+        others = checked.get("other_diagnoses") or ()
+        if main in others:
+            self.add_error(
+                "other_diagnoses", _("The main diagnosis is here too. Take it out.")
+            )
+        if isinstance(main, DiagnosisCode) and "technique" not in self.errors:
+            technique = checked.get("technique")
+            self.settle_questions(
+                codes=[main.code, *(one.code for one in others)],
+                slug=technique.slug if technique else "",
+            )
+        else:
+            self.show_answered()
         return checked
 
     def _settle_diagnosis(self, checked: dict[str, Any]) -> None:
@@ -221,9 +241,43 @@ class RecordReferral(parts.Form):
                 _("No code fits. Check the spelling, or use fewer words."),
             )
 
-    def answers(self) -> dict[Precaution, Answer]:
-        """Return the answer to each safety question, once the form is valid."""
-        return {
-            one: Answer(self.cleaned_data[self.name_of(one)])
-            for one in self.precautions
-        }
+
+def _the_code(typed: str) -> DiagnosisCode:
+    """Return the one code that fits what was typed; name some if several do."""
+    fitting = DiagnosisCode.objects.matching(typed)
+    exact = fitting.filter(code__iexact=typed.strip()).first()
+    found = [exact] if exact else list(fitting[:ALIKE])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ValidationError(
+            _("“%(typed)s” fits several codes. Write one of them: %(codes)s."),
+            params={"typed": typed.strip(), "codes": ", ".join(c.code for c in found)},
+        )
+    raise ValidationError(
+        _("No code fits “%(typed)s”. Check the spelling."),
+        params={"typed": typed.strip()[:40]},
+    )
+
+
+def insurer_on_record(typed: str) -> Insurer | None:
+    """
+    Return the insurer of this name; None if nothing was typed.
+
+    :raises ValidationError: if there is none; it names those alike.
+    """
+    insurer = Insurer.objects.named(typed).first() if typed else None
+    if insurer is not None or not typed:
+        return insurer
+    alike = [one.name for one in Insurer.objects.matching(typed)[:ALIKE]]
+    if alike:
+        raise ValidationError(
+            _("Write one of these names in full: %(names)s. Or leave it empty."),
+            params={"names": "; ".join(alike)},
+        )
+    raise ValidationError(
+        _(
+            "No insurer on record has this name. Check the spelling, leave it "
+            "empty, or ask an editor to add the insurer."
+        )
+    )

@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("accounts", "0002_other_systems"),
         ("services", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -434,6 +435,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "sent_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.clientsystem",
+                    ),
+                ),
+                (
                     "technique",
                     models.ForeignKey(
                         blank=True,
@@ -661,6 +671,17 @@ class Migration(migrations.Migration):
                         max_length=8,
                     ),
                 ),
+                ("round", models.PositiveSmallIntegerField(default=1)),
+                ("asked_at", models.DateTimeField(null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
                 (
                     "precaution",
                     models.ForeignKey(
@@ -777,6 +798,16 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="patient",
             index=models.Index(fields=["birth_date"], name="patient_birth_date"),
+        ),
+        migrations.AddIndex(
+            model_name="patient",
+            index=models.Index(
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Lower("record_number"),
+                    name="text_pattern_ops",
+                ),
+                name="patient_record_number_begins",
+            ),
         ),
         migrations.AddConstraint(
             model_name="patient",
@@ -1063,7 +1094,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="screeninganswer",
             constraint=models.UniqueConstraint(
-                fields=("referral", "precaution"),
+                fields=("referral", "precaution", "round"),
                 name="screening_asks_each_question_once",
             ),
         ),
@@ -1072,6 +1103,20 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("answer__in", ["no", "yes", "unknown"])),
                 name="screening_answer_is_known",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="screeninganswer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="screening_answer_is_kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="4e2d19d4b04ad4c7a7760f9cb2b8e1bb227a9e69",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_screening_answer_is_kept_01f72",
+                    table="referrals_screeninganswer",
+                    when="BEFORE",
+                ),
             ),
         ),
         migrations.AddConstraint(

@@ -8,7 +8,7 @@ from referrals.models.letter import Letter
 from referrals.models.patient import Patient, PatientMerge
 from referrals.models.plan import TreatmentPlan
 from referrals.models.provider import Provider
-from referrals.models.referral import Referral, ScreeningAnswer
+from referrals.models.referral import Referral, ScreeningAnswer, screening
 from referrals.models.renewal import Renewal
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "Renewal",
     "ScreeningAnswer",
     "TreatmentPlan",
+    "screening",
 ]

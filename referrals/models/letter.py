@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
 
 import pgtrigger
 from django.conf import settings
 from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from referrals.models.referral import Referral
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from massage_portal.accounts.models import User
 
 MOST_BYTES = 10_000_000
 
@@ -24,6 +32,34 @@ def private_storage() -> Storage:
 def path_of(letter: Letter, _name: str) -> str:
     """Return where a letter lies: by its own key, for names are never trusted."""
     return f"{letter.key.hex[:2]}/{letter.key.hex}"
+
+
+class LetterQuerySet(models.QuerySet["Letter"]):
+    """Reads of letters."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Those who work with referrals read letters; patients ask the clinic."""
+        if user.has_perm("referrals.view_referral"):
+            return self
+        return self.none()
+
+    def newest_first(self) -> Self:
+        """For a list: the newest on top, with who added each."""
+        return self.select_related("added_by").order_by("-added_at", "-pk")
+
+    def over_since(self, moment: datetime) -> Self:
+        """
+        Letters that nothing has needed since `moment`.
+
+        By then the referral's last valid day was over, nobody has changed it since,
+        and the letter itself is older.
+        """
+        quiet = Coalesce("referral__changed_at", "referral__recorded_at")
+        return self.annotate(quiet_since=quiet).filter(
+            referral__valid_until__lt=moment.date(),
+            quiet_since__lt=moment,
+            added_at__lt=moment,
+        )
 
 
 class Letter(models.Model):
@@ -40,6 +76,8 @@ class Letter(models.Model):
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
     )
+
+    objects = LetterQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("letter")
@@ -68,3 +106,13 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def kind(self) -> str:
+        """Return what people call this kind of file: PDF, PNG or JPEG."""
+        return self.content_type.rpartition("/")[2].upper()
+
+    @property
+    def patient_id(self) -> int:
+        """Return whose letter it is; the audit trail asks."""
+        return self.referral.patient_id

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.contrib.postgres.search import TrigramSimilarity
+from django.contrib.postgres.search import TrigramSimilarity, TrigramWordSimilarity
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Concat, Greatest, Lower
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
-from massage_portal.dates import DateParts, read_date
+from referrals.finding import SHORT, Sought, easily_mistaken, take_apart
 from services.models.version import Unaccented
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from massage_portal.accounts.models import User
 
-ALIKE = 0.3  # trigram similarity, 0 to 1: PostgreSQL's own default
+# Trigram similarity, 0 to 1.
+ALIKE = 0.4  # of a name, where the birth date is the same
+NEARLY = 0.55  # of the whole name, where the birth date is nearly so
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):
@@ -38,32 +40,129 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         return self.none()
 
     def matching(self, text: str) -> Self:
-        """Find by record number, by birth date (1985-03-14, 3/14/1985) or by name."""
-        words = text.replace("\0", "").split()[:6]
-        if not words:
-            return self.none()
-        named = Q()
-        for word in words:
-            word = word[:100]
-            found = Q(given_name__icontains=word) | Q(family_name__icontains=word)
-            found |= Q(record_number__iexact=word)
-            with suppress(ValueError):
-                found |= Q(birth_date=read_date(DateParts(word, "", "")))
-            named &= found
-        return self.filter(named).order_by("family_name", "given_name", "pk")
+        """
+        Find by name, record number and birth date as typed, in any order; best first.
 
-    def alike(self, *, given_name: str, family_name: str, birth_date: date) -> Self:
-        """Those who may be the same person: same birth date, and a name alike."""
-        likeness = Greatest(
-            TrigramSimilarity("family_name", family_name),
-            TrigramSimilarity("given_name", given_name),
+        Each word must be in a name, a short one at its beginning, or begin the record
+        number. See `finding.take_apart`.
+        """
+        sought = take_apart(text)
+        if sought.nothing:
+            return self.none()
+        found = self.alias(number=Lower("record_number"))
+        for word in sought.words:
+            found = found.filter(_named(word) | Q(number__startswith=word.lower()))
+        return found._born(sought).order_by(
+            _how_well(sought), "family_name", "given_name", "pk"
         )
+
+    def nearly(self, text: str) -> Self:
+        """
+        Find by a name that was misspelled, the likest first.
+
+        The operator %> goes through the trigram index; settings say how alike is alike.
+        """
+        sought = take_apart(text)
+        long = [word for word in sought.words if word.isalpha() and len(word) > SHORT]
+        if not long:
+            return self.none()
+        found = self.alias(number=Lower("record_number"))
+        for word in sought.words:
+            if word in long:
+                found = found.filter(names__trigram_word_similar=folded(word))
+            else:
+                found = found.filter(_named(word) | Q(number__startswith=word.lower()))
+        likeness: Any = sum(
+            [TrigramWordSimilarity(folded(word), "names") for word in long[1:]],
+            start=TrigramWordSimilarity(folded(long[0]), "names"),
+        )
+        return found._born(sought).order_by(
+            likeness.desc(), "family_name", "given_name", "pk"
+        )
+
+    def _born(self, sought: Sought) -> Self:
+        if not sought.born:
+            return self
+        number = sought.date_typed.lower()  # 03141985 may be a record number too
+        born = Q(birth_date__in=sought.born)
+        if number.isdecimal():
+            born |= Q(number__startswith=number)
+        return self.filter(born)
+
+    def find(self, text: str, *, most: int) -> list[Patient]:
+        """Return `most` at the most: those that match, then those nearly so."""
+        found = list(self.matching(text)[:most])
+        if len(found) < most:
+            others = self.exclude(pk__in=[one.pk for one in found])
+            found += others.nearly(text)[: most - len(found)]
+        return kept_ones(found)
+
+    def alike(
+        self,
+        *,
+        given_name: str,
+        family_name: str,
+        birth_date: date,
+        record_number: str = "",
+    ) -> Self:
+        """
+        Those who may be the same person, the likest first.
+
+        The same birth date and a name alike, given and family name in either order; or
+        nearly the same name, and a birth date that is easily mistaken for this one; or
+        the same record number. Records that were merged into another are left out: the
+        one that was kept stands for them.
+        """
+        whole = TrigramSimilarity("names", folded(f"{given_name} {family_name}"))
+        part = Greatest(
+            TrigramWordSimilarity(folded(family_name), "names"),
+            TrigramWordSimilarity(folded(given_name), "names"),
+        )
+        may_be = Q(birth_date=birth_date, part__gte=ALIKE)
+        mistaken = easily_mistaken(birth_date)
+        may_be |= Q(birth_date__in=mistaken, whole__gte=NEARLY)
+        if record_number:
+            may_be |= Q(number=record_number.lower())
         return (
-            self.filter(birth_date=birth_date)
-            .annotate(likeness=likeness)
-            .filter(likeness__gte=ALIKE)
-            .order_by("-likeness", "pk")
+            self.filter(merged_into=None)
+            .alias(number=Lower("record_number"))
+            .annotate(whole=whole, part=part)
+            .filter(may_be)
+            .order_by("-whole", "pk")
         )
+
+
+def folded(text: str) -> Unaccented:
+    """Return `text` as names are kept to be compared."""
+    return Unaccented(Lower(Value(text, output_field=models.CharField())))
+
+
+def _named(word: str) -> Q:
+    if len(word) >= SHORT:
+        return Q(names__contains=folded(word))
+    return _begins(word)
+
+
+def _begins(word: str) -> Q:
+    """Say whether a name begins with the word."""
+    inside = Concat(Value(" "), folded(word))
+    return Q(names__startswith=folded(word)) | Q(names__contains=inside)
+
+
+def _how_well(sought: Sought) -> Case:
+    """Rank a record by how well it fits: its number, then the beginning of a name."""
+    ranks = []
+    for word in sought.words[:1]:
+        ranks = [
+            When(number=word.lower(), then=0),
+            When(_begins(word), then=1),
+        ]
+    return Case(*ranks, default=2)
+
+
+def kept_ones(found: Iterable[Patient]) -> list[Patient]:
+    """Return the records that stand for those found, each once, in their order."""
+    return list({one.pk: one for one in (row.kept for row in found)}.values())
 
 
 class Patient(models.Model):
@@ -113,10 +212,30 @@ class Patient(models.Model):
         indexes = [
             GinIndex(OpClass("names", name="gin_trgm_ops"), name="patient_names"),
             models.Index(fields=["birth_date"], name="patient_birth_date"),
+            models.Index(  # for the beginning of a number, which plain order cannot
+                OpClass(Lower("record_number"), name="text_pattern_ops"),
+                name="patient_record_number_begins",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.given_name} {self.family_name}"
+
+    @property
+    def kept(self) -> Patient:
+        """The record that stands for this one: itself, or what it was merged into."""
+        found = self
+        while found.merged_into is not None:
+            found = found.merged_into
+        return found
+
+
+class PatientMergeQuerySet(models.QuerySet["PatientMerge"]):
+    """Reads of merges."""
+
+    def open(self) -> Self:
+        """Those that were not undone, the newest first."""
+        return self.filter(undone_at=None).order_by("-at", "-pk")
 
 
 class PatientMerge(models.Model):
@@ -137,6 +256,8 @@ class PatientMerge(models.Model):
         null=True,
         blank=True,
     )
+
+    objects = PatientMergeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("merge of two records")

@@ -72,3 +72,8 @@ class Provider(models.Model):
 
     def __str__(self) -> str:
         return f"Dr. {self.given_name} {self.family_name}"
+
+    def could_refer_on(self, day: date) -> bool:
+        """Say of one row what `may_refer` says of many."""
+        until = self.may_refer_until
+        return self.may_refer_from <= day and (until is None or day <= until)

@@ -21,7 +21,7 @@ from referrals.models.provider import Provider
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from massage_portal.accounts.models import User
+    from massage_portal.accounts.models import ClientSystem, User
 
 
 def lacks_a_number(referral: str = "") -> Q:
@@ -51,6 +51,12 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
                 status=Status.ENTERED_IN_ERROR
             )
         return self.none()
+
+    def sent_by(self, system: ClientSystem) -> Self:
+        """What another system sent, with all that it is told of it."""
+        return self.filter(sent_by=system).select_related(
+            "patient", "provider", "diagnosis", "technique"
+        )
 
     def worklist(self) -> Self:
         """For the staff's list: those on hold first, then the newest."""
@@ -131,6 +137,9 @@ class Referral(models.Model):
     # What another system calls it (FHIR Identifier); "" where staff recorded it.
     identifier_system = models.CharField(max_length=200, blank=True, editable=False)
     identifier_value = models.CharField(max_length=100, blank=True, editable=False)
+    sent_by = models.ForeignKey(  # null: staff recorded it
+        "accounts.ClientSystem", models.PROTECT, related_name="+", null=True
+    )
     submission = models.UUIDField(unique=True, editable=False)  # one form, one row
     version = models.PositiveIntegerField(default=1, editable=False)
     recorded_at = models.DateTimeField(_("recorded"))
@@ -256,7 +265,11 @@ class ScreeningAnswerQuerySet(models.QuerySet["ScreeningAnswer"]):
 
 
 def screening(lookup: str = "screening_answers") -> Prefetch[Any]:
-    """Return what reads the answers that count, and their questions, ahead."""
+    """
+    Return what reads the answers that count, and their questions, ahead.
+
+    On a row read so, `screening_answers` leads to these only, whatever is asked of it.
+    """
     answers = ScreeningAnswer.objects.newest_round().select_related("precaution")
     return Prefetch(lookup, queryset=answers.order_by("pk"))
 

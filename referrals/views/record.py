@@ -44,12 +44,12 @@ def insurers(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def record_referral(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record a referral for one patient."""
-    found = get_object_or_404(Patient.objects.visible_to(request.user), pk=pk)
+    found = get_object_or_404(Patient.objects.visible_to(request.user), pk=pk).kept
     now, today = timezone.now(), timezone.localdate()
     form = forms.RecordReferral(
         request.POST if request.method == "POST" else None,
         today=today,
-        precautions=list(Precaution.objects.asked()),
+        precautions=list(Precaution.objects.asked().with_limits()),
     )
     status = 200
     if form.is_valid():
@@ -96,4 +96,6 @@ def order_of(checked: dict[str, Any], *, now: datetime) -> actions.Order:
         technique=checked["technique"],
         insurer=checked["insurer"],
         reason=checked["reason"],
+        goals=checked["goals"],
+        other_diagnoses=tuple(checked["other_diagnoses"]),
     )

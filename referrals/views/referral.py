@@ -14,7 +14,7 @@ from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
 from referrals import actions, forms
 from referrals.codes import Status
-from referrals.models import Referral
+from referrals.models import Referral, ScreeningAnswer
 from referrals.screening import Outcome, outcome
 
 RECORDS = "referrals.record_referral"
@@ -49,7 +49,10 @@ def referral(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "referral": found,
         "stop": on_hold and outcome(answers) == Outcome.STOP,
+        "earlier": ScreeningAnswer.objects.filter(referral=found).earlier_rounds(),
         "form": form if on_hold and may_record else None,
+        "letters": found.letters.newest_first(),
+        "letter_form": forms.AddLetter(referral=found),
     }
     status = 422 if form.errors else 200
     return render(request, "referrals/referral.html", context, status=status)

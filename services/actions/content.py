@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
 from massage_portal.audit.record import Actor, record_all
+from services.actions.precautions import keep_version
 from services.actions.words import add_record_words, add_words
 from services.cache import drop_pages
 from services.codes import ArticleKind, VersionStatus
@@ -69,7 +70,7 @@ def load_content(*, folder: Path = CONTENT, by: Actor | None, now: datetime) -> 
             for path in sorted((folder / language / f"{kind}s").glob("*.md")):
                 added += _add_text(kind, language, path, now)
     for fields in rows(folder / "precautions.toml"):
-        added += _add_precaution(fields, now)
+        added += _add_precaution(fields, by=by, now=now)
     for model, name in LISTS.items():
         if not model._default_manager.exists():
             for fields in rows(folder / name):
@@ -155,19 +156,33 @@ def _add_text(
     return [*added, _saved(version, path.name)]
 
 
-def _add_precaution(fields: Fields, now: datetime) -> list[models.Model]:
-    """Add a safety question, and its words in other languages: `plain` by language."""
+def _add_precaution(
+    fields: Fields, *, by: Actor | None, now: datetime
+) -> list[models.Model]:
+    """
+    Add a safety question with its first version, and its words in other languages.
+
+    `plain` gives the words by language; `techniques`, the slugs of those it is for.
+    """
+    name = "precautions.toml"
     plain = fields.pop("plain", {})
     if not isinstance(plain, dict):
-        raise BadContent("precautions.toml: plain must give the words by language")
+        raise BadContent(f"{name}: plain must give the words by language")
+    slugs = fields.pop("techniques", [])
+    only_for = Technique.objects.filter(slug__in=slugs)
+    if len(only_for) != len(slugs):
+        raise BadContent(f"{name}: a technique is not there: {', '.join(slugs)}")
     fields["plain"] = plain.pop(ENGLISH, "")
-    added = _add(Precaution, "precautions.toml", fields, now)
-    wordings = [
-        Wording(precaution_id=row.pk, language=code, plain=words)
-        for row in added
-        for code, words in plain.items()
-    ]
-    return added + [_saved(row, "precautions.toml") for row in wordings]
+    added = _add(Precaution, name, fields, now)
+    wordings = []
+    for row in Precaution.objects.filter(pk__in=[one.pk for one in added]):
+        row.techniques.set(only_for)
+        keep_version(precaution=row, by=by, now=now)
+        wordings += [
+            Wording(precaution=row, language=code, plain=words)
+            for code, words in plain.items()
+        ]
+    return added + [_saved(row, name) for row in wordings]
 
 
 def _add(

@@ -11,6 +11,7 @@ from django.contrib.postgres.operations import TrigramExtension, UnaccentExtensi
 from django.db import migrations, models
 
 import services.models.article
+import services.models.precaution
 import services.models.version
 
 
@@ -246,6 +247,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="How their ICD-10-CM codes begin, commas between: C, D0. Empty here and below: it is asked of every referral.",
                         max_length=200,
+                        validators=[services.models.precaution.validate_beginnings],
                         verbose_name="only for these diagnoses",
                     ),
                 ),

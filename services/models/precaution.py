@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Self
 
 import pgtrigger
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from services.applies import BadBeginning, Limits, applies, beginnings
 from services.codes import Meaning
 from services.models.article import Technique
 from services.models.rows import Dated, OrderedQuerySet
 from services.models.version import ENGLISH
+
+
+def validate_beginnings(text: str) -> None:
+    """Refuse what does not say how diagnosis codes begin."""
+    try:
+        beginnings(text)
+    except BadBeginning as fault:
+        raise ValidationError(
+            _(
+                "No ICD-10-CM code begins like “%(part)s”. Write how codes begin, with "
+                "commas between, like this: C, D0, M79.7"
+            ),
+            params={"part": fault.text},
+        ) from None
 
 
 class PrecautionQuerySet(OrderedQuerySet["Precaution"]):
@@ -23,6 +40,10 @@ class PrecautionQuerySet(OrderedQuerySet["Precaution"]):
     def asked(self) -> Self:
         """Those that a referral must answer, in order."""
         return self.filter(active=True).in_order()
+
+    def with_limits(self) -> Self:
+        """With what `Precaution.applies` reads."""
+        return self.prefetch_related("techniques")
 
     def for_patients(self, language: str) -> Self:
         """
@@ -66,6 +87,7 @@ class Precaution(Dated):
         _("only for these diagnoses"),
         max_length=200,
         blank=True,
+        validators=[validate_beginnings],
         help_text=_(
             "How their ICD-10-CM codes begin, commas between: C, D0. Empty here and "
             "below: it is asked of every referral."
@@ -96,6 +118,16 @@ class Precaution(Dated):
 
     def __str__(self) -> str:
         return self.question
+
+    def applies(self, *, codes: Collection[str], technique: str) -> bool:
+        """
+        Say whether it is asked of a referral with these diagnoses and this technique.
+
+        :param technique: its slug; "" if the therapist decides.
+        """
+        slugs = frozenset(one.slug for one in self.techniques.all())
+        limits = Limits(beginnings(self.diagnoses), slugs)
+        return applies(limits, codes=codes, technique=technique)
 
 
 class PrecautionVersion(models.Model):

@@ -15,6 +15,7 @@ from massage_portal.outbox.models import Message
 from referrals import actions
 from referrals.codes import Answer, Status
 from referrals.models import Referral
+from services.models import Precaution
 from tests.factories import (
     DAY,
     NOW,
@@ -61,13 +62,13 @@ def an_order(**fields):
 
 
 def refer(patient, *, by, order=None, answers=None, submission=None):
+    asked = dict.fromkeys(Precaution.objects.asked(), Answer.NO)
+    for meaning, answer in (answers or {}).items():
+        asked[make_precaution(meaning=meaning)] = answer
     return actions.record_referral(
         patient=patient,
         order=order or an_order(),
-        answers={
-            make_precaution(meaning=meaning): answer
-            for meaning, answer in (answers or {}).items()
-        },
+        answers=asked,
         submission=submission or uuid.uuid4(),
         by=by,
         now=NOW,

@@ -1,0 +1,42 @@
+"""Let another system send referrals; its secret is shown once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_slug
+from django.utils import timezone
+
+from massage_portal.accounts import actions
+
+LONGEST = 60
+
+
+class Command(BaseCommand):
+    """Makes the secret and prints it; the portal keeps only its hash."""
+
+    help = "Let another system send referrals, and print its secret once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the system's name."""
+        parser.add_argument("name", help="letters, digits, hyphens: clinic-record")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Add it, or say what is wrong."""
+        name = options["name"]
+        try:
+            validate_slug(name)
+        except ValidationError:
+            name = ""
+        if not name or len(name) > LONGEST:
+            raise CommandError(
+                f"a name has letters, digits, - and _, at most {LONGEST} of them"
+            )
+        try:
+            secret = actions.add_client_system(name=name, by=None, now=timezone.now())
+        except actions.NameTaken as refusal:
+            raise CommandError(str(refusal)) from None
+        self.stderr.write(f"{name} may send now. Its secret is shown this once:")
+        self.stdout.write(secret)
