@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from referrals.views import (
+    authorization,
     correct,
     edit_patient,
     import_referrals,
@@ -23,6 +24,9 @@ urlpatterns = [
     path("referrals/", worklist.worklist, name="worklist"),
     path("referrals/<int:pk>/", referral.referral, name="referral"),
     path("referrals/<int:pk>/correct/", correct.correct, name="correct"),
+    path(
+        "referrals/<int:pk>/authorization/", authorization.authorize, name="authorize"
+    ),
     path("referrals/<int:pk>/move/", correct.move, name="move"),
     path("referrals/<int:pk>/complete/", screen.complete, name="complete"),
     path("referrals/<int:pk>/screen/", screen.screen, name="screen"),

@@ -67,7 +67,7 @@ def _lock_waiting(entry: WaitlistEntry, *, day_of: Opening) -> WaitlistEntry:
 def _covers(entry: WaitlistEntry, day: date) -> bool:
     """Lock the referral and say whether it covers this visit on `day`."""
     locked = Referral.objects.select_for_update(of=("self",), no_key=True)
-    mine = locked.in_force_on(day).filter(covered_visits__gte=entry.session)
+    mine = locked.in_force_on(day, visit=entry.session)
     return mine.filter(pk=entry.referral_id).first() is not None
 
 

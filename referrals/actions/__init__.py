@@ -9,6 +9,11 @@ from referrals.actions.arrive import (
     refuse_arrival,
     see_arrival,
 )
+from referrals.actions.authorization import (
+    AuthorizationChanged,
+    Word,
+    record_authorization,
+)
 from referrals.actions.correct import Ended, Stale, correct_referral
 from referrals.actions.diagnoses import load_diagnoses
 from referrals.actions.draft import NotADraft, complete_draft
@@ -58,6 +63,7 @@ from referrals.actions.states import (
 __all__ = [
     "AddressNeeded",
     "AlreadyReferred",
+    "AuthorizationChanged",
     "Details",
     "Ended",
     "ImportBusy",
@@ -81,6 +87,7 @@ __all__ = [
     "Refusal",
     "ScreeningIncomplete",
     "Stale",
+    "Word",
     "add_letter",
     "add_patient",
     "arrive",
@@ -94,6 +101,7 @@ __all__ = [
     "import_referrals",
     "load_diagnoses",
     "move",
+    "record_authorization",
     "record_clearance",
     "record_referral",
     "refuse_arrival",

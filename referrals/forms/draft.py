@@ -7,7 +7,7 @@ from typing import Any
 from crispy_forms.layout import Fieldset, Layout
 from django.utils.translation import gettext_lazy as _
 
-from referrals.forms.record import insurer_field, insurer_on_record
+from referrals.forms.insurer import insurer_field, insurer_on_record
 from referrals.forms.screen import Screen
 from referrals.models import Referral
 from services.models import Insurer

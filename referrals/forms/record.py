@@ -14,33 +14,15 @@ from django.utils.translation import gettext_lazy as _
 
 from massage_portal import forms as parts
 from referrals.codes import Priority
+from referrals.forms.insurer import insurer_field, insurer_on_record
 from referrals.forms.screen import Screening
 from referrals.models import DiagnosisCode, Provider
 from referrals.npi import validate_npi
 from services.models import Insurer, Precaution, Technique
 
+ALIKE = 5  # codes named where several fit
 MATCHES = 12  # codes shown at once
-ALIKE = 5  # insurers named in place of one that is not on record
 OTHERS = 5  # diagnoses beside the main one
-
-
-def insurer_field() -> parts.Text:
-    """Return the field that names an insurer on record, or none."""
-    return parts.Text(
-        label=_("Insurance company"),
-        help_text=_("Type part of the name and choose. Leave empty if not known."),
-        max_length=150,
-        required=False,
-        widget=forms.TextInput(
-            attrs={
-                "list": "insurers",
-                "autocomplete": "off",
-                "data-hx-get": reverse_lazy("referrals:insurers"),
-                "data-hx-trigger": "input changed delay:250ms",
-                "data-hx-target": "#insurers",
-            }
-        ),
-    )
 
 
 class RecordReferral(Screening):
@@ -257,27 +239,4 @@ def _the_code(typed: str) -> DiagnosisCode:
     raise ValidationError(
         _("No code fits “%(typed)s”. Check the spelling."),
         params={"typed": typed.strip()[:40]},
-    )
-
-
-def insurer_on_record(typed: str) -> Insurer | None:
-    """
-    Return the insurer of this name; None if nothing was typed.
-
-    :raises ValidationError: if there is none; it names those alike.
-    """
-    insurer = Insurer.objects.named(typed).first() if typed else None
-    if insurer is not None or not typed:
-        return insurer
-    alike = [one.name for one in Insurer.objects.matching(typed)[:ALIKE]]
-    if alike:
-        raise ValidationError(
-            _("Write one of these names in full: %(names)s. Or leave it empty."),
-            params={"names": "; ".join(alike)},
-        )
-    raise ValidationError(
-        _(
-            "No insurer on record has this name. Check the spelling, leave it "
-            "empty, or ask an editor to add the insurer."
-        )
     )

@@ -87,9 +87,9 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
             ),
         )
 
-    def in_force_on(self, day: date) -> Self:
-        """Active, valid on `day`, and nothing that the insurer needs is missing."""
-        covered = self.with_coverage().filter(covered_visits__gt=0)
+    def in_force_on(self, day: date, *, visit: int = 1) -> Self:
+        """Active, valid on `day`, and covering so many visits: see coverage.py."""
+        covered = self.with_coverage().filter(covered_visits__gte=visit)
         return covered.filter(
             status=Status.ACTIVE, valid_from__lte=day, covered_until__gte=day
         )
