@@ -108,7 +108,7 @@ def _rows_under(referrals: list[int]) -> Keys:
     entries = WaitlistEntry.objects.filter(referral__in=referrals)
     visits = Appointment.objects.filter(entry__referral__in=referrals)
     for rows in (entries, visits, Referral.objects.filter(pk__in=referrals)):
-        locked = rows.select_for_update(of=("self",), no_key=True)  # type: ignore[attr-defined]
+        locked = rows.select_for_update(of=("self",), no_key=True)
         list(locked.order_by("pk").values_list("pk"))
     return {  # read again: one may have come before its referral was locked
         REFERRALS: referrals,

@@ -215,7 +215,8 @@ def _what_changed(patient: Patient, seen: int) -> str:
 
 
 def _one_change(row: AuditEvent) -> str:
-    who = User.objects.filter(pk=row.actor_id).values_list("name", flat=True).first()
+    users = User.objects.filter(email=row.actor)
+    who = users.values_list("name", flat=True).first()
     names = row.change.split(",") if row.action == CHANGES[0] else ["merge"]
     return _("%(who)s changed this on %(when)s: %(what)s.") % {
         "who": who or row.actor,

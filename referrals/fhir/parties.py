@@ -123,7 +123,8 @@ class Parties:
         names = list(enumerate(resource.get("name", [])))
         official = [one for one in names if one[1].get("use") == "official"]
         now = [one for one in names if one[1].get("use") not in FORMER_NAMES]
-        place, name = next(iter([*official, *now]), (0, {}))
+        nameless: dict[str, Any] = {}
+        place, name = next(iter([*official, *now]), (0, nameless))
         path = f"{path}.name[{place}]"
         given, family = " ".join(name.get("given", [])), name.get("family", "")
         return (

@@ -73,8 +73,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             else:
                 found = found.filter(_named(word) | Q(number__startswith=word.lower()))
         likeness: Any = sum(
-            [TrigramWordSimilarity(folded(word), "names") for word in long[1:]],
-            start=TrigramWordSimilarity(folded(long[0]), "names"),
+            [_likeness(word) for word in long[1:]], start=_likeness(long[0])
         )
         return found._born(sought).order_by(
             likeness.desc(), "family_name", "given_name", "pk"
@@ -113,10 +112,11 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         the same record number. Records that were merged into another are left out: the
         one that was kept stands for them.
         """
-        whole = TrigramSimilarity("names", folded(f"{given_name} {family_name}"))
+        name = folded(f"{given_name} {family_name}")
+        whole = TrigramSimilarity("names", name)  # type: ignore[arg-type]
         part = Greatest(
-            TrigramWordSimilarity(folded(family_name), "names"),
-            TrigramWordSimilarity(folded(given_name), "names"),
+            _likeness(family_name),
+            _likeness(given_name),
         )
         may_be = Q(birth_date=birth_date, part__gte=ALIKE)
         mistaken = easily_mistaken(birth_date)
@@ -135,6 +135,11 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 def folded(text: str) -> Unaccented:
     """Return `text` as names are kept to be compared."""
     return Unaccented(Lower(Value(text, output_field=models.CharField())))
+
+
+def _likeness(word: str) -> Any:
+    """Return how like the likest part of the name is to the word, 0 to 1."""
+    return TrigramWordSimilarity(folded(word), "names")  # type: ignore[arg-type]
 
 
 def _named(word: str) -> Q:

@@ -26,8 +26,9 @@ def edit_patient(request: SignedInRequest, pk: int) -> HttpResponse:
     visible = Patient.objects.visible_to(request.user)
     found = get_object_or_404(visible.select_related("user"), pk=pk).kept
     now, today = timezone.now(), timezone.localdate()
-    posted = request.POST.copy() if request.method == "POST" else None
-    form = forms.EditPatient(posted, patient=found, today=today)
+    posted = request.POST.copy()
+    sent = posted if request.method == "POST" else None
+    form = forms.EditPatient(sent, patient=found, today=today)
     differences: list[Difference] = []
     status = 200
     if form.is_valid():
@@ -44,7 +45,7 @@ def edit_patient(request: SignedInRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(refusal))
             on_record = actions.details_of(refusal.patient)
             differences = _differences(form, on_record, details)
-            form.data["seen"] = str(refusal.patient.version)  # to save it all the same
+            posted["seen"] = str(refusal.patient.version)  # to save it all the same
             status = 409
         except actions.PatientExists as refusal:
             form.add_error(refusal.field, str(refusal))

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
-from functools import partial
 
 import pytest
-from django.db import IntegrityError, transaction
 from django.test import Client
 
 from appointments import actions
-from appointments.codes import EntryStatus, Status
+from appointments.codes import Status
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.actions import invite
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox.models import Message
-from referrals.actions import NotMergeable, NotPartable, Order, record_referral
-from referrals.models import Patient, PatientMerge, Referral
+from referrals.models import Patient, Referral
+from tests.appointments.merging import code, merge, snapshot, two, whose
 from tests.factories import (
-    DAY,
     HOUR,
     NOW,
-    TODAY,
-    make_appointment,
-    make_diagnosis,
-    make_entry,
     make_message,
-    make_patient,
-    make_provider,
     make_referral,
     make_request,
     make_user,
 )
-from tests.threads import errors, together, won
 from tests.trail import trail
 
 KNOWN = {
@@ -55,56 +44,6 @@ def clock(monkeypatch):
 @pytest.fixture
 def lead(db):
     return make_user(Role.LEAD)
-
-
-def code(number):
-    return make_diagnosis(f"M54.{number}", "Pain in the back")
-
-
-def full_record(start, first, **fields):
-    """Return a patient with a booked visit, an offer, a request and an old referral."""
-    patient = make_patient(**fields)
-    booked, offered, asked, old = (
-        make_referral(patient=patient, diagnosis=code(first + number), sessions=6)
-        for number in range(4)
-    )
-    Referral.objects.filter(pk=old.pk).update(status="completed")
-    entry = make_entry(referral=booked, status=EntryStatus.IN_PROGRESS)
-    visit = make_appointment(entry=entry, starts_at=start)
-    make_appointment(
-        entry=make_entry(referral=offered),
-        status=Status.PROPOSED,
-        starts_at=start + 2 * HOUR,
-    )
-    make_request(referral=asked)
-    if patient.user:
-        make_message(subject=visit, to=patient.user, kind="appointments.reminder")
-    return patient
-
-
-def two(*, second_account=True, first_account=True):
-    kept = full_record(NOW + 2 * DAY, 0, account=first_account)
-    return kept, full_record(NOW + 3 * DAY, 5, account=second_account)
-
-
-def merge(kept, merged, *, by, now=NOW):
-    return actions.merge_patients(
-        kept=kept, merged=merged, reason="Same person", by=by, now=now
-    )
-
-
-def snapshot():
-    """Return every row that a merge may touch, but for versions that count changes."""
-    people = Patient.objects.order_by("pk").values_list("pk", "user", "merged_into")
-    found = [list(people)]
-    for model in (Referral, WaitlistEntry, Appointment, Message):
-        found.append(list(model.objects.order_by("pk").values_list()))
-    found.append(list(User.objects.order_by("pk").values_list("pk", "is_active")))
-    return found
-
-
-def whose(model):
-    return set(model.objects.values_list("patient", flat=True))
 
 
 def test_every_row_that_names_a_patient_is_one_that_a_merge_knows():
@@ -266,258 +205,6 @@ def test_merging_twice_is_one_merge_and_parting_twice_one_parting(lead):
     later = actions.unmerge(merge=first, by=lead, now=NOW + HOUR)
     assert later.undone_at == NOW
     assert AuditEvent.objects.filter(action="patient.parted").count() == 2
-
-
-def refused(kept, merged, *, by, words):
-    before = snapshot()
-    with pytest.raises(NotMergeable, match=words):
-        merge(kept, merged, by=by)
-    assert snapshot() == before
-    assert not PatientMerge.objects.filter(kept=kept).exists()
-
-
-def test_a_record_is_not_merged_into_itself(lead):
-    patient = make_patient()
-    refused(patient, patient, by=lead, words="same record")
-
-
-def test_a_record_that_was_merged_is_not_merged_elsewhere(lead):
-    kept, merged, third = make_patient(), make_patient(), make_patient()
-    merge(kept, merged, by=lead)
-
-    refused(third, merged, by=lead, words="already")
-    refused(merged, third, by=lead, words="already")
-
-
-def test_a_kept_record_may_be_merged_on_and_is_parted_in_turn(lead):
-    kept, merged, third = make_patient(), make_patient(), make_patient()
-    referral = make_referral(patient=merged)
-    first = merge(kept, merged, by=lead)
-    second = merge(third, kept, by=lead)
-    merged.refresh_from_db()
-    assert merged.kept == third
-
-    with pytest.raises(NotPartable, match="Part those first"):
-        actions.unmerge(merge=first, by=lead, now=NOW)
-
-    actions.unmerge(merge=second, by=lead, now=NOW)
-    actions.unmerge(merge=first, by=lead, now=NOW)
-    referral.refresh_from_db()
-    assert referral.patient == merged
-
-
-def test_two_open_referrals_for_one_diagnosis_are_refused_by_name(lead):
-    kept, merged = make_patient(), make_patient()
-    for patient in (kept, merged):
-        make_referral(patient=patient, diagnosis=code(1))
-
-    refused(kept, merged, by=lead, words=r"M54\.1")
-
-
-def test_visits_at_one_time_are_refused(lead):
-    kept, merged = (full_record(NOW + 2 * DAY, first) for first in (0, 5))
-
-    refused(kept, merged, by=lead, words="same time")
-
-
-def test_an_offer_that_lapsed_is_in_nobodys_way(lead):
-    kept, merged = make_patient(), make_patient()
-    for number, patient in enumerate((kept, merged)):
-        entry = make_entry(
-            referral=make_referral(patient=patient, diagnosis=code(number))
-        )
-        make_appointment(entry=entry, status=Status.PROPOSED, held_until=NOW - HOUR)
-
-    merge(kept, merged, by=lead)
-
-    assert {one.status for one in Appointment.objects.all()} == {Status.CANCELLED}
-
-
-def test_the_account_of_somebody_who_works_here_is_not_switched_off(lead):
-    kept, merged = make_patient(), make_patient(user=make_user(Role.STAFF))
-
-    refused(kept, merged, by=lead, words="works here")
-
-
-@pytest.mark.parametrize("rule", ["diagnosis", "place"])
-def test_what_comes_between_is_refused_by_the_constraints_as_kindly(
-    lead, rule, monkeypatch
-):
-    """referral_one_open_per_diagnosis, and appointment_patient_is_in_one_place."""
-    kept, merged = (full_record(NOW + 2 * DAY, first) for first in (0, 5))
-    monkeypatch.setattr("appointments.actions.merge._refuse_two_places", lambda *_: 0)
-    monkeypatch.setattr("referrals.actions.merge._open", lambda _patient: set())
-    if rule == "diagnosis":
-        make_referral(patient=kept, diagnosis=code("77"))
-        make_referral(patient=merged, diagnosis=code("77"))
-
-    words = {"diagnosis": "recorded just now", "place": "booked just now"}
-    refused(kept, merged, by=lead, words=words[rule])
-
-
-@pytest.mark.usefixtures("committed")
-def test_two_who_merge_at_once_either_way_make_one_merge():
-    lead, one, other = make_user(Role.LEAD), make_patient(), make_patient()
-    for number, patient in enumerate((one, other)):
-        make_referral(patient=patient, diagnosis=code(number))
-
-    ways = [(one, other), (other, one)] * 4
-    outcomes = together(*[partial(merge, *way, by=lead) for way in ways])
-
-    assert len({done.pk for done in won(outcomes)}) == 1
-    assert {type(error) for error in errors(outcomes)} == {NotMergeable}
-    assert PatientMerge.objects.count() == 1
-    assert len(whose(Referral)) == 1
-
-
-@pytest.mark.usefixtures("committed")
-def test_one_who_asks_while_the_records_are_merged_asks_all_the_same():
-    lead, kept, merged = make_user(Role.LEAD), make_patient(), make_patient()
-    referrals = [
-        make_referral(patient=merged, diagnosis=code(number)) for number in range(4)
-    ]
-    ask = {
-        "availability": actions.Availability(),
-        "need": actions.NeedAnswers(3, 3, 3, 0, 3),
-        "by": merged.user,
-        "now": NOW,
-        "today": TODAY,
-    }
-    asks = [partial(actions.ask, referral=one, **ask) for one in referrals]
-
-    outcomes = together(partial(merge, kept, merged, by=lead), *asks)
-
-    assert errors(outcomes) == []
-    assert whose(Referral) == whose(WaitlistEntry) == {kept.pk}
-
-
-def an_order():
-    return Order(
-        provider=make_provider(),
-        diagnosis=code(1),
-        priority="routine",
-        received_at=NOW,
-        valid_from=TODAY,
-        valid_until=TODAY + 30 * DAY,
-        sessions=1,
-        interval_days=7,
-    )
-
-
-def test_a_referral_for_a_merged_record_is_recorded_for_the_kept_one(lead):
-    kept, merged = make_patient(), make_patient()
-    merge(kept, merged, by=lead)
-
-    made = record_referral(
-        patient=merged,
-        order=an_order(),
-        answers={},
-        submission=uuid.uuid4(),
-        by=lead,
-        now=NOW,
-    )
-
-    assert made.patient == kept
-
-
-@pytest.mark.django_db
-def test_the_database_keeps_a_record_from_standing_for_itself():
-    patient = make_patient()
-    with (
-        pytest.raises(IntegrityError, match="patient_is_not_merged_into_itself"),
-        transaction.atomic(),
-    ):
-        Patient.objects.filter(pk=patient.pk).update(merged_into=patient)
-
-
-@pytest.mark.parametrize(
-    ("rule", "changes"),
-    [
-        ("merge_is_of_two", {"merged": "kept"}),
-        ("merge_is_open_once", {}),
-        ("merge_is_undone_by_somebody", {"undone_at": NOW}),
-    ],
-)
-def test_the_database_keeps_merges_whole(lead, rule, changes):
-    kept, merged = make_patient(), make_patient()
-    merge(kept, merged, by=lead)
-    values = {"kept": make_patient(), "merged": merged, "reason": "x", "at": NOW}
-    if changes.get("merged"):
-        changes = {"merged": values["kept"]}
-
-    with pytest.raises(IntegrityError, match=rule), transaction.atomic():
-        PatientMerge.objects.create(**values | {"by": lead} | changes)
-
-
-@pytest.fixture
-def staff(db):
-    client = Client()
-    client.user = make_user(Role.STAFF)
-    client.force_login(client.user)
-    return client
-
-
-def test_the_pages_lead_from_the_search_to_one_record_and_back(staff):
-    kept = make_patient(given_name="Juniper", record_number="R-1")
-    other = make_patient(given_name="June", record_number="R-2")
-    make_referral(patient=other)
-    path = f"/patients/{kept.pk}/merge/"
-    assert path in staff.get(f"/patients/{kept.pk}/").content.decode()
-
-    found = staff.post(path, {"q": "r-2"}).content.decode()
-    assert f'name="other" value="{other.pk}"' in found
-    beside = staff.post(path, {"other": other.pk}).content.decode()
-    for text in ("R-1", "R-2", "Both have an account", 'name="reason"'):
-        assert text in beside
-    assert staff.post(path, {"other": other.pk, "reason": ""}).status_code == 422
-    assert not PatientMerge.objects.exists()
-
-    done = staff.post(path, {"other": other.pk, "reason": "She says so"}, follow=True)
-    page = done.content.decode()
-    assert "The two records are one now." in page
-    assert "She says so" in page
-    assert done.redirect_chain[-1][0] == f"/patients/{kept.pk}/"
-    led_on = staff.get(f"/patients/{other.pk}/")
-    assert led_on["Location"] == f"/patients/{kept.pk}/"
-    [made] = PatientMerge.objects.all()
-    assert f"/merges/{made.pk}/part/" in page
-    staff.post(f"/merges/{made.pk}/part/")
-    assert staff.get(f"/patients/{other.pk}/").status_code == 200
-    assert "Records merged" not in staff.get(f"/patients/{kept.pk}/").content.decode()
-
-
-def test_a_refusal_is_said_on_the_page_and_keeps_the_reason(staff):
-    kept, other = make_patient(), make_patient()
-    for patient in (kept, other):
-        make_referral(patient=patient, diagnosis=code(1))
-
-    answer = staff.post(
-        f"/patients/{kept.pk}/merge/", {"other": other.pk, "reason": "She says so"}
-    )
-
-    assert answer.status_code == 409
-    assert "Withdraw one of the two referrals first." in answer.content.decode()
-    assert "She says so" in answer.content.decode()
-
-
-@pytest.mark.parametrize("other", ["x", "-1", "0", "9" * 30, ""])
-def test_an_odd_key_of_the_other_record_is_not_found(staff, other):
-    path = f"/patients/{make_patient().pk}/merge/"
-    assert staff.post(path, {"other": other}).status_code == 404
-
-
-@pytest.mark.django_db
-def test_who_may_not_merge_sees_no_button_and_a_patient_no_page():
-    scheduler, patient = Client(), Client()
-    record = make_patient()
-    scheduler.force_login(make_user(Role.SCHEDULER))
-    patient.force_login(record.user)
-    page = scheduler.get(f"/patients/{record.pk}/").content.decode()
-
-    assert "/merge/" not in page
-    for client in (scheduler, patient):
-        answer = client.post(f"/patients/{record.pk}/merge/", {"q": "x"})
-        assert answer.status_code == 403
 
 
 def test_a_reminder_after_the_merge_speaks_of_the_same_visit(lead):

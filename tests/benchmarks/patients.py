@@ -15,16 +15,16 @@ from tests.benchmarks.figures import Figure, count_queries, rows_of
 MANY = 100_000
 SHOWN = 30
 TIMES = 21
-# Names of two or three syllables: 14 first names and some 15,000 family names.
+# Names of syllables: 16 given ones, and more than 11,000 of families.
 FILL = """
 INSERT INTO referrals_patient
        (record_number, given_name, family_name, birth_date, phone, version)
 SELECT 'Q-' || n,
        (ARRAY['Adá', 'Beatriz', 'Chloé', 'Darío', 'Edda', 'Faro', 'Gisèle', 'Hugo',
               'Inés', 'Jürgen', 'Kåre', 'Lumi', 'Maeve', 'Noor', 'Otis', 'Petra'])
-           [1 + n % 16],
+           [1 + n %% 16],
        initcap(a.part || b.part || c.part),
-       DATE '1930-01-01' + (n * 7919 % 32000)::int,
+       DATE '1930-01-01' + (n * 7919 %% 32000)::int,
        '', 1
   FROM generate_series(1, %s) AS n
   JOIN (VALUES {first}) AS a (key, part) ON a.key = n * 31 %% {firsts}
@@ -39,8 +39,8 @@ PARTS = {
     "rez son stad stein strom ton vall ville well wick wood worth",
 }
 BARE = {
-    "name": "SELECT id FROM referrals_patient WHERE names LIKE %s ORDER BY family_name, "
-    "given_name, id LIMIT 31",
+    "name": "SELECT id FROM referrals_patient WHERE names LIKE %s "
+    "ORDER BY family_name, given_name, id LIMIT 31",
     "typo": "SELECT id FROM referrals_patient WHERE names %%> %s "
     "ORDER BY word_similarity(%s, names) DESC LIMIT 31",
     "born": "SELECT id FROM referrals_patient WHERE birth_date = %s LIMIT 31",
@@ -57,7 +57,7 @@ def fill(number: int = MANY) -> None:
         rows = (f"({key}, '{part}')" for key, part in enumerate(parts))
         values |= {name: ", ".join(rows), f"{name}s": len(parts)}
     with connection.cursor() as cursor:
-        cursor.execute(FILL.replace("% 16", "%% 16").replace("% 32000", "%% 32000").format(**values), [number])
+        cursor.execute(FILL.format(**values), [number])
         cursor.execute("VACUUM ANALYZE referrals_patient")
 
 

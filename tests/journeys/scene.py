@@ -176,11 +176,11 @@ def _for_staff(scene: Scene) -> list[str]:
         "/referrals/",
         "/referrals/?state=revoked",
         "/patients/",
-        "/patients/?q=mockingham",
-        "/patients/?q=nobody",
         "/patients/add/",
         f"/patients/{scene.patient.pk}/",
         f"/patients/{scene.patient.pk}/refer/",
+        f"/patients/{scene.patient.pk}/edit/",
+        f"/patients/{scene.patient.pk}/merge/",
         f"/referrals/{scene.asked_about.pk}/",
         f"/referrals/{scene.on_hold.pk}/",
     ]

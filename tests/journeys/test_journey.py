@@ -131,21 +131,18 @@ def staff_add_the_patient(story):
     page.get_by_role("searchbox").fill("Juniper Testwell")
     press(page, "Search")
     sees(page, "No patient found.")
-    follow(page, "Add a patient who is not on record")
+    press(page, "Add a new patient")  # with the name that was typed
     page.get_by_label("Record number").fill("R-2001")
-    page.get_by_label("Given name").fill("Juniper")
-    page.get_by_label("Family name").fill("Testwell")
     enter_date(page, "Date of birth", date(1980, 2, 29))
     page.get_by_label("Email address").fill(EMAIL)
     page.get_by_label("Phone number").fill("507-555-0123")
     press(page, "Add patient")
-    heading(page, "Juniper Testwell")
+    heading(page, "Record a referral")
     sees(page, "The patient is added.")
 
 
 def staff_record_the_referral(story):
     page = story.desk
-    follow(page, "Record a referral")
     npi = story.clinic.provider.npi
     page.get_by_label("Provider's NPI").fill(npi[:-1] + str((int(npi[-1]) + 1) % 10))
     page.get_by_label("Diagnosis").fill("myalgia")

@@ -70,6 +70,16 @@ def a_resource(npi: str, **changes) -> dict:
     return {name: value for name, value in changed.items() if value is not None}
 
 
+def put(resource, path, value):
+    """Return a copy with `value` at the path: names and places."""
+    changed = copy.deepcopy(resource)
+    where = changed
+    for step in path[:-1]:
+        where = where[step]
+    where[path[-1]] = value
+    return changed
+
+
 def send(secret: str, body, *, client: Client | None = None, **headers):
     """Post a resource, or bytes as they are; a header's "_" is a "-"."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
