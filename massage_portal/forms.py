@@ -241,7 +241,7 @@ class File(forms.FileField):
                 most=f"{self.max_bytes / 1_000_000:.3g}",
                 megabytes=f"{file.size / 1_000_000:,.1f}",
             )
-        if not file.name.lower().endswith(self.endings):
+        if not str(file.name).lower().endswith(self.endings):
             self._refuse("ending", endings=", ".join(self.endings))
         return file
 

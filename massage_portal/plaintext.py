@@ -47,6 +47,8 @@ def clean(text: str, *, lines: bool) -> str:
         direction overrides, and what is drawn as nothing.
     :raises TooManyMarks: for letters buried under combining marks.
     """
+    if text.isascii() and text.isprintable():  # one line, where nothing can hide
+        return text.strip() if lines else " ".join(text.split())
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.replace("\u2028", "\n").replace("\u2029", "\n")
     text = unicodedata.normalize("NFC", text.translate(_LEFTOVERS))

@@ -321,7 +321,5 @@ CELERY_BEAT_SCHEDULE = {
         "appointments.offer_freed_times",
     ]
 }
-CELERY_BEAT_SCHEDULE["accounts.clear_sessions"] = {
-    "task": "accounts.clear_sessions",
-    "schedule": 3600.0,
-}
+for _task in ["accounts.clear_sessions", "referrals.warn_of_expiry"]:
+    CELERY_BEAT_SCHEDULE[_task] = {"task": _task, "schedule": 3600.0}

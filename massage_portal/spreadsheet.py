@@ -26,6 +26,7 @@ MOST_COLUMNS = 100
 LONGEST_LINE = 100_000  # letters; csv itself stops at 131,072 in one cell
 SHOWN = 40  # letters of a cell that a fault repeats
 PIECE = 65_536  # bytes
+MOST_EMPTY = 1_000  # rows, besides as many as may be full
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
 _TWICE = re.compile(rb"\xc3[\x80-\xbf]")  # UTF-8 letters in what is no UTF-8
 _ISO = re.compile(r"(?P<y>[0-9]{4})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})")
@@ -92,17 +93,17 @@ def lines(file: BinaryIO, shape: Shape) -> Iterator[Line]:
     """
     records = _records(file, _encoding(file, shape))
     names = _names(next(records, (1, []))[1], shape)
-    count = 0
+    count = empty = 0
     for number, cells in records:
-        if not any(cell.strip() for cell in cells):
-            continue
-        count += 1
-        if count > shape.most_rows:
+        filled = any(cell.strip() for cell in cells)
+        count, empty = count + filled, empty + (not filled)
+        if count > shape.most_rows or empty > shape.most_rows + MOST_EMPTY:
             raise TooLarge(
                 _("The file has more than %(most)s rows. Split it in parts.")
                 % {"most": f"{shape.most_rows:,}"}
             )
-        yield _line(number, names, cells)
+        if filled:
+            yield _line(number, names, cells)
     if not count:
         raise BadFile(_("The file has no rows below its headings."))
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from massage_portal.accounts.models import Invitation
@@ -14,7 +15,7 @@ from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.kinds import Mail, renders
 from massage_portal.outbox.models import Message
 from referrals.codes import Status
-from referrals.models import Referral
+from referrals.models import Referral, Renewal
 
 
 def _mail(name: str, subject: str, context: dict[str, Any]) -> Mail:
@@ -63,5 +64,43 @@ def recorded(message: Message) -> Mail | None:
         {
             "name": first_name(message),
             "link": settings.PORTAL_ORIGIN + reverse("start"),
+        },
+    )
+
+
+@renders("referrals.expiring")
+def expiring(message: Message) -> Mail | None:
+    """Tell a patient that a referral ends soon; nothing once it is renewed."""
+    today = timezone.localdate(message.due_at)
+    ending = Referral.objects.to_warn_of(today).filter(pk=message.subject_key).first()
+    if ending is None:
+        return None
+    return _mail(
+        "expiring",
+        _("Your referral ends soon"),
+        {
+            "name": first_name(message),
+            "link": settings.PORTAL_ORIGIN + reverse("start"),
+            "until": ending.coverage.until,
+        },
+    )
+
+
+@renders("referrals.renewal")
+def renewal(message: Message) -> Mail | None:
+    """Ask a provider whether a referral shall go on; the link is the answer's page."""
+    questions = Renewal.objects.open(message.due_at).select_related("referral")
+    question = questions.filter(pk=message.subject_key).first()
+    if question is None or question.referral.status != Status.ACTIVE:
+        return None
+    token = sign("renewal", question.pk)
+    return _mail(
+        "renewal",
+        _("A referral of yours ends soon"),
+        {
+            "link": settings.PORTAL_ORIGIN
+            + reverse("referrals:answer_renewal", args=[token]),
+            "ends": question.referral.valid_until,
+            "until": question.expires_at,
         },
     )

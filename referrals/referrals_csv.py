@@ -133,15 +133,22 @@ def _row(
     if refused:
         return None, refused
     row = Row(**values)
-    for column, first in [("valid_from", row.birth_date), ("valid_until", None)]:
-        earliest = first or row.valid_from
-        if getattr(row, column) < earliest:
-            fault = _("it is before %(day)s") % {"day": earliest}
-            refused.append(Refused(line, column, fault, _("Check the dates.")))
-    if row.received_on < row.birth_date:
-        fault = _("it is before %(day)s") % {"day": row.birth_date}
-        refused.append(Refused(line, "received_on", fault, _("Check the dates.")))
-    return row, refused
+    return row, _out_of_order(line, row)
+
+
+def _out_of_order(line: int, row: Row) -> list[Refused]:
+    """Return the dates that are before those which they must follow."""
+    pairs = [
+        ("received_on", row.received_on, row.birth_date),
+        ("valid_from", row.valid_from, row.birth_date),
+        ("valid_until", row.valid_until, row.valid_from),
+    ]
+    fault, mend = _("it is before %(day)s"), _("Check the dates.")
+    return [
+        Refused(line, column, fault % {"day": earliest}, mend)
+        for column, found, earliest in pairs
+        if found < earliest
+    ]
 
 
 def _text(cell: str, most: int) -> str:

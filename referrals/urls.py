@@ -12,8 +12,11 @@ from referrals.views import (
     letters,
     own,
     patients,
+    plan,
+    provider,
     record,
     referral,
+    renewal,
     screen,
     worklist,
 )
@@ -28,6 +31,9 @@ urlpatterns = [
         "referrals/<int:pk>/authorization/", authorization.authorize, name="authorize"
     ),
     path("referrals/<int:pk>/move/", correct.move, name="move"),
+    path("referrals/<int:pk>/renew/", renewal.renew, name="renew"),
+    path("renewal/<str:token>/", renewal.answer_renewal, name="answer_renewal"),
+    path("referrals/<int:pk>/plan/", plan.plan, name="plan"),
     path("referrals/<int:pk>/complete/", screen.complete, name="complete"),
     path("referrals/<int:pk>/screen/", screen.screen, name="screen"),
     path("referrals/<int:pk>/letters/", letters.letters, name="letters"),
@@ -43,5 +49,6 @@ urlpatterns = [
     path("patients/<int:pk>/edit/", edit_patient.edit_patient, name="edit_patient"),
     path("patients/<int:pk>/link/", edit_patient.send_link, name="send_link"),
     path("patients/<int:pk>/refer/", record.record_referral, name="record"),
+    path("providers/<int:pk>/account/", provider.give_account, name="give_account"),
     path("my/referrals/<int:pk>/", own.own, name="own"),
 ]

@@ -30,7 +30,7 @@ from massage_portal.accounts.roles import Role
 from massage_portal.outbox import actions as outbox
 from massage_portal.outbox.models import Message
 from referrals.actions import add_letter
-from referrals.models import DiagnosisCode, Letter, Patient, Provider, Referral
+from referrals.models import DiagnosisCode, Letter, Patient, Provider, Referral, Renewal
 from referrals.npi import check_digit
 from services.codes import ArticleKind, VersionStatus
 from services.models import (
@@ -237,6 +237,17 @@ def make_referral(**fields) -> Referral:
         if name not in fields:
             fields[name] = make()
     return Referral.objects.create(**values | fields)
+
+
+def make_renewal(**fields) -> Renewal:
+    """Return an open question to a provider who has an account."""
+    if "referral" not in fields:
+        provider = make_provider(user=make_user(Role.PROVIDER))
+        fields["referral"] = make_referral(
+            provider=provider, valid_until=TODAY + 20 * DAY
+        )
+    values = {"asked_at": NOW, "expires_at": NOW + 30 * DAY}
+    return Renewal.objects.create(**values | fields)
 
 
 def make_letter(*, data: bytes = b"", name: str = "letter.pdf", **fields) -> Letter:

@@ -33,6 +33,7 @@ from tests.factories import (
     make_policy,
     make_precaution,
     make_referral,
+    make_renewal,
     make_request,
     make_technique,
     make_user,
@@ -42,8 +43,8 @@ PEOPLE = ["visitor", "patient", "other", "staff", "scheduler"]
 PEOPLE += ["therapist", "lead", "editor", "auditor", "provider"]
 ALL_200 = " ".join(["200"] * len(PEOPLE))
 ALL_422 = " ".join(["422"] * len(PEOPLE))
-ALL_405 = "405 405 405 405 405 405 405 405 405"
-ALL_401 = "401 401 401 401 401 401 401 401 401"  # no session opens what systems use
+ALL_405 = " ".join(["405"] * len(PEOPLE))
+ALL_401 = " ".join(["401"] * len(PEOPLE))  # no session opens what systems use
 SIGNED_IN = "in  200 200 200 200 200 200 200 200 200"
 ONLY_OUT = " go  go  go  go  go  go  go  go  go"
 
@@ -81,6 +82,8 @@ GET = {
     "referrals:authorize": "      in  403 403 200 403 403 403 403 403 403",
     "referrals:move": "           in  403 403 200 403 403 200 403 403 403",
     "referrals:import_referrals": "in 403 403 200 403 403 200 403 403 403",
+    "referrals:renew": "          in  403 403 405 403 403 403 403 403 403",
+    "referrals:answer_renewal": ALL_200,  # whoever holds the signed link
     "referrals:complete": "in  403 403 200 403 403 403 403 403 403",
     "referrals:screen": "in  403 403 200 403 403 403 403 403 403",
     "referrals:letters": "        in  403 403 200 403 403 403 403 403 403",
@@ -141,6 +144,8 @@ POST = {
     "referrals:authorize": "      in  403 403 422 403 403 403 403 403 403",
     "referrals:move": "           in  403 403 422 403 403 422 403 403 403",
     "referrals:import_referrals": "in 403 403 422 403 403 422 403 403 403",
+    "referrals:renew": "          in  403 403 go  403 403 403 403 403 403",
+    "referrals:answer_renewal": ALL_422,  # no answer given: the question again
     "referrals:complete": "in  403 403 422 403 403 403 403 403 403",
     "referrals:screen": "in  403 403 422 403 403 403 403 403 403",
     "referrals:letters": "        in  403 403 422 403 403 403 403 403 403",
@@ -210,23 +215,22 @@ ADMIN_PAGES = {
 def make_world() -> SimpleNamespace:
     """Return a small clinic: one person of each role, and one record of each kind."""
     load_content(by=None, now=NOW)
-    _place, (therapist, second), (room, *_more) = make_clinic(therapists=2, rooms=2)
+    _, (therapist, second), (room, _) = make_clinic(therapists=2, rooms=2)
     patient, other = make_patient(), make_patient()
     asking = make_referral(patient=patient, sessions=6)
     waiting = make_entry(referral=_referral(patient, 1))
     questioned = make_request(referral=_referral(patient, 2))
+    where = {"therapist": therapist, "room": room}
     offered = make_appointment(
         status=Status.PROPOSED,
         entry=make_entry(referral=_referral(patient, 3)),
-        therapist=therapist,
-        room=room,
+        **where,
     )
     booked = make_appointment(
         entry=make_entry(
             referral=_referral(patient, 4), status=EntryStatus.IN_PROGRESS
         ),
-        therapist=therapist,
-        room=room,
+        **where,
         starts_at=NOW + 2 * DAY + 2 * HOUR,
     )
     _rows_that_only_the_admin_shows(asking, waiting)
@@ -244,6 +248,7 @@ def make_world() -> SimpleNamespace:
         questioned=questioned,
         offered=offered,
         booked=booked,
+        renewal=make_renewal(),
         merge=_a_merge(other, people["lead"]),
         invitation=invite(user=make_patient().user, by=None, now=NOW),
     )
@@ -288,26 +293,28 @@ def _rows_that_only_the_admin_shows(referral, entry) -> None:
     )
 
 
+OF_A_PATIENT = ["referrals:patient", "referrals:record", "referrals:edit_patient"]
+OF_A_PATIENT += ["referrals:send_link", "appointments:merge"]
+
+
+# Views that show or change one referral, by its key alone.
+OF_A_REFERRAL = [
+    *("service_request", "referrals:referral", "referrals:correct", "referrals:move"),
+    *("referrals:authorize", "referrals:renew", "referrals:screen"),
+    *("referrals:letters", "referrals:own"),
+]
+
+
 def arguments(world: SimpleNamespace) -> dict[str, dict[str, object]]:
     """Return what goes into each address that names a record; others need nothing."""
     return {
+        **{name: {"pk": world.patient.pk} for name in OF_A_PATIENT},
         "services:page": {"slug": "benefits"},
         "services:condition": {"slug": "fibromyalgia"},
-        "service_request": {"pk": world.asking.pk},
-        "referrals:referral": {"pk": world.asking.pk},
-        "referrals:correct": {"pk": world.asking.pk},
-        "referrals:authorize": {"pk": world.asking.pk},
-        "referrals:move": {"pk": world.asking.pk},
+        **{name: {"pk": world.asking.pk} for name in OF_A_REFERRAL},
+        "referrals:answer_renewal": {"token": sign("renewal", world.renewal.pk)},
         "referrals:complete": {"pk": world.draft.pk},
-        "referrals:screen": {"pk": world.asking.pk},
-        "referrals:letters": {"pk": world.asking.pk},
         "referrals:letter": {"pk": world.asking.pk, "key": world.letter.key},
-        "referrals:own": {"pk": world.asking.pk},
-        "referrals:patient": {"pk": world.patient.pk},
-        "referrals:record": {"pk": world.patient.pk},
-        "referrals:edit_patient": {"pk": world.patient.pk},
-        "referrals:send_link": {"pk": world.patient.pk},
-        "appointments:merge": {"pk": world.patient.pk},
         "appointments:part": {"pk": world.merge.pk},
         "appointments:ask": {"pk": world.asking.pk},
         "appointments:ask_check": {"pk": world.asking.pk},

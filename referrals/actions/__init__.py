@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from referrals.actions.agree import (
+    NewerVersion,
+    NotTheirs,
+    Planned,
+    change_the_plan,
+    sign_plan,
+)
 from referrals.actions.arrive import (
     NotTaken,
     OtherContent,
@@ -41,6 +48,7 @@ from referrals.actions.letters import (
 from referrals.actions.merge import NotMergeable, NotPartable
 from referrals.actions.patients import PatientExists, add_patient
 from referrals.actions.plan import begin_plan, change_plan
+from referrals.actions.provider import AccountRefused, give_account
 from referrals.actions.record import (
     AlreadyReferred,
     Order,
@@ -49,6 +57,17 @@ from referrals.actions.record import (
     record_referral,
 )
 from referrals.actions.refusal import Refusal
+from referrals.actions.renewal import (
+    AnsweredBefore,
+    CannotBeAsked,
+    LinkEnded,
+    NotRenewable,
+    Terms,
+    answer_renewal,
+    ask_renewal,
+    first_day,
+    warn_of_expiry,
+)
 from referrals.actions.screen import ScreeningIncomplete, screen_again
 from referrals.actions.states import (
     Moved,
@@ -61,15 +80,20 @@ from referrals.actions.states import (
 )
 
 __all__ = [
+    "AccountRefused",
     "AddressNeeded",
     "AlreadyReferred",
+    "AnsweredBefore",
     "AuthorizationChanged",
+    "CannotBeAsked",
     "Details",
     "Ended",
     "ImportBusy",
     "ImportCrossed",
     "Imported",
+    "LinkEnded",
     "Moved",
+    "NewerVersion",
     "NoLink",
     "NotADraft",
     "NotALetter",
@@ -77,27 +101,36 @@ __all__ = [
     "NotClearable",
     "NotMergeable",
     "NotPartable",
+    "NotRenewable",
     "NotTaken",
+    "NotTheirs",
     "Order",
     "OtherBody",
     "OtherContent",
     "PatientChanged",
     "PatientExists",
+    "Planned",
     "ProviderNotOnRecord",
     "Refusal",
     "ScreeningIncomplete",
     "Stale",
+    "Terms",
     "Word",
     "add_letter",
     "add_patient",
+    "answer_renewal",
     "arrive",
+    "ask_renewal",
     "begin_plan",
     "change_plan",
+    "change_the_plan",
     "complete",
     "complete_draft",
     "correct_patient",
     "correct_referral",
     "details_of",
+    "first_day",
+    "give_account",
     "import_referrals",
     "load_diagnoses",
     "move",
@@ -110,5 +143,7 @@ __all__ = [
     "screen_again",
     "see_arrival",
     "send_link",
+    "sign_plan",
     "sweep_letters",
+    "warn_of_expiry",
 ]

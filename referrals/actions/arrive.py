@@ -56,44 +56,28 @@ def arrive(
     """
     Keep the order as a draft, which staff complete; say whether it is new.
 
-    The clock starts with the day of arrival, as that of a letter does. The patient is
-    found by record number and never by name, or added.
+    The patient is found by record number and never by name, or added.
 
-    :param submission: made of the content: the same content has the same one.
-    :param techniques: the system of our codes of techniques; others are not looked at.
-    :param unless: an identifier, system and value: if this system sent it before, that
-        referral is returned, whatever came now (FHIR If-None-Exist).
+    :param submission: made of sender and content: the same ones have the same one.
+    :param techniques: the system of our codes of techniques.
+    :param unless: an identifier (system, value): what this system sent under it before
+        is returned, whatever came now (FHIR If-None-Exist).
     :raises OtherContent: if the identifier came before and says something else.
     :raises NotTaken: if patient, provider or codes do not fit what is on record.
     """
     before = _before(arrival, submission, unless, by=by)
-    if before is not None:
-        record("referral.seen", before, by=by, at=now)
-        return before, False
-    provider, codes = _on_record(arrival, timezone.localdate(now))
-    referral = Referral(
-        patient=_patient(arrival, by=by, now=now),
-        provider=provider,
-        diagnosis=codes[0],
-        technique=_technique(arrival.techniques, techniques),
-        status=Status.DRAFT,
-        received_at=_beginning(timezone.localdate(now)),
-        submission=submission,
-        recorded_at=now,
-        sent_by=by,
-        **{name: getattr(arrival, name) for name in KEPT},
-    )
-    try:
-        with transaction.atomic():
-            referral.save(force_insert=True)
-    except IntegrityError:  # it came twice at the same moment
-        before = _before(arrival, submission, unless, by=by)
-        if before is None:
-            raise
-        record("referral.seen", before, by=by, at=now)
-        return before, False
-    _complete(referral, codes[1:], by=by, now=now)
-    return referral, True
+    if before is None:
+        referral, others = _draft(arrival, submission, techniques, by=by, now=now)
+        try:
+            with transaction.atomic():
+                _keep(referral, others, by=by, now=now)
+            return referral, True
+        except IntegrityError:  # it came twice at the same moment
+            before = _before(arrival, submission, unless, by=by)
+            if before is None:
+                raise
+    see_arrival(referral=before, by=by, now=now)
+    return before, False
 
 
 def refuse_arrival(
@@ -113,12 +97,41 @@ def _beginning(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=timezone.get_current_timezone())
 
 
-def _complete(
+def _draft(
+    arrival: Arrival,
+    submission: uuid.UUID,
+    techniques: str,
+    *,
+    by: ClientSystem,
+    now: datetime,
+) -> tuple[Referral, list[DiagnosisCode]]:
+    """
+    Return the referral, not yet saved, and its other diagnoses.
+
+    Its clock starts with the day of arrival, as that of a letter does.
+    """
+    today = timezone.localdate(now)
+    provider, codes = _on_record(arrival, today)
+    referral = Referral(
+        patient=_patient(arrival, by=by, now=now),
+        provider=provider,
+        diagnosis=codes[0],
+        technique=_technique(arrival.techniques, techniques),
+        status=Status.DRAFT,
+        received_at=_beginning(today),
+        submission=submission,
+        recorded_at=now,
+        sent_by=by,
+        **{name: getattr(arrival, name) for name in KEPT},
+    )
+    return referral, [code for code in codes if code != codes[0]]
+
+
+def _keep(
     referral: Referral, others: list[DiagnosisCode], *, by: ClientSystem, now: datetime
 ) -> None:
-    referral.other_diagnoses.set(
-        {code for code in others if code != referral.diagnosis}
-    )
+    referral.save(force_insert=True)
+    referral.other_diagnoses.set(others)
     begin_plan(referral=referral, by=None, now=now)
     record("referral.arrived", referral, by=by, at=now, change=f">{referral.status}")
 
@@ -138,7 +151,7 @@ def _before(
     before = _called(arrival.identifier_system, arrival.identifier_value).first()
     if before is None:
         return None
-    if before.submission != submission or before.sent_by_id != by.pk:
+    if before.submission != submission:
         raise OtherContent(
             "A ServiceRequest with this identifier is on record and says something "
             "else. A changed order needs an identifier of its own; to change the one "

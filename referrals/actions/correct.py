@@ -50,7 +50,7 @@ def correct_referral(
     """
     referral = lock(referral)
     if referral.version != seen:
-        raise Stale(_changed(referral), referral)
+        raise Stale(changed_words(referral), referral)
     if referral.status not in (Status.DRAFT, *OPEN):
         raise Ended(_("This referral has ended. What it says stays as it was."))
     changed = [
@@ -67,7 +67,7 @@ def correct_referral(
     if others:
         referral.other_diagnoses.set(order.other_diagnoses)
         changed.append("other_diagnoses")
-    if set(changed) & set(PLANNED):
+    if set(changed) & {*PLANNED, "provider"}:  # who signs is part of what is signed
         change_plan(referral=referral, by=by, now=now)
     record(
         "referral.corrected", referral, by=by, at=now, change=",".join(sorted(changed))
@@ -91,7 +91,8 @@ def _save(referral: Referral, names: list[str]) -> None:
         ) from fault
 
 
-def _changed(referral: Referral) -> str:
+def changed_words(referral: Referral) -> str:
+    """Tell the second of two who save what the first one did, and what to do now."""
     who = referral.changed_by.name if referral.changed_by else _("Another system")
     when = timezone.localtime(referral.changed_at or referral.recorded_at)
     return _(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -97,25 +97,17 @@ def import_referrals(
     reads = read(file, today=localdate(now), most_bytes=most_bytes, most_rows=most_rows)
     try:
         with transaction.atomic():
-            rows = 0
-            while batch := list(islice(reads, BATCH)):
-                _take(batch, result, by=by, now=now)
-                rows += len(batch)
-                progress(rows)
-                if len(result.refused) >= MOST_FAULTS:
-                    _stop(batch[-1], result)
-                    break
+            _take_all(reads, result, progress, by=by, now=now)
             if dry_run or result.refused:
                 raise _Undo
     except _Undo:
-        pass
+        done = "referrals.import_checked"
     except IntegrityError as fault:
         raise ImportCrossed(
             _("Somebody added one of these just now. Send the file once more.")
         ) from fault
     else:
-        result.written = True
-    done = "referrals.imported" if result.written else "referrals.import_checked"
+        done, result.written = "referrals.imported", True
     record(done, Referral(pk=0), by=by, at=now, change=str(result))
     return result
 
@@ -131,6 +123,25 @@ def _wait_for_other_imports() -> None:
         raise ImportBusy(
             _("Another file is being taken in. Wait a minute, then send this again.")
         ) from fault
+
+
+def _take_all(
+    reads: Iterator[Read],
+    result: Imported,
+    progress: Callable[[int], None],
+    *,
+    by: User,
+    now: datetime,
+) -> None:
+    """Judge and write batch by batch, so that a large file needs little memory."""
+    rows = 0
+    while batch := list(islice(reads, BATCH)):
+        _take(batch, result, by=by, now=now)
+        rows += len(batch)
+        progress(rows)
+        if len(result.refused) >= MOST_FAULTS:
+            _stop(batch[-1], result)
+            return
 
 
 def _take(batch: list[Read], result: Imported, *, by: User, now: datetime) -> None:

@@ -22,6 +22,12 @@ class TreatmentPlanQuerySet(models.QuerySet["TreatmentPlan"]):
         latest = newest.order_by("-number").values("number")[:1]
         return self.filter(number=Subquery(latest))
 
+    def newest_first(self) -> Self:
+        """For a page: with what each version says, and who signed it."""
+        return self.select_related(
+            *("technique", "made_by", "provider_signed_by", "therapist_signed_by"),
+        ).order_by("-number")
+
     def unsigned(self) -> Self:
         """Those that provider or therapist has not signed yet."""
         return self.filter(Q(provider_signed_at=None) | Q(therapist_signed_at=None))
@@ -112,3 +118,8 @@ class TreatmentPlan(models.Model):
 
     def __str__(self) -> str:
         return f"plan {self.number} of {self.referral}"
+
+    @property
+    def patient_id(self) -> int:
+        """Return whose plan it is; the audit trail asks."""
+        return self.referral.patient_id

@@ -14,9 +14,12 @@ from django.utils.translation import gettext_lazy as _
 
 from referrals.codes import OPEN, TRANSITIONS, Answer, Priority, Status
 from referrals.coverage import Allowed, Coverage, Needs, coverage
+from referrals.models.daylist import DayList
 from referrals.models.diagnosis import DiagnosisCode
 from referrals.models.patient import Patient
 from referrals.models.provider import Provider
+from referrals.pieces import Facts, Piece, pieces
+from referrals.screening import outcome
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -39,18 +42,25 @@ def lacks_a_number(referral: str = "") -> Q:
     )
 
 
-class ReferralQuerySet(models.QuerySet["Referral"]):
+class ReferralQuerySet(DayList["Referral"]):
     """Reads of referrals."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Clinic staff see every referral; a patient sees their own."""
+        """Clinic staff see all; a patient, their own; a provider, those they sent."""
         if user.has_perm("referrals.view_referral"):
             return self
+        if user.has_perm("referrals.view_sent_referral"):
+            return self.of_provider(user)
         if user.is_authenticated and user.has_perm("referrals.view_own_referral"):
             return self.filter(patient__user=user).exclude(
                 status=Status.ENTERED_IN_ERROR
             )
         return self.none()
+
+    def of_provider(self, user: User | AnonymousUser) -> Self:
+        """Those that this user sent as a provider, also if they may refer no more."""
+        mine = self.filter(provider__user_id=user.pk, provider__user__isnull=False)
+        return mine.exclude(status=Status.ENTERED_IN_ERROR)
 
     def sent_by(self, system: ClientSystem) -> Self:
         """What another system sent, with all that it is told of it."""
@@ -243,6 +253,30 @@ class Referral(models.Model):
             )
             if found
             else Allowed(),
+        )
+
+    def pieces(self, today: date) -> list[Piece]:
+        """Return what is missing of a row read `with_pieces`, most urgent first."""
+        row: Any = self
+        covered = self.coverage
+        answers = [(one.meaning, one.answer) for one in self.screening_answers.all()]
+        provider = self.provider.user
+        return pieces(
+            Facts(
+                status=self.status,
+                limit=covered.limit,
+                days_left=(covered.until - today).days,
+                outcome=outcome(answers),
+                waits=self.renews_id is not None and self.valid_from > today,
+                insurer_ends_it=covered.until < self.valid_until,
+                provider_signed=bool(row.provider_signed or not row.has_plan),
+                therapist_signed=bool(row.therapist_signed or not row.has_plan),
+                letters=row.letters_kept,
+                has_account=self.patient.user_id is not None,
+                renewed=row.is_renewed,
+                asked=row.asked,
+                can_be_asked=provider is not None and provider.is_active,
+            )
         )
 
 

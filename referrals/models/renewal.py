@@ -20,6 +20,13 @@ class RenewalQuerySet(models.QuerySet["Renewal"]):
         """Those that can still be answered by their link."""
         return self.filter(answer="", withdrawn_at=None, expires_at__gt=now)
 
+    def by_token(self, pk: int) -> Renewal | None:
+        """Return the question of a link, if its provider may still sign in."""
+        found = self.filter(pk=pk, referral__provider__user__is_active=True)
+        return found.select_related(
+            "referral__patient", "referral__provider__user"
+        ).first()
+
 
 class Renewal(models.Model):
     """One question to one provider; its link is this row's key, signed."""

@@ -28,7 +28,6 @@ from referrals.models import Referral
 
 MEDIA_TYPE = "application/fhir+json"
 TAKEN = (MEDIA_TYPE, "application/json")
-MOST_BYTES = 1_000_000
 # What a submission's key is made from; the words are our own.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "massage-portal:fhir:ServiceRequest")
 
@@ -151,18 +150,14 @@ def _sent(request: HttpRequest) -> Any:
 
 
 def _json(request: HttpRequest) -> Any:
-    too_long = Refused(
-        413, Fault("too-long", "", f"Send at most {MOST_BYTES} bytes: one order.")
-    )
     try:
         body = request.body
     except RequestDataTooBig:
-        raise too_long from None
+        words = f"Send at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes: one order."
+        raise Refused(413, Fault("too-long", "", words)) from None
     except UnreadablePostError:
         words = "The body broke off. Send it again."
         raise Refused(400, Fault("structure", "", words)) from None
-    if len(body) > MOST_BYTES:
-        raise too_long
     try:
         return fhir.parse(body)
     except fhir.NotJson as refusal:

@@ -30,7 +30,9 @@ def import_referrals(request: SignedInRequest) -> HttpResponse:
         outcome, status = _imported(request, form)
     if outcome and outcome.written:
         messages.success(request, _summary(outcome))
-        return redirect(f"{reverse('referrals:worklist')}?state={Status.DRAFT}")
+        return redirect(
+            f"{reverse('referrals:worklist')}?show=all&state={Status.DRAFT}"
+        )
     if outcome and "download" in request.POST:
         return _download(outcome)
     context = {

@@ -16,6 +16,7 @@ from referrals import actions, forms
 from referrals.codes import Status
 from referrals.models import Referral, ScreeningAnswer
 from referrals.screening import Outcome, outcome
+from referrals.views.worklist import tasks
 
 RECORDS = "referrals.record_referral"
 
@@ -25,7 +26,10 @@ RECORDS = "referrals.record_referral"
 def referral(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one referral and its next step; take a clearance."""
     found = get_object_or_404(
-        Referral.objects.visible_to(request.user).with_all(), pk=pk
+        Referral.objects.visible_to(request.user)
+        .with_all()
+        .with_facts(timezone.localdate()),
+        pk=pk,
     )
     now = timezone.now()
     may_record = request.user.has_perm(RECORDS)
@@ -48,9 +52,11 @@ def referral(request: SignedInRequest, pk: int) -> HttpResponse:
     on_hold = found.status == Status.ON_HOLD
     context = {
         "referral": found,
+        "tasks": tasks(found, request, timezone.localdate()),
         "stop": on_hold and outcome(answers) == Outcome.STOP,
         "earlier": ScreeningAnswer.objects.filter(referral=found).earlier_rounds(),
         "form": form if on_hold and may_record else None,
+        "plan": found.plans.newest_first().first(),
         "letters": found.letters.newest_first(),
         "letter_form": forms.AddLetter(referral=found),
     }

@@ -80,7 +80,7 @@ def test_messages_owed_go_to_the_account_that_stays(lead):
     link = make_message(subject=invite(user=merged.user, by=None, now=NOW))
     Message.objects.filter(pk=link.pk).update(recipient=merged.user)
 
-    merge(kept, merged, by=lead)
+    made = merge(kept, merged, by=lead)
 
     unsent = set(Message.objects.unsent().values_list("recipient", flat=True))
     assert unsent == {kept.user.pk}
@@ -88,6 +88,9 @@ def test_messages_owed_go_to_the_account_that_stays(lead):
     link.refresh_from_db()
     assert sent.recipient == merged.user  # what was, was
     assert link.voided_at == NOW
+    actions.unmerge(merge=made, by=lead, now=NOW + HOUR)
+    link.refresh_from_db()
+    assert link.voided_at is None
 
 
 def test_the_second_account_signs_in_no_more_until_they_are_parted(lead):

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from crispy_forms.utils import render_crispy_form
 from django import forms
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
@@ -273,3 +274,34 @@ def test_a_whole_number_is_told_its_limits():
 def test_the_clinic_can_be_called_by_a_tap():
     assert tel("507-284-2511") == "tel:+1-507-284-2511"
     assert tel("507-555-0100") == "tel:+1-507-555-0100"
+
+
+class Sending(parts.Form):
+    file = parts.File(label="Table", max_bytes=2_000_000, endings=[".csv"])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("a.csv", b"x", ""),
+        ("A.CSV", b"x" * 2_000_000, ""),
+        ("a.csv", b"", "This file is empty. Choose another one."),
+        ("a.csv", b"x" * 2_150_000, "a file of at most 2 MB. This one has 2.1 MB."),
+        ("a.csv.exe", b"x", "a file whose name ends in .csv."),
+        ("", b"x", "Choose a file."),
+    ],
+)
+def test_a_file_is_taken_by_its_size_and_the_end_of_its_name(name, data, words):
+    sent = {"file": SimpleUploadedFile(name, data)} if name else {}
+
+    form = Sending({}, sent)
+
+    assert form.is_valid() == (not words)
+    assert words in text_of(form, "file")
+
+
+def test_a_browser_is_told_which_files_to_offer():
+    drawn = render_crispy_form(Sending())
+
+    assert 'accept=".csv"' in drawn
+    assert 'enctype="multipart/form-data"' in drawn

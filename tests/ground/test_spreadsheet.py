@@ -12,6 +12,7 @@ from massage_portal.spreadsheet import (
     BadFile,
     Refused,
     Shape,
+    TooLarge,
     lines,
     result,
     safe,
@@ -42,6 +43,15 @@ def test_the_file_is_left_open_and_can_be_read_again():
 
     assert list(lines(file, SHAPE)) == list(lines(file, SHAPE))
     assert not file.closed
+
+
+def test_empty_rows_count_for_nothing_until_they_are_too_many():
+    shape = Shape(["one"], {"one"}, most_bytes=10_000, most_rows=1)
+    data = b"one\n" + b"\n" * 1_001 + b"1\n"
+    assert [one.number for one in lines(io.BytesIO(data), shape)] == [1_003]
+
+    with pytest.raises(TooLarge, match="more than 1 rows"):
+        list(lines(io.BytesIO(data + b"\n"), shape))
 
 
 def test_a_letter_may_lie_across_two_pieces(monkeypatch):

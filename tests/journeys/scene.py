@@ -175,6 +175,7 @@ def _for_staff(scene: Scene) -> list[str]:
     return [
         "/referrals/",
         "/referrals/?state=revoked",
+        "/referrals/?show=all",
         "/patients/",
         "/patients/add/",
         f"/patients/{scene.patient.pk}/",

@@ -52,6 +52,7 @@ UNREADABLE = {
     "infinite": (raw("-Infinity"), NOTE),
     "beyond infinite": (raw("1e999"), NOTE),
     "many digits": (raw("9" * 5000), NOTE),
+    "more digits than 64 bits hold": (raw("9" * 21), NOTE),
     "many places": (raw("0." + "9" * 5000), NOTE),
     "null": (raw("null"), NOTE),
     "empty text": (raw('""'), NOTE),
@@ -86,7 +87,7 @@ def test_what_is_no_whole_json_is_refused_where_it_breaks(world, name):
 
 def test_texts_that_never_end_are_passed_over_in_one_go():
     begun = time.process_time()
-    for body in (b'"\\"' * 200_000, b'"' + b"\\" * 900_000, b'{"a' * 300_000):
+    for body in (b'"' + b'\\"' * 400_000, b'"' + b"\\" * 900_000, b'{"a' * 300_000):
         with pytest.raises(fhir.NotJson):
             fhir.parse(body)
 

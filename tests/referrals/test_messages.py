@@ -17,6 +17,7 @@ from massage_portal.outbox import actions as outbox
 from massage_portal.outbox import kinds
 from referrals.codes import Status
 from tests.factories import (
+    DAY,
     NOW,
     TODAY,
     make_diagnosis,
@@ -43,6 +44,7 @@ ORIGIN = "https://portal.example.org"
 KINDS = [
     "referrals.invitation",
     "referrals.recorded",
+    "referrals.expiring",
     "accounts.invitation",
     "accounts.password_reset",
 ]
@@ -75,6 +77,7 @@ def marked_referral(*, language="en", **fields):
         "diagnosis": make_diagnosis("ZQMARK", "Zqmarkitis"),
         "technique": make_technique(name="Zqmark strokes"),
         "reason": "Zqmark reason",
+        "valid_until": TODAY + 20 * DAY,
         "clearance_by": "Zqmark clearer",
         "clearance_on": TODAY,
     }
@@ -86,6 +89,7 @@ def write_about(kind, referral):
     user = referral.patient.user
     subject = {
         "referrals.recorded": lambda: referral,
+        "referrals.expiring": lambda: referral,
         "referrals.invitation": lambda: invite(user=user, by=None, now=NOW),
         "accounts.invitation": lambda: invite(user=user, by=None, now=NOW),
         "accounts.password_reset": lambda: user,
@@ -95,7 +99,10 @@ def write_about(kind, referral):
 
 def test_every_kind_of_message_is_examined_here():
     ours = ("referrals.", "accounts.")
-    assert {kind for kind in kinds._renderers if kind.startswith(ours)} == set(KINDS)
+    assert {kind for kind in kinds._renderers if kind.startswith(ours)} == {
+        *KINDS,
+        "referrals.renewal",  # to a provider: test_renewal_pages.py
+    }
 
 
 # --- True -----------------------------------------------------------------------------
@@ -200,6 +207,7 @@ def test_a_mail_is_addressed_to_the_bare_address_of_its_patient(kind, post):
         ("referrals.invitation", "accounts:invitation"),
         ("accounts.invitation", "accounts:invitation"),
         ("referrals.recorded", "start"),
+        ("referrals.expiring", "start"),
         ("accounts.password_reset", "account_reset_password_from_key"),
     ],
 )

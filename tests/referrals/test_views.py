@@ -336,7 +336,7 @@ def test_each_sight_of_a_record_by_staff_leaves_a_row(staff):
         (str(record.pk), patient.pk) for record in (patient, referral)
     )
     sights = {
-        "/referrals/": ("referral.listed", *of_referral),
+        "/referrals/?show=all": ("referral.listed", *of_referral),
         f"/referrals/{referral.pk}/": ("referral.seen", *of_referral),
         f"/patients/{patient.pk}/": ("patient.seen", *of_patient),
         refer(patient): ("patient.seen", *of_patient),

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from massage_portal.importing import ImportCommand
+from massage_portal.accounts.importing import ImportCommand
 from massage_portal.spreadsheet import BadFile, result, written
 from referrals import actions
 from referrals.actions.import_referrals import MOST_BYTES, MOST_ROWS

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from massage_portal.importing import ImportCommand
+from massage_portal.accounts.importing import ImportCommand
 from services.actions import Imported, import_insurers
 from services.insurers_csv import MOST_BYTES, BadFile
 
