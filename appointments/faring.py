@@ -67,7 +67,7 @@ class Faring:
     booked: Appointment | None  # the next visit
     made: int
     missed: int
-    of: int  # visits that can be booked
+    of: int  # visits ordered
 
     @property
     def declined(self) -> bool:
@@ -137,7 +137,7 @@ def visits_of(referral: Referral) -> list[Appointment]:
 
 
 def fare(referral: Any, *, now: datetime) -> Faring:
-    """Return how the patient of a row of `sent_by` fares; it asks the database no more."""
+    """Return how the patient of a row read `with_visits` fares; no further query."""
     visits = visits_of(referral)
     ahead = [v for v in visits if v.status == Status.BOOKED and v.ends_at > now]
     entries = list(referral.waitlist_entries.all())

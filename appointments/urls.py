@@ -11,6 +11,8 @@ from appointments.views import (
     merge,
     offers,
     patient,
+    plan,
+    provider,
     queue,
     triage,
 )
@@ -52,8 +54,15 @@ for_staff = [
     path("offers/<int:pk>/withdraw/", offers.withdraw_offer, name="withdraw_offer"),
     path("day/", day.day, name="day"),
     path("visits/<int:pk>/", day.visit, name="visit"),
+    path("visits/<int:pk>/plan/", plan.plan, name="plan"),
     path("patients/<int:pk>/merge/", merge.merge, name="merge"),
     path("merges/<int:pk>/part/", merge.part, name="part"),
 ]
 
-urlpatterns = for_patients + for_staff
+# What those who refer use.
+for_providers = [
+    path("sent/", provider.sent, name="sent"),
+    path("sent/<int:pk>/", provider.sent_referral, name="sent_referral"),
+]
+
+urlpatterns = for_patients + for_staff + for_providers

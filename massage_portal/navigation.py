@@ -36,6 +36,7 @@ ENTRIES = [
     Entry(_("My day"), "appointments:day", "appointments.view_own_day"),
     Entry(_("Referrals"), "referrals:worklist", "referrals.view_referral"),
     Entry(_("Patients"), "referrals:patients", "referrals.view_patient"),
+    Entry(_("Sent referrals"), "appointments:sent", "referrals.view_sent_referral"),
     Entry(_("Audit trail"), "audit:trail", "audit.view_auditevent"),
     Entry(_("Editing"), "services:editing", "services.approve_version"),
     Entry(_("Content and settings"), "admin:index", OPENS_ADMIN),

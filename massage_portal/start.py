@@ -12,6 +12,7 @@ FIRST_PAGES = [  # the first that the user may open
     ("appointments.triage_waitlistentry", "appointments:queue"),
     ("referrals.record_referral", "referrals:worklist"),
     ("appointments.view_own_day", "appointments:day"),
+    ("referrals.view_sent_referral", "appointments:sent"),
     ("audit.view_auditevent", "audit:trail"),
     ("services.change_version", "services:editing"),
     ("appointments.ask_for_own_appointment", "appointments:mine"),

@@ -74,6 +74,7 @@ COMPLETE = Step(_("Ask the safety questions"), "referrals:complete")
 AUTHORIZE = Step(_("Record the insurer's word"), "referrals:authorize")
 ASK = Step(_("Ask the provider"), "referrals:renew", acts=True)
 CALL = Step(_("Call the provider"), permission="")
+SIGN = Step(_("Open the plan"), "referrals:plan", permission="")
 ADD_LETTER = Step(_("Add the letter"), "referrals:letters")
 ADD_ADDRESS = Step(_("Add an email address"), "referrals:edit_patient", of_patient=True)
 
@@ -141,7 +142,7 @@ def _unsigned(facts: Facts) -> Iterator[Piece]:
         words = _("The therapist has not signed the treatment plan.")
     else:
         words = _("Nobody has signed the treatment plan.")
-    yield Piece("unsigned", words, OPEN_IT, Work.UNSIGNED)
+    yield Piece("unsigned", words, SIGN, Work.UNSIGNED)
 
 
 def _minor(facts: Facts) -> Iterator[Piece]:

@@ -17,7 +17,7 @@ from massage_portal.accounts.actions import invite
 from massage_portal.accounts.roles import Role
 from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.actions import owe
-from referrals.models import ScreeningAnswer
+from referrals.models import Provider, ScreeningAnswer
 from services.actions import load_content
 from tests.factories import (
     DAY,
@@ -81,6 +81,8 @@ GET = {
     "referrals:correct": "        in  403 403 200 403 403 403 403 403 403",
     "referrals:authorize": "      in  403 403 200 403 403 403 403 403 403",
     "referrals:move": "           in  403 403 200 403 403 200 403 403 403",
+    "referrals:plan": "           in  403 403 200 200 403 200 403 403 403",
+    "referrals:give_account": "   in  403 403 403 403 403 200 403 403 403",
     "referrals:import_referrals": "in 403 403 200 403 403 200 403 403 403",
     "referrals:renew": "          in  403 403 405 403 403 403 403 403 403",
     "referrals:answer_renewal": ALL_200,  # whoever holds the signed link
@@ -113,6 +115,9 @@ GET = {
     "appointments:withdraw_offer": "in 403 403 403 405 403 403 403 403 403",
     "appointments:day": "         in  403 403 403 200 200 200 403 403 403",
     "appointments:visit": "       in  403 403 403 200 200 200 403 403 403",
+    "appointments:plan": "        in  403 403 403 403 200 403 403 403 403",
+    "appointments:sent": "        in  403 403 403 403 403 403 403 403 200",
+    "appointments:sent_referral": "in 403 403 403 403 403 403 403 403 200",
     "audit:trail": "              in  403 403 403 403 403 403 403 200 403",
     "accounts:invitation": ALL_200,  # whoever holds the signed link
     "account_login": "200" + ONLY_OUT,
@@ -143,6 +148,8 @@ POST = {
     "referrals:correct": "        in  403 403 422 403 403 403 403 403 403",
     "referrals:authorize": "      in  403 403 422 403 403 403 403 403 403",
     "referrals:move": "           in  403 403 422 403 403 422 403 403 403",
+    "referrals:plan": "           in  403 403 422 403 403 403 403 403 403",
+    "referrals:give_account": "   in  403 403 403 403 403 422 403 403 403",
     "referrals:import_referrals": "in 403 403 422 403 403 422 403 403 403",
     "referrals:renew": "          in  403 403 go  403 403 403 403 403 403",
     "referrals:answer_renewal": ALL_422,  # no answer given: the question again
@@ -162,6 +169,8 @@ POST = {
     "appointments:propose": "     in  403 403 403 422 403 403 403 403 403",
     "appointments:withdraw_offer": "in 403 403 403 go 403 403 403 403 403",
     "appointments:visit": "       in  403 403 403 422 422 403 403 403 403",
+    "appointments:plan": "        in  403 403 403 403 422 403 403 403 403",
+    "appointments:sent_referral": "in 403 403 403 403 403 403 403 403 422",
     "accounts:invitation": ALL_422,
     "account_login": "422" + ONLY_OUT,
     "account_logout": "go" + ONLY_OUT,
@@ -234,9 +243,8 @@ def make_world() -> SimpleNamespace:
         starts_at=NOW + 2 * DAY + 2 * HOUR,
     )
     _rows_that_only_the_admin_shows(asking, waiting)
-    people = {role.value: make_user(role) for role in Role if role != Role.PATIENT}
-    people |= {"patient": patient.user, "other": other.user, "visitor": None}
-    people |= {"therapist": therapist.user, "second therapist": second.user}
+    people = _people(patient, other, therapist, second)
+    Provider.objects.filter(pk=asking.provider_id).update(user=people["provider"])
     return SimpleNamespace(
         people=people,
         patient=patient,
@@ -252,6 +260,12 @@ def make_world() -> SimpleNamespace:
         merge=_a_merge(other, people["lead"]),
         invitation=invite(user=make_patient().user, by=None, now=NOW),
     )
+
+
+def _people(patient, other, therapist, second):
+    people = {role.value: make_user(role) for role in Role if role != Role.PATIENT}
+    people |= {"patient": patient.user, "other": other.user, "visitor": None}
+    return people | {"therapist": therapist.user, "second therapist": second.user}
 
 
 def _a_merge(kept, by):
@@ -300,6 +314,7 @@ OF_A_PATIENT += ["referrals:send_link", "appointments:merge"]
 # Views that show or change one referral, by its key alone.
 OF_A_REFERRAL = [
     *("service_request", "referrals:referral", "referrals:correct", "referrals:move"),
+    *("referrals:plan", "appointments:sent_referral"),
     *("referrals:authorize", "referrals:renew", "referrals:screen"),
     *("referrals:letters", "referrals:own"),
 ]
@@ -331,6 +346,8 @@ def arguments(world: SimpleNamespace) -> dict[str, dict[str, object]]:
         "appointments:propose": {"pk": world.waiting.pk},
         "appointments:withdraw_offer": {"pk": world.offered.pk},
         "appointments:visit": {"pk": world.booked.pk},
+        "appointments:plan": {"pk": world.booked.pk},
+        "referrals:give_account": {"pk": world.booked.entry.referral.provider_id},
         "accounts:invitation": {"token": sign("invitation", world.invitation.pk)},
         "account_reset_password_from_key": {"uidb36": "zz", "key": "no-key"},
     }

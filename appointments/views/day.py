@@ -117,6 +117,7 @@ def visit(request: SignedInRequest, pk: int) -> HttpResponse:
         "appointment": found,
         "form": form,
         "may_record": may_record,
+        "plan": found.entry.referral.plans.newest_first().first(),
         "begun": found.starts_at <= now,
         "trail": [(one, _moved(one.change)) for one in trail.order_by("at", "pk")],
     }

@@ -10,7 +10,8 @@ from functools import wraps
 
 from allauth.account import views as allauth
 from django.core.exceptions import NON_FIELD_ERRORS
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import include, path, re_path
 from django.views.decorators.http import require_http_methods
 
@@ -34,7 +35,7 @@ def coated(view: View) -> View:
 
     @require_http_methods(["GET", "HEAD", "POST"])  # theirs takes a PUT for a POST
     @wraps(view)
-    def ours(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def ours(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         answer = view(request, *args, **kwargs)
         form = (getattr(answer, "context_data", None) or {}).get("form")
         if form is not None and form.errors:

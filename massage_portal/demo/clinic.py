@@ -122,6 +122,7 @@ def _policy(clinic: Clinic) -> None:
                 family_name=f"{people.FAMILY[number]}-Provider",
                 department=people.DEPARTMENTS[number % len(people.DEPARTMENTS)],
                 may_refer_from=date(2020, 1, 1),
+                user=None if number else clinic.users["provider"],
             )
         )
     clinic.precautions = list(Precaution.objects.asked())

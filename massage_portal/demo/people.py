@@ -19,6 +19,7 @@ STAFF = [  # role, email address, name
     ("staff", "staff@example.org", "Sorrel Deskworth"),
     ("scheduler", "scheduler@example.org", "Teasel Timewell"),
     ("therapist", "therapist@example.org", "Heather Handsworth"),
+    ("provider", "provider@example.org", "Hazel Testwell-Provider"),
     ("lead", "lead@example.org", "Laurel Leadwell"),
     ("editor", "editor@example.org", "Ivy Inkwell"),
     ("auditor", "auditor@example.org", "Sage Lookwell"),

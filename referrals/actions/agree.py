@@ -100,8 +100,6 @@ def sign_plan(*, plan: TreatmentPlan, by: User, now: datetime) -> TreatmentPlan:
         raise NewerVersion(
             _("A newer version exists. Read it below, then sign that one.")
         )
-    if getattr(newest, f"{side}_signed_at") is not None:
-        return newest
     if referral.status not in (Status.DRAFT, *OPEN):
         raise Ended(_("This referral has ended. Its plan stays as it was."))
     if by.pk in (newest.provider_signed_by_id, newest.therapist_signed_by_id):

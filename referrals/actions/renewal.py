@@ -82,11 +82,12 @@ def _warn(referral: Referral, *, now: datetime) -> bool:
     until: date = referral.covered_until  # type: ignore[attr-defined]
     days = LAST_DAYS if _days_to(until, now) <= LAST_DAYS else WARN_DAYS
     key = f"{until}:{days}"
-    if Message.objects.filter(key=f"referrals.expiring:{referral.pk}:{key}").exists():
+    owed = Message.objects.filter(key=f"referrals.expiring:{referral.pk}:{key}")
+    if owed.exists():  # before the lock, which nearly always is not needed
         return False
     referral = lock(referral)
     user = referral.patient.user
-    if user is None or referral.status != Status.ACTIVE:
+    if user is None or referral.status != Status.ACTIVE or owed.exists():
         return False
     # A warning that was not sent by then would say the same as the next one.
     last = until + timedelta(days=1) if days == LAST_DAYS else until - timedelta(days=7)
@@ -198,12 +199,7 @@ def answer_renewal(
     renewal = Renewal.objects.get(pk=renewal.pk)
     if renewal.answer == answer:
         return renewal
-    if renewal.answer:
-        raise AnsweredBefore(_("This question was answered before."))
-    if renewal.withdrawn_at is not None or renewal.expires_at <= now:
-        raise LinkEnded(_("This link has ended. Please call the clinic."))
-    if referral.status in ENDED or referral.status == Status.DRAFT:
-        raise NotRenewable(_("This referral has been withdrawn. Please call us."))
+    _refuse_answer(renewal, referral, now=now)
     renewal.answer, renewal.answered_at = answer, now
     renewal.save(update_fields=["answer", "answered_at"])
     change = f">{answer}"
@@ -214,6 +210,15 @@ def answer_renewal(
             raise ValueError("a renewal needs its terms")
         _begin(referral, patient, terms, by=by, now=now)
     return renewal
+
+
+def _refuse_answer(renewal: Renewal, referral: Referral, *, now: datetime) -> None:
+    if renewal.answer:
+        raise AnsweredBefore(_("This question was answered before."))
+    if renewal.withdrawn_at is not None or renewal.expires_at <= now:
+        raise LinkEnded(_("This link has ended. Please call the clinic."))
+    if referral.status in ENDED or referral.status == Status.DRAFT:
+        raise NotRenewable(_("This referral has been withdrawn. Please call us."))
 
 
 def _begin(

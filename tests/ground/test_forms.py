@@ -253,7 +253,7 @@ def test_an_email_address_is_kept_in_lower_case():
     assert field.clean(" Ana.Example@Example.COM ") == "ana.example@example.com"
     with pytest.raises(forms.ValidationError, match=r"name@example\.com"):
         field.clean("ana@example")
-    with pytest.raises(forms.ValidationError, match="U\\+202E.*after “ana@”"):
+    with pytest.raises(forms.ValidationError, match=r"U\+202E.*after “ana@”"):
         field.clean("ana@\u202eexample.com")
 
 

@@ -10,20 +10,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from referrals.models import Letter
-from referrals.models.letter import private_storage
 from tests.factories import DAY, NOW, TODAY, make_letter, make_referral
 from tests.trail import trail
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 YEAR = timedelta(days=366)
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """Letters of each test lie in a folder of its own; the clock stands at NOW."""
-    monkeypatch.setitem(private_storage().__dict__, "location", str(tmp_path))
-    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    return tmp_path
 
 
 def run(command, *options):

@@ -132,7 +132,7 @@ def test_each_row_has_its_one_next_step(staff):
         f"/referrals/{found['drafts'].pk}/complete/",
         f"/referrals/{found['missing'].pk}/authorization/",
         f"/referrals/{found['expiring'].pk}/renew/",
-        f"/referrals/{found['unsigned'].pk}/",
+        f"/referrals/{found['unsigned'].pk}/plan/",
     ]
 
 
