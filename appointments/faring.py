@@ -114,7 +114,8 @@ def counts(sent: QuerySet[Any], *, today: date) -> dict[str, int]:
 
 def with_visits(sent: QuerySet[Any]) -> QuerySet[Any]:
     """Read ahead what `fare` and the pages ask of each row."""
-    visits = Appointment.objects.exclude(status=Status.PROPOSED).with_place()
+    booked = Appointment.objects.all()  # no mere offers
+    visits = booked.exclude(status=Status.ENTERED_IN_ERROR).with_place()
     entries = WaitlistEntry.objects.select_related("category").order_by("session", "pk")
     return sent.select_related(
         "patient", "provider", "diagnosis", "technique", "insurer", "authorization"
@@ -126,13 +127,9 @@ def with_visits(sent: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def visits_of(referral: Referral) -> list[Appointment]:
-    """Return the visits by time: not offers, nor what was entered in error."""
-    found = [
-        one
-        for entry in referral.waitlist_entries.all()
-        for one in entry.appointments.all()
-        if one.booked_at and one.status != Status.ENTERED_IN_ERROR
-    ]
+    """Return the visits of a row read `with_visits`, by time."""
+    entries = referral.waitlist_entries.all()
+    found = [one for entry in entries for one in entry.appointments.all()]
     return sorted(found, key=lambda one: (one.starts_at, one.pk))
 
 

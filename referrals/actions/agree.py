@@ -100,10 +100,14 @@ def sign_plan(*, plan: TreatmentPlan, by: User, now: datetime) -> TreatmentPlan:
         raise NewerVersion(
             _("A newer version exists. Read it below, then sign that one.")
         )
+    if getattr(newest, f"{side}_signed_at") is not None:
+        return newest
     if referral.status not in (Status.DRAFT, *OPEN):
         raise Ended(_("This referral has ended. Its plan stays as it was."))
     if by.pk in (newest.provider_signed_by_id, newest.therapist_signed_by_id):
-        raise NotTheirs(_("You have signed this version. Somebody else signs beside."))
+        raise NotTheirs(
+            _("You have signed this version. Another person must sign it too.")
+        )
     setattr(newest, f"{side}_signed_at", now)
     setattr(newest, f"{side}_signed_by", by)
     newest.save(update_fields=[f"{side}_signed_at", f"{side}_signed_by"])

@@ -56,6 +56,7 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         """
         quiet = Coalesce("referral__changed_at", "referral__recorded_at")
         return self.annotate(quiet_since=quiet).filter(
+            referral__valid_until__lt=moment.date(),
             quiet_since__lt=moment,
             added_at__lt=moment,
         )

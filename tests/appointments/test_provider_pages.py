@@ -233,7 +233,7 @@ def test_a_long_list_asks_the_database_no_more_often_than_a_short_one(client, se
     def add(number):
         code = make_diagnosis(f"M54.{number}", "Pain in the back")
         fields = {"insurer": make_insurer(), "diagnosis": code}
-        one = make_referral(provider=sender, **fields)
+        one = make_referral(provider=sender, status="on-hold", **fields)
         visit(one, session=1)
         visit(one, session=2, status=Status.BOOKED, days=2 + number)
         answered(one, "clearance")
@@ -278,10 +278,13 @@ def test_the_page_of_one_shows_its_visits_and_no_other_names(client, sender):
     assert "Sam Desk" not in text
 
 
-def test_an_offer_is_not_told_as_a_visit(client, sender):
+def test_neither_an_offer_nor_a_slip_is_told_as_a_visit(client, sender):
     referral = make_referral(provider=sender)
     entry = make_entry(referral=referral)
     make_appointment(entry=entry, status=Status.PROPOSED)
+    declined = {"status": Status.CANCELLED, "booked_at": None}
+    make_appointment(entry=entry, starts_at=NOW + 3 * DAY, **declined)
+    make_appointment(entry=entry, status=Status.ENTERED_IN_ERROR)
 
     text = words(client.get(url("sent_referral", referral.pk)))
 
@@ -366,10 +369,12 @@ def test_no_plan_is_shown_for_a_visit_that_does_not_take_place(status):
     assert client.get(plan_page(appointment)).status_code == 404
 
 
-def test_another_therapist_neither_reads_nor_signs_it():
+@pytest.mark.parametrize("more", [[], [Role.SCHEDULER]])
+def test_another_therapist_neither_reads_nor_signs_it(more):
     appointment = make_appointment()
     actions.begin_plan(referral=appointment.entry.referral, by=None, now=NOW)
-    client = signed_in(make_therapist().user)
+    another = make_therapist(user=make_user(Role.THERAPIST, *more))
+    client = signed_in(another.user)
 
     assert client.get(plan_page(appointment)).status_code == 404
     assert client.post(plan_page(appointment), {"number": "1"}).status_code == 404

@@ -112,6 +112,20 @@ def see(answer):
     return page
 
 
+def test_the_forms_on_the_pages_are_found(world):
+    found = {name: drawn(world, name)[2] for name in PAGES}
+    typed = {
+        name: set().union(*(form.typed for form in forms))
+        for name, forms in found.items()
+    }
+
+    assert {"given_name", "email", "phone", "birth_date_month"} <= typed["add_patient"]
+    assert {"npi", "diagnosis", "reason", "goals", "sessions"} <= typed["record"]
+    assert "reason" in typed["move"]
+    assert "csrfmiddlewaretoken" in found["letters"][0].fields
+    assert len([name for name in PAGES if typed[name]]) >= 8
+
+
 @pytest.mark.parametrize("what", BAD)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_form_with_the_same_in_every_field_tells_each_fault_and_keeps_all(
