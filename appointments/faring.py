@@ -114,7 +114,7 @@ def counts(sent: QuerySet[Any], *, today: date) -> dict[str, int]:
 
 def with_visits(sent: QuerySet[Any]) -> QuerySet[Any]:
     """Read ahead what `fare` and the pages ask of each row."""
-    booked = Appointment.objects.all()  # no mere offers
+    booked = Appointment.objects.filter(booked_at__isnull=False)  # no mere offers
     visits = booked.exclude(status=Status.ENTERED_IN_ERROR).with_place()
     entries = WaitlistEntry.objects.select_related("category").order_by("session", "pk")
     return sent.select_related(

@@ -204,6 +204,16 @@ def test_staff_see_every_version_with_who_signed_it(client, staff, sender, refer
     assert "Version 1" not in shown.content.decode()
 
 
+def test_who_only_reads_referrals_changes_no_plan(client, referral):
+    client.force_login(make_user(Role.SCHEDULER))
+
+    assert client.get(page(referral)).status_code == 200
+    answer = client.post(page(referral), filled(referral, sessions="3"))
+
+    assert answer.status_code == 403
+    assert referral.plans.count() == 1
+
+
 def test_provider_and_therapist_each_sign_as_what_they_are(sender, referral):
     therapist = make_user(Role.THERAPIST)
 
