@@ -18,7 +18,8 @@ from massage_portal.accounts.roles import Role
 from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.actions import owe
 from referrals.models import ScreeningAnswer
-from services.actions import load_content
+from services.actions import begin_draft, discard, load_content, submit
+from services.models import Article
 from tests.factories import (
     DAY,
     HOUR,
@@ -65,6 +66,20 @@ GET = {
     "services:insurance": ALL_200,
     "services:changes": ALL_200,
     "services:check": ALL_200,
+    "services:editing": "       in  403 403 403 403 403 200 200 403",
+    "services:new_article": "       in  403 403 403 403 403 403 200 403",
+    "services:text": "       in  403 403 403 403 403 200 200 403",
+    "services:compare": "       in  403 403 403 403 403 go  go  403",
+    "services:begin_draft": "       in  403 403 403 403 403 403 405 403",
+    "services:move": "       in  403 403 403 403 403 403 200 403",
+    "services:approve": "       in  403 403 403 403 403 200 200 403",
+    "services:edit": "       in  403 403 403 403 403 403 200 403",
+    "services:preview": "       in  403 403 403 403 403 200 200 403",
+    "services:restore": "       in  403 403 403 403 403 403 405 403",
+    "services:record_review": "       in  403 403 403 403 403 200 200 403",
+    "services:send_back": "       in  403 403 403 403 403 200 200 403",
+    "services:discard": "       in  403 403 403 403 403 200 200 403",
+    "services:retire": "       in  403 403 403 403 403 200 200 403",
     "referrals:worklist": "       in  403 403 200 200 403 200 403 403",
     "referrals:referral": "       in  403 403 200 200 403 200 403 403",
     "referrals:diagnoses": "      in  403 403 200 403 403 403 403 403",
@@ -111,6 +126,16 @@ GET = {
 # An empty form is sent. What is not here is only read: 405 to those let in.
 POST = {
     "services:check": ALL_422,  # nothing answered: the first question again
+    "services:new_article": "       in  403 403 403 403 403 403 422 403",
+    "services:begin_draft": "       in  403 403 403 403 403 403 go  403",
+    "services:move": "       in  403 403 403 403 403 403 422 403",
+    "services:approve": "       in  403 403 403 403 403 422 422 403",
+    "services:edit": "       in  403 403 403 403 403 403 422 403",
+    "services:restore": "       in  403 403 403 403 403 403 go  403",
+    "services:record_review": "       in  403 403 403 403 403 422 422 403",
+    "services:send_back": "       in  403 403 403 403 403 422 422 403",
+    "services:discard": "       in  403 403 403 403 403 422 422 403",
+    "services:retire": "       in  403 403 403 403 403 422 422 403",
     "referrals:referral": "       in  403 403 422 403 403 403 403 403",
     "referrals:add_patient": "    in  403 403 422 403 403 403 403 403",
     "referrals:record": "         in  403 403 422 403 403 403 403 403",
@@ -138,11 +163,13 @@ POST = {
 
 # The admin, by model: who sees the rows, and who may add and change them.
 ADMIN: dict[str, tuple[set[str], set[str]]] = {
-    "services_page": ({"editor"}, {"editor"}),
+    "services_article": ({"editor"}, {"editor"}),
+    "services_version": ({"editor", "lead"}, set()),
     "services_condition": ({"editor"}, {"editor"}),
     "services_technique": ({"editor"}, {"editor"}),
     "services_location": ({"editor"}, {"editor"}),
     "services_publication": ({"editor"}, {"editor"}),
+    "services_synonym": ({"editor"}, {"editor"}),
     "services_insurer": ({"editor"}, {"editor"}),
     "services_precaution": ({"lead"}, {"lead"}),
     "referrals_provider": ({"lead"}, {"lead"}),
@@ -160,6 +187,7 @@ ADMIN: dict[str, tuple[set[str], set[str]]] = {
     "outbox_message": (set(), set()),
     "audit_auditevent": (set(), set()),
 }
+NEVER_ADDED = {"services_article"}  # by the admin: Editing begins it with its text
 OPEN_ADMIN = {"lead", "editor"}
 # Pages of the admin itself: what those get who may open it; visitors go to sign in.
 ADMIN_PAGES = {
@@ -211,8 +239,22 @@ def make_world() -> SimpleNamespace:
         questioned=questioned,
         offered=offered,
         booked=booked,
+        **_texts_in_work(people["editor"], people["lead"]),
         invitation=invite(user=make_patient().user, by=None, now=NOW),
     )
+
+
+def _texts_in_work(editor, lead) -> dict[str, object]:
+    """Return a published text, one that was replaced, a draft, and one to approve."""
+    article, other, third = Article.objects.of_kind("page")[:3]
+    by, read = {"by": editor, "now": NOW}, article.versions.get(language="en")
+    old = begin_draft(article=article, language="en", **by)
+    discard(version=old, **by)
+    draft = begin_draft(article=other, language="en", **by)
+    submitted = begin_draft(article=third, language="en", by=lead, now=NOW)
+    submit(version=submitted, by=lead, now=NOW)
+    texts = {"article": article, "read": read, "old": old}
+    return texts | {"draft": draft, "submitted": submitted}
 
 
 def _referral(patient, number: int):
@@ -253,6 +295,18 @@ def arguments(world: SimpleNamespace) -> dict[str, dict[str, object]]:
     return {
         "services:page": {"slug": "benefits"},
         "services:condition": {"slug": "fibromyalgia"},
+        "services:text": {"article": world.article.pk, "language": "en"},
+        "services:compare": {"article": world.article.pk, "language": "en"},
+        "services:begin_draft": {"article": world.article.pk, "language": "es"},
+        "services:move": {"article": world.article.pk},
+        "services:approve": {"pk": world.submitted.pk},
+        "services:edit": {"pk": world.draft.pk},
+        "services:preview": {"pk": world.submitted.pk},
+        "services:restore": {"pk": world.old.pk},
+        "services:record_review": {"pk": world.read.pk},
+        "services:send_back": {"pk": world.submitted.pk},
+        "services:discard": {"pk": world.draft.pk},
+        "services:retire": {"pk": world.read.pk},
         "referrals:referral": {"pk": world.asking.pk},
         "referrals:own": {"pk": world.asking.pk},
         "referrals:patient": {"pk": world.patient.pk},

@@ -323,6 +323,11 @@ class Version(models.Model):
         return self.article.get_absolute_url()
 
     @property
+    def language_name(self) -> str:
+        """Return the name of its language, in the reader's."""
+        return str(dict(settings.LANGUAGES).get(self.language, self.language))
+
+    @property
     def is_in_work(self) -> bool:
         """Say whether it is written, read, or waits for its time."""
         return self.status in IN_WORK

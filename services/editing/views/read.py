@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language_info, override
+from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from massage_portal.access import SignedInRequest, requires_any
@@ -171,7 +171,6 @@ def preview(request: SignedInRequest, pk: int) -> HttpResponse:
         "real": f"services/{PAGES[kind]}.html",
         "untranslated": False,
         "now": timezone.now(),
-        "own_language": get_language_info(version.language)["name_local"],
     }
     if kind == ArticleKind.PAGE:
         context["guide"] = Version.objects.guide(version.language)
