@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import get_object_or_404, redirect, render
@@ -236,10 +236,10 @@ def check(request: HttpRequest) -> HttpResponse:
 
 
 def _sent(request: HttpRequest) -> QueryDict:
-    """Return the form; an empty one for what is too large or cannot be read."""
+    """Return the form; an empty one for what cannot be read."""
     try:
         return request.POST
-    except (SuspiciousOperation, BadRequest, MultiPartParserError):
+    except (BadRequest, MultiPartParserError):
         return QueryDict()
 
 

@@ -12,7 +12,7 @@ from django.template import Context
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_bidi
 from phonenumber_field.phonenumber import to_python
 
 register = template.Library()
@@ -38,9 +38,12 @@ def in_english() -> SafeString:
     Return the attribute lang="en" where the page is not English, or nothing.
 
     For an element with text of the records, which are in English so far: a screen
-    reader then reads it as English.
+    reader then reads it as English. In a page that is read from the right, dir keeps
+    the full stops of its sentences at their ends.
     """
-    return SafeString("" if get_language() == "en" else ' lang="en"')
+    if get_language() == "en":
+        return SafeString("")
+    return SafeString(' lang="en" dir="ltr"' if get_language_bidi() else ' lang="en"')
 
 
 @register.simple_tag(takes_context=True)
