@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect, render
@@ -297,10 +297,10 @@ def check(request: HttpRequest) -> HttpResponse:
 
 
 def _sent(request: HttpRequest) -> QueryDict:
-    """Return the form; an empty one for what is too large or cannot be read."""
+    """Return the form; an empty one for what cannot be read."""
     try:
         return request.POST
-    except (SuspiciousOperation, BadRequest, MultiPartParserError):
+    except (BadRequest, MultiPartParserError):
         return QueryDict()
 
 

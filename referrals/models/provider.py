@@ -6,6 +6,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from referrals.npi import validate_npi
@@ -43,4 +44,5 @@ class Provider(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Dr. {self.given_name} {self.family_name}"
+        name = f"{self.given_name} {self.family_name}"
+        return gettext("Dr. %(name)s") % {"name": name}
