@@ -28,7 +28,6 @@ from services.models import (
     PRIVACY,
     REFERRAL,
     SAFETY,
-    Article,
     Insurer,
     Precaution,
     Publication,
@@ -56,7 +55,9 @@ def follows(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         try:
             return view(*args, **kwargs)
         except Moved as moved:
-            return redirect(moved.args[0], permanent=True)
+            answer = redirect(moved.args[0], permanent=True)
+            answer["Cache-Control"] = "max-age=3600"  # another article may take it
+            return answer
 
     return shown
 
@@ -93,10 +94,12 @@ def _text(kind: str, slug: str) -> Version:
     found = texts.filter(article__slug=slug).first()
     if found is not None:
         return found
-    former = Article.objects.named(kind, slug)
-    if former is not None and texts.filter(article=former).exists():
-        raise Moved(former.get_absolute_url())
-    raise Http404
+    moved = texts.filter(
+        article__former_addresses__kind=kind, article__former_addresses__slug=slug
+    ).first()
+    if moved is None:
+        raise Http404
+    raise Moved(moved.get_absolute_url())
 
 
 def _untranslated(texts: Iterable[Version]) -> bool:

@@ -51,28 +51,26 @@ def begin_article(
     there = Article.objects.filter(kind=kind, slug=slug).first()
     if there is not None:
         return _begun_before(there, texts, by=by)
-    position = Article.objects.of_kind(kind).aggregate(last=Max("position"))["last"]
-    values = {
-        "kind": kind,
-        "slug": slug,
-        "position": (position or 0) + 1,
-        "updated_at": now,
-    }
-    try:
-        with transaction.atomic():
-            article = (
-                Condition.objects.create(**values, evidence=evidence)
-                if kind == ArticleKind.CONDITION
-                else Article.objects.create(**values)
-            )
-    except IntegrityError as error:
-        raise _taken() from error
-    FormerAddress.objects.filter(kind=kind, slug=slug).delete()
+    article = _add(kind, slug, evidence, now=now)
     record("article.added", article, by=by, at=now, change=f">{slug}")
     draft = begin_draft(article=article, language=ENGLISH, by=by, now=now)
     return save_draft(
         version=draft, texts=texts, note="", seen=draft.changed_at, by=by, now=now
     )
+
+
+def _add(kind: str, slug: str, evidence: str, *, now: datetime) -> Article:
+    """Add an article, last of its kind."""
+    last = Article.objects.of_kind(kind).aggregate(last=Max("position"))["last"]
+    values = {"kind": kind, "slug": slug, "position": (last or 0) + 1}
+    model = Article
+    if kind == ArticleKind.CONDITION:
+        model, values = Condition, values | {"evidence": evidence}
+    try:
+        with transaction.atomic():
+            return model.objects.create(**values, updated_at=now)
+    except IntegrityError as error:
+        raise _taken() from error
 
 
 def _taken() -> AddressTaken:

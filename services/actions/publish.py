@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -64,33 +65,26 @@ def approve(
     version = lock(version)
     if version.approved_by_id == by.pk:
         return version
+    _refuse_approval(version, seen, by=by)
+    if keep_review:
+        review = _review_of(Version.objects.active_of(version).first())
+    checked = _checked(review or Review(), today=localdate(now))
+    approval = {"approved_by": by, "approved_at": now, "publish_at": publish_at or now}
+    said: dict[str, Any] = {**approval, **asdict(checked)}
+    step(version, VersionStatus.APPROVED, "version.approved", by=by, now=now, **said)
+    if publish_at is None or publish_at <= now:
+        show(version, by=by, now=now)
+    return version
+
+
+def _refuse_approval(version: Version, seen: datetime | None, *, by: User) -> None:
+    """Raise what `approve` raises about the version and who approves it."""
     expect(version, VersionStatus.IN_REVIEW)
     expect_as_seen(version, seen)
     if by.pk in (version.created_by_id, version.changed_by_id):
         raise TheSamePerson(
             _("You wrote this text. Ask a second person to read and approve it.")
         )
-    _refuse_without_english(version)
-    if keep_review:
-        review = _review_of(Version.objects.active_of(version).first())
-    review = _checked(review or Review(), today=localdate(now))
-    version = step(
-        version,
-        VersionStatus.APPROVED,
-        "version.approved",
-        by=by,
-        now=now,
-        approved_by=by,
-        approved_at=now,
-        publish_at=publish_at or now,
-        **asdict(review),
-    )
-    if publish_at is None or publish_at <= now:
-        show(version, by=by, now=now)
-    return version
-
-
-def _refuse_without_english(version: Version) -> None:
     if version.language == ENGLISH:
         return
     english = Version.objects.of_text(version.article, ENGLISH)

@@ -22,7 +22,7 @@ LONGEST_BODY = 60_000  # letters; our longest page has a tenth of that
 LATEST = date(2100, 1, 1)
 
 
-class Seen(forms.CharField):
+class Seen(forms.Field):
     """A hidden field: when the text that a page shows was changed last, or never."""
 
     widget = forms.HiddenInput
@@ -31,7 +31,7 @@ class Seen(forms.CharField):
     }
 
     def __init__(self) -> None:
-        super().__init__(required=False, max_length=40)
+        super().__init__(required=False)
 
     def prepare_value(self, value: Any) -> Any:
         """Return what the page carries for a time."""
@@ -39,11 +39,10 @@ class Seen(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """Return the time; none where the text was never changed."""
-        text = super().to_python(value)
-        if not text:
+        if not value:
             return None
         try:
-            found = parse_datetime(text)
+            found = parse_datetime(str(value))
         except ValueError:
             found = None
         if found is None or found.tzinfo is None:

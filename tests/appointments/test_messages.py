@@ -88,7 +88,7 @@ def marked_entry(status, *, language="en", given_name="Juniper"):
             given_name="Zqmarkia", family_name="Zqmarkov", department="Zqmarkology"
         ),
         diagnosis=make_diagnosis("ZQMARK", "Zqmarkitis"),
-        technique=make_technique(name="Zqmark strokes", summary="Zqmark summary"),
+        technique=make_technique(name="Zqmark strokes"),
         reason="Zqmark reason",
         clearance_by="Zqmark clearer",
         clearance_on=TODAY,

@@ -291,4 +291,4 @@ def test_asking_whether_to_sign_out_signs_nobody_out(client):
 
     assert answer.status_code == 200
     assert "Clear-Site-Data" not in answer.headers
-    assert client.get("/start/")["Location"] == "/admin/"
+    assert client.get("/start/")["Location"] == "/editing/"

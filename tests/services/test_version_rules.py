@@ -33,7 +33,7 @@ REFUSED = (IntegrityError, InternalError, ProgrammingError)
 
 
 def refuses(name):
-    return pytest.raises(REFUSED, match=rf"\b{name}\b")
+    return pytest.raises(REFUSED, match=rf'["_]{name}["_]')
 
 
 def in_state(status, **fields):

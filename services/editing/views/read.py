@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
@@ -20,8 +21,13 @@ from services.editing.difference import Piece, difference
 from services.models import ENGLISH, SHARED, TEXTS, Article, Version
 
 CHANGE, APPROVE = "services.change_version", "services.approve_version"
-LANGUAGES = [code for code, _name in settings.LANGUAGES]
-LISTS = ["work", "review", "translations", "all"]
+LANGUAGES = [code for code, _words in settings.LANGUAGES]
+LISTS = {
+    "work": _("In work"),
+    "review": _("Medical review"),
+    "translations": _("Translations"),
+    "all": _("All texts"),
+}
 ROWS = 50
 
 
@@ -30,9 +36,9 @@ ROWS = 50
 def editing(request: SignedInRequest) -> HttpResponse:
     """Show what is in work, what is overdue, and what to translate; find a text."""
     shown = request.GET.get("show", "")
-    shown = shown if shown in LISTS else LISTS[0]
+    shown = shown if shown in LISTS else "work"
     today = timezone.localdate()
-    context: dict[str, Any] = {"shown": shown, "today": today, **_counts(today)}
+    context: dict[str, Any] = {"shown": shown, "lists": LISTS.items(), **_counts(today)}
     if shown == "work":
         rows = Version.objects.in_work().with_people().defer("body", "search")
         for status in (VersionStatus.IN_REVIEW, VersionStatus.DRAFT):
@@ -45,7 +51,7 @@ def editing(request: SignedInRequest) -> HttpResponse:
         context["page"] = _page(request, Version.objects.overdue(today))
         context["soon"] = Version.objects.due_soon(today)
     elif shown == "translations":
-        context["languages"] = [
+        context["translations"] = [
             (code, language_name(code), Version.objects.owed_in(code))
             for code in LANGUAGES
             if code != ENGLISH
