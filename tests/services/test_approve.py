@@ -6,40 +6,18 @@ import re
 
 import pytest
 
-from massage_portal.accounts.roles import Role
 from services import actions
 from services.models import Version
-from tests.editing import LATER, address, page_of, seen_in, signed_in
+from tests.editing import LATER, address, page_of, seen_in
 from tests.factories import (
     DAY,
     NOW,
     make_submitted,
-    make_user,
 )
 from tests.typed import assert_safe
 from tests.versions import save
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def on_the_day(monkeypatch):
-    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-
-
-@pytest.fixture
-def writer():
-    return make_user(Role.EDITOR)
-
-
-@pytest.fixture
-def editor(writer):
-    return signed_in(writer)
-
-
-@pytest.fixture
-def second():
-    return signed_in(make_user(Role.EDITOR))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
 
 
 def test_a_second_person_sees_what_changed_and_approves_at_once(second, writer):

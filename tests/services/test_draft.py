@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from massage_portal.accounts.roles import Role
 from services import actions
 from services.models import Version
 from tests.factories import (
@@ -14,22 +13,11 @@ from tests.factories import (
     make_page,
     make_submitted,
     make_text,
-    make_user,
 )
 from tests.trail import trail
 from tests.versions import TEXT, acts, save, texts_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def writer():
-    return make_user(Role.EDITOR)
-
-
-@pytest.fixture
-def reader():
-    return make_user(Role.EDITOR)
 
 
 def test_a_draft_begins_with_the_words_that_readers_see(writer):

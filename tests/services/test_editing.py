@@ -24,27 +24,7 @@ from tests.factories import (
 from tests.typed import LONG, NEVER_TAKEN, ODD, SCRIPT, assert_refused_at, assert_safe
 from tests.versions import acts, approve, save
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def on_the_day(monkeypatch):
-    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-
-
-@pytest.fixture
-def writer():
-    return make_user(Role.EDITOR)
-
-
-@pytest.fixture
-def editor(writer):
-    return signed_in(writer)
-
-
-@pytest.fixture
-def second():
-    return signed_in(make_user(Role.EDITOR))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
 
 
 def typed(version, **changes):

@@ -8,7 +8,6 @@ from django.test import Client
 from massage_portal.accounts.roles import Role
 from tests.editing import address, page_of, signed_in
 from tests.factories import (
-    NOW,
     make_condition,
     make_draft,
     make_location,
@@ -18,22 +17,7 @@ from tests.factories import (
     make_user,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def on_the_day(monkeypatch):
-    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-
-
-@pytest.fixture
-def writer():
-    return make_user(Role.EDITOR)
-
-
-@pytest.fixture
-def editor(writer):
-    return signed_in(writer)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_the_day")]
 
 
 @pytest.mark.parametrize("make", [make_page, make_condition])

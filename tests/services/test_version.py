@@ -28,16 +28,6 @@ from tests.versions import REVIEW, TEXT, acts, approve, save, states
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def writer():
-    return make_user(Role.EDITOR)
-
-
-@pytest.fixture
-def reader():
-    return make_user(Role.EDITOR)
-
-
 def test_neither_the_writer_nor_the_last_to_change_it_approves(writer, reader):
     draft = make_draft(by=writer)
     save(draft, reader, title="Changed")

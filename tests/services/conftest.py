@@ -1,0 +1,39 @@
+"""Who writes and who approves, for the tests of publishing."""
+
+from __future__ import annotations
+
+import pytest
+
+from massage_portal.accounts.roles import Role
+from tests.editing import signed_in
+from tests.factories import NOW, make_user
+
+
+@pytest.fixture
+def on_the_day(monkeypatch):
+    """The views' clock stands at NOW, at which the rows are made."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+
+
+@pytest.fixture
+def writer():
+    """The editor who writes."""
+    return make_user(Role.EDITOR)
+
+
+@pytest.fixture
+def reader():
+    """The editor who reads it as the second person."""
+    return make_user(Role.EDITOR)
+
+
+@pytest.fixture
+def editor(writer):
+    """A browser in which the writer is signed in."""
+    return signed_in(writer)
+
+
+@pytest.fixture
+def second(reader):
+    """A browser in which the second person is signed in."""
+    return signed_in(reader)
