@@ -8,6 +8,7 @@ import pytest
 
 from massage_portal.accounts.roles import Role
 from services import actions, tasks
+from services.actions import publish
 from services.codes import TRANSITIONS, VersionStatus
 from services.models import Version, Word
 from tests.factories import (
@@ -136,6 +137,20 @@ def test_what_has_a_time_waits_for_it_and_beat_publishes_it_once(
 def test_a_time_that_is_past_means_at_once(publish_at, writer, reader):
     waits = make_submitted(by=writer)
     assert approve(waits, reader, publish_at=publish_at).status == "active"
+
+
+def test_what_was_sent_back_or_published_meanwhile_is_passed_over(writer, reader):
+    """A beat has read what is due, and then somebody else is faster."""
+    back, made = (make_submitted(by=writer) for _ in range(2))
+    for waits in (back, made):
+        approve(waits, reader, publish_at=NOW + HOUR)
+    actions.send_back(version=back, reason="Wait", by=reader, now=NOW)
+    actions.publish_due(now=NOW + HOUR)
+
+    for waits in (back, made):
+        found = publish._publish(waits.pk, waits.article_id, now=NOW + HOUR)
+        assert found is None
+    assert states(back.article) == [(2, "draft"), (1, "active")]
 
 
 def test_one_text_that_fails_keeps_no_other_from_being_published(
