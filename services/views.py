@@ -102,7 +102,7 @@ def _text(kind: str, slug: str) -> Version:
     raise Moved(moved.get_absolute_url())
 
 
-def _untranslated(texts: Iterable[Version]) -> bool:
+def _untranslated(texts: Iterable[Version | Concern]) -> bool:
     """Say whether one of the texts is not in the reader's language."""
     return any(text.language != get_language() for text in texts)
 
@@ -178,14 +178,11 @@ def conditions(request: HttpRequest) -> HttpResponse:
 def condition(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one condition, how sure we are, and the next step."""
     found = _text(ArticleKind.CONDITION, slug)
-    others = Version.objects.of_kind(ArticleKind.CONDITION).exclude(
-        article=found.article
-    )
     context = {
         "text": found,
         "untranslated": _untranslated([found]),
         "condition": found.article.condition,
-        "others": others.read_in(get_language()).defer("body", "search"),
+        "others": Version.objects.beside(found, get_language()),
         "structured": structured.condition(
             found, address=whole(found.get_absolute_url())
         ),
@@ -340,9 +337,7 @@ def _answer(
     context = {
         "verdict": verdict,
         "hope": hope[0] if hope else None,
-        "untranslated": any(
-            one.language != get_language() for one in [*verdict.because, *verdict.tell]
-        ),
+        "untranslated": _untranslated([*verdict.because, *verdict.tell]),
         "previous": answered[-1],
         "carried": _carried(answered, sent),
     }

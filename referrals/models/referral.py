@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Self
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
 
+from massage_portal.states import only_legal_steps
 from referrals.codes import TRANSITIONS, Answer, Priority, Status
 from referrals.models.diagnosis import DiagnosisCode
 from referrals.models.patient import Patient
@@ -132,16 +132,7 @@ class Referral(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.FSM(
-                name="legal_status_changes",
-                field="status",
-                transitions=[
-                    (old.value, new.value)
-                    for old, news in TRANSITIONS.items()
-                    for new in sorted(news)
-                ],
-                separator=">",
-            ),
+            only_legal_steps("legal_status_changes", TRANSITIONS),
         ]
         indexes = [
             models.Index(fields=["-received_at"], name="referral_newest_first"),

@@ -13,7 +13,8 @@ from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from services.actions.draft import begin_draft, save_draft
 from services.actions.refusal import AddressTaken, Fixed
-from services.actions.version import lock_article, readers_see_a_change
+from services.actions.version import lock_article
+from services.cache import drop_pages
 from services.codes import ArticleKind, Evidence
 from services.models import (
     ENGLISH,
@@ -113,5 +114,5 @@ def move(*, article: Article, slug: str, by: User, now: datetime) -> Article:
     FormerAddress.objects.filter(kind=kind, slug__in=[slug, old]).delete()
     FormerAddress.objects.create(kind=kind, slug=old, article=article)
     record("article.moved", article, by=by, at=now, change=f"{old}>{slug}")
-    readers_see_a_change()
+    drop_pages()
     return article

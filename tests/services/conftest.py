@@ -1,10 +1,13 @@
-"""Who writes and who approves, for the tests of publishing."""
+"""Who writes and who approves, and pages that are kept."""
 
 from __future__ import annotations
+
+import uuid
 
 import pytest
 
 from massage_portal.accounts.roles import Role
+from services import cache
 from tests.editing import signed_in
 from tests.factories import NOW, make_user
 
@@ -37,3 +40,12 @@ def editor(writer):
 def second(reader):
     """A browser in which the second person is signed in."""
     return signed_in(reader)
+
+
+@pytest.fixture
+def keeping(settings):
+    """Pages are kept in the tests' Valkey, under names of this test's own."""
+    settings.KEPT_PAGES = f"test-{uuid.uuid4().hex}"
+    cache.store.away_until = 0.0
+    yield
+    cache.store.away_until = 0.0

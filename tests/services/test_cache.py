@@ -28,15 +28,6 @@ NOBODY = "unix:///nowhere/at/all.sock"
 
 
 @pytest.fixture
-def keeping(settings):
-    """Pages are kept in the tests' Valkey, under names of this test's own."""
-    settings.KEPT_PAGES = f"test-{uuid.uuid4().hex}"
-    cache.store.away_until = 0.0
-    yield
-    cache.store.away_until = 0.0
-
-
-@pytest.fixture
 def content(keeping):
     load_content(by=None, now=NOW)
 

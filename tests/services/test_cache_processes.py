@@ -22,16 +22,8 @@ from tests.processes import LOOPBACK, background, mail_server
 from tests.texts import reword
 from tests.threads import together, won
 
+pytestmark = pytest.mark.usefixtures("keeping")
 THREADS, TIMES = 8, 40
-
-
-@pytest.fixture(autouse=True)
-def keeping(settings):
-    """Pages are kept under names of this test's own."""
-    settings.KEPT_PAGES = f"test-{uuid.uuid4().hex}"
-    cache.store.away_until = 0.0
-    yield
-    cache.store.away_until = 0.0
 
 
 @pytest.fixture

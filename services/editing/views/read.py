@@ -19,6 +19,7 @@ from services.codes import ArticleKind, VersionStatus
 from services.editing import forms
 from services.editing.difference import Piece, difference
 from services.models import ENGLISH, SHARED, TEXTS, Article, Version
+from services.models.version import language_name
 
 CHANGE, APPROVE = "services.change_version", "services.approve_version"
 LANGUAGES = [code for code, _words in settings.LANGUAGES]
@@ -96,11 +97,6 @@ def _all(request: SignedInRequest) -> dict[str, Any]:
     return {"filter": form, "page": _page(request, found), "bare": bare}
 
 
-def language_name(code: str) -> str:
-    """Return the name of a language as the reader calls it."""
-    return str(dict(settings.LANGUAGES).get(code, code))
-
-
 def found_text(article: int, language: str) -> tuple[Article, str]:
     """Return the article and the language; 404 for what the portal does not speak."""
     if language not in LANGUAGES:
@@ -116,8 +112,8 @@ def text(request: SignedInRequest, article: int, language: str) -> HttpResponse:
     versions = list(
         Version.objects.of_text(found, language).with_people().defer("body", "search")
     )
-    by_state = {version.status: version for version in reversed(versions)}
-    in_work = [version for version in versions if version.is_in_work]
+    read = [one for one in versions if one.status == VersionStatus.ACTIVE]
+    in_work = [one for one in versions if one.is_in_work]
     context = {
         "article": found,
         "language": language,
@@ -125,7 +121,7 @@ def text(request: SignedInRequest, article: int, language: str) -> HttpResponse:
         "others": [(c, language_name(c)) for c in LANGUAGES if c != language],
         "versions": versions,
         "name": versions[0].title if versions else str(found),
-        "read": by_state.get(VersionStatus.ACTIVE),
+        "read": read[0] if read else None,
         "in_work": in_work[0] if in_work else None,
         "movable": found.kind not in SHARED,
         "former": found.former_addresses.order_by("pk"),
@@ -182,8 +178,7 @@ def preview(request: SignedInRequest, pk: int) -> HttpResponse:
         context["guide"] = Version.objects.guide(version.language)
     elif kind == ArticleKind.CONDITION:
         context["condition"] = version.article.condition
-        others = Version.objects.of_kind(kind).exclude(article=version.article)
-        context["others"] = others.read_in(version.language).defer("body", "search")
+        context["others"] = Version.objects.beside(version, version.language)
     else:
         context[PAGES[kind]] = [version]
     with override(version.language):
