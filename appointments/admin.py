@@ -22,6 +22,7 @@ from appointments.models import (
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from massage_portal.windows import Door, Window
+from services.admin import Published
 
 
 class WorkingHoursInline(admin.TabularInline):
@@ -67,8 +68,8 @@ class RoomAdmin(Door):
 
 
 @admin.register(TriageCategory)
-class TriageCategoryAdmin(Door):
-    """Targets, which the clinical lead owns."""
+class TriageCategoryAdmin(Published):
+    """Targets, which the clinical lead owns and visitors read."""
 
     list_display = ("name", "priority", "target_days", "active")
     ordering = ("target_days", "pk")

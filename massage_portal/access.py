@@ -79,6 +79,20 @@ def unlisted(view: View) -> View:
     return view
 
 
+def takes(most_bytes: int) -> Callable[[View], View]:
+    """
+    Let the view take bodies of up to `most_bytes` bytes, files and framing included.
+
+    For pages with files. What is no file is still held to the limit in the settings.
+    """
+
+    def decorate(view: View) -> View:
+        view.most_bytes = most_bytes  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
 def requires(permission: str) -> Callable[[View], View]:
     """
     Send strangers to the sign-in page; answer 403 to users without `permission`.

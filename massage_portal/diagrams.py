@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from typing import TypeVar
 
 from django.db.models import TextChoices
 from django.utils.translation import override
 
-State = TypeVar("State", bound=TextChoices)
+from massage_portal.states import State
 
 
 def state_diagram(steps: Mapping[State, Set[State]], *, begins_in: Set[State]) -> str:

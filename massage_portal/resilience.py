@@ -1,16 +1,22 @@
-"""What the portal does when the database is away, or a request is not whole."""
+"""What the portal does when the database is away, or a request is broken or huge."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from massage_portal.access import View
 from massage_portal.headers import Answer
 
 log = structlog.get_logger(__name__)
 RETRY_AFTER = "10"  # seconds
+UNTOLD = ("Transfer-Encoding", "Content-Encoding")  # the size that comes out of these
 
 
 class Unavailable:
@@ -38,16 +44,56 @@ class Unavailable:
 
 class WholeRequests:
     """
-    Refuses a body that does not say how long it is.
+    Refuses a body that does not say how long it is, or that is packed.
 
     No browser sends one. With a length beside it, two servers may disagree where the
-    request ends, and a second one could be hidden in the first.
+    request ends, and a second one could be hidden in the first. What is packed is
+    small on its way and can be of any size when it is opened; we never open it.
     """
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "Transfer-Encoding" in request.headers:
-            return HttpResponse(render_to_string("400.html"), status=400)
+        if any(name in request.headers for name in UNTOLD):
+            return _refusal(400)
         return self.get_response(request)
+
+
+class BoundedRequests:
+    """
+    Refuses a body longer than its page takes, before anything reads it.
+
+    Django's own limit counts no files, and the check for forged forms reads them for
+    everyone: one form could fill the disk. `access.takes` sets the limit of a view.
+    Where there is no view nobody reads the body, and the server hangs up.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """Answer 413 in place of the view, and of the check for forged forms."""
+        most = getattr(view, "most_bytes", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        return _refusal(413) if _length(request) > most else None
+
+
+def _length(request: HttpRequest) -> int:
+    """Return how many bytes Django would read: none where no number is told."""
+    with suppress(ValueError):
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    return 0
+
+
+def _refusal(status: int) -> HttpResponse:
+    """Return a page that needs no database, and that no cache keeps."""
+    return HttpResponse(
+        render_to_string(f"{status}.html"),
+        status=status,
+        headers={"Cache-Control": "no-store"},
+    )

@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "massage_portal.resilience.WholeRequests",
+    "massage_portal.resilience.BoundedRequests",  # before what reads forms
     "massage_portal.resilience.Unavailable",
     "massage_portal.headers.Conditional",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -277,7 +278,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [PORTAL_ORIGIN]
 CSRF_FAILURE_VIEW = "massage_portal.refusals.csrf_failure"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # with files, unless access.takes says more
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 # --- Mail and work in the background --------------------------------------------------

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -18,6 +20,7 @@ from services.actions.words import add_record_words
 from services.cache import drop_pages
 from services.codes import ArticleKind
 from services.models import (
+    Article,
     Condition,
     Insurer,
     Location,
@@ -25,7 +28,15 @@ from services.models import (
     Publication,
     Synonym,
     Technique,
+    Version,
 )
+
+TOLD = [  # of a version, in this order
+    *("article", "language", "number", "status", "title", "summary", "body"),
+    *("other_words", "note", "reason", "created_by", "created_at", "changed_by"),
+    *("changed_at", "approved_by", "approved_at", "publish_at", "active_from"),
+    *("retired_at", "reviewed_by", "reviewed_on", "next_review"),
+]
 
 
 class Published(Door):
@@ -179,3 +190,73 @@ class InsurerAdmin(Published):
     list_filter = ("in_network", "needs_referral", "needs_authorization", "active")
     ordering = ("name", "pk")
     search_fields = ("name", "synonyms")
+
+
+@admin.register(Article)
+class ArticleAdmin(Published):
+    """Pages, conditions, techniques and places in order; addresses by Editing."""
+
+    fields = ("kind", "slug", "position", "editing")
+    readonly_fields = ("kind", "slug", "editing")
+    list_display = ("__str__", "kind", "slug", "position")
+    list_filter = ("kind",)
+    search_fields = ("slug", "versions__title")
+    ordering = ("kind", "position", "pk")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let none be added here: Editing begins one together with its text."""
+        return False
+
+    @admin.display(description=_("Editing"))
+    def editing(self, article: Article) -> str:
+        """Lead to the versions of its English text, and to its address."""
+        return _link(reverse("services:text", args=[article.pk, "en"]))
+
+
+class Overdue(admin.SimpleListFilter):
+    """Those whose medical review is overdue."""
+
+    title = _("Medical review overdue")
+    parameter_name = "overdue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer the one choice beside "all"."""
+        return [("yes", _("Yes"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Version]
+    ) -> QuerySet[Version]:
+        """Return the rows that fit."""
+        if self.value() != "yes":
+            return queryset
+        today = timezone.localdate()
+        overdue = Version.objects.overdue(today).values("pk")
+        return queryset.filter(pk__in=overdue)
+
+
+@admin.register(Version)
+class VersionAdmin(Door):
+    """Every version, to be found and read; only Editing's steps change one."""
+
+    fields = ("editing", *TOLD)
+    readonly_fields = ("editing",)
+    list_display = ("title", "language", "number", "status", "changed_at")
+    list_filter = ("status", "language", "article__kind", Overdue)
+    search_fields = ("title", "article__slug")
+    ordering = ("-changed_at", "-pk")
+    list_select_related = ("article",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("Editing"))
+    def editing(self, version: Version) -> str:
+        """Lead to where the next step is taken."""
+        return _link(reverse("services:approve", args=[version.pk]))
+
+
+def _link(address: str) -> str:
+    return format_html('<a href="{}">{}</a>', address, _("Edit, approve, publish"))

@@ -1,23 +1,27 @@
 """
 Kept pages: a visitor's page is drawn once, and then read from Redis until it changes.
 
-Every kept answer belongs to a generation, a name in Redis that `drop_pages` replaces. A
-reader takes the name before it reads the database and keeps its answer under that one:
-what was drawn from old rows is never read again, however many processes there are.
+Every kept answer belongs to a generation, a name in Redis that `drop_pages` deletes. A
+reader takes the name, or makes one, before it reads the database, and keeps its answer
+under that one: what was drawn from old rows is never read again, however many
+processes there are.
 """
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, wraps
-from typing import Any, cast
+from threading import Lock
+from typing import Any
 
 import redis
 import structlog
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
@@ -38,7 +42,8 @@ class Store:
     """Redis, asked with little patience and left alone for PAUSE when it is away."""
 
     def __init__(self) -> None:
-        self.away_until = 0.0
+        self.away_until = 0.0  # 0: it answered last time
+        self.lock = Lock()
 
     def ask(self, command: Callable[[redis.Redis], Any]) -> Any:
         """
@@ -46,14 +51,20 @@ class Store:
 
         :raises Away: if it does not, or did not within the last PAUSE.
         """
-        if time.monotonic() < self.away_until:
-            raise Away
+        with self.lock:
+            now = time.monotonic()
+            if now < self.away_until:
+                raise Away
+            if self.away_until:  # one thread tries; the others need not wait with it
+                self.away_until = now + PAUSE
         try:
-            return command(_client(settings.REDIS_URL))
-        except redis.RedisError as fault:
+            answer = command(_client(settings.REDIS_URL))
+        except (redis.RedisError, ValueError) as fault:  # or it is no address at all
             self.away_until = time.monotonic() + PAUSE
             log.warning("pages_not_kept", error=type(fault).__name__)
             raise Away from fault
+        self.away_until = 0.0
+        return answer
 
 
 store = Store()
@@ -61,7 +72,11 @@ store = Store()
 
 @cache
 def _client(address: str) -> redis.Redis:
-    """Return a client; `redis+socket://` is what Celery calls a Unix socket."""
+    """
+    Return a client; `redis+socket://` is what Celery calls a Unix socket.
+
+    :raises ValueError: if Redis has no such addresses.
+    """
     if address.startswith("redis+socket://"):
         path, _, number = address.removeprefix("redis+socket://").partition("?")
         address = f"unix://{path}?db={number.removeprefix('virtual_host=') or 0}"
@@ -74,6 +89,12 @@ def _name(*parts: object) -> str:
     return ":".join(map(str, (settings.KEPT_PAGES, *parts)))
 
 
+def _name_of(request: HttpRequest) -> str:
+    """Name a page, so that no release is given one that leads to another's files."""
+    files = getattr(staticfiles_storage, "manifest_hash", "")
+    return _name("page", files, get_language(), request.path)
+
+
 def drop_pages() -> None:
     """Let every page be drawn anew, once the transaction at hand is committed."""
     if settings.KEPT_PAGES:
@@ -81,22 +102,16 @@ def drop_pages() -> None:
 
 
 def _drop() -> None:
-    """Begin a new generation, also where Redis was found away a moment ago."""
+    """
+    End the generation, also where Redis was found away a moment ago.
+
+    Redis deletes even when its memory is full and it takes in nothing new.
+    """
     store.away_until = 0.0
     try:
-        store.ask(lambda client: client.set(_name(GENERATION), uuid.uuid4().hex))
+        store.ask(lambda client: client.delete(_name(GENERATION)))
     except Away:
         log.error("pages_not_dropped", stale_seconds=LASTS)
-
-
-def _generation() -> str:
-    """Return the generation of now; begin one where there is none."""
-    key = _name(GENERATION)
-    found = store.ask(lambda client: client.get(key))
-    if found is None:
-        store.ask(lambda client: client.set(key, uuid.uuid4().hex, nx=True))
-        found = store.ask(lambda client: client.get(key))
-    return cast(bytes, found or b"none").decode()
 
 
 def kept(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -125,20 +140,47 @@ def _kept(
     *args: Any,
     **kwargs: Any,
 ) -> HttpResponse:
+    name = _name_of(request)
     try:
-        name = _name(_generation(), get_language(), request.path)
-        found = store.ask(lambda client: client.get(name))
+        generation, found = _look_up(name)
     except Away:
         return view(request, *args, **kwargs)
     if found is not None:
-        kind, _, content = cast(bytes, found).partition(b"\n")
-        return HttpResponse(content, content_type=kind.decode())
+        return found
     response = view(request, *args, **kwargs)
-    if _is_for_all(response):
-        whole = response["Content-Type"].encode() + b"\n" + response.content
+    if generation and _is_for_all(request, response):
+        head = json.dumps([generation, dict(response.items())]).encode()
+        whole = head + b"\n" + response.content
         with suppress(Away):
             store.ask(lambda client: client.set(name, whole, ex=LASTS))
     return response
+
+
+def _look_up(name: str) -> tuple[str, HttpResponse | None]:
+    """
+    Return the generation of now, and the answer that was kept in it.
+
+    Where there is none, one is begun; "" if another reader was quicker.
+
+    :raises Away: if Redis cannot be asked.
+    """
+    key = _name(GENERATION)
+    current, entry = store.ask(lambda client: client.mget(key, name))
+    if current is not None:
+        return current.decode(), _answer(current.decode(), entry)
+    new = uuid.uuid4().hex
+    begun = store.ask(lambda client: client.set(key, new, nx=True))
+    return (new if begun else ""), None
+
+
+def _answer(generation: str, entry: bytes | None) -> HttpResponse | None:
+    """Return a kept answer; None if there is none, or it is of another generation."""
+    head, _, content = (entry or b"").partition(b"\n")
+    with suppress(ValueError):
+        kept_in, headers = json.loads(head)
+        if kept_in == generation:
+            return HttpResponse(content, headers=headers)
+    return None
 
 
 def _may_keep(request: HttpRequest) -> bool:
@@ -146,17 +188,23 @@ def _may_keep(request: HttpRequest) -> bool:
     own = {settings.SESSION_COOKIE_NAME, "messages"}
     return bool(
         settings.KEPT_PAGES
-        and request.method == "GET"
+        and request.method in ("GET", "HEAD")
         and not request.META.get("QUERY_STRING")
         and not own & set(request.COOKIES)
         and "HX-Request" not in request.headers
     )
 
 
-def _is_for_all(response: HttpResponse) -> bool:
+def _is_for_all(request: HttpRequest, response: HttpResponse) -> bool:
+    """Say whether nothing in the answer, or owed with it, is one visitor's own."""
+    no_cache = response.get("Cache-Control", "")
     return (
         response.status_code == 200
         and not response.streaming
         and not response.cookies
-        and "no-store" not in response.get("Cache-Control", "")
+        and "no-store" not in no_cache
+        and "private" not in no_cache
+        # The middleware sets these cookies only after the view.
+        and "CSRF_COOKIE_NEEDS_UPDATE" not in request.META
+        and not getattr(getattr(request, "session", None), "modified", False)
     )

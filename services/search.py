@@ -49,10 +49,10 @@ MARKED = f"""{_SAME}
 SELECT typed, meant FROM (
     SELECT phrase, mark FROM queries
     UNION ALL SELECT apart, apart || mark FROM queries WHERE numnode(apart) > 1
-) AS rules(typed, meant) ORDER BY numnode(typed) DESC"""
+) AS rules(typed, meant) ORDER BY numnode(typed) DESC"""  # noqa: S608 - our words
 MEANT = f"""{_SAME}
 SELECT mark, string_agg(format('(%s)', phrase), '|')::tsquery FROM queries GROUP BY mark
-"""
+"""  # noqa: S608 - our words
 
 # What may be found: the texts that the reader is shown; and those of them that count
 # the words of records: a location's place, and on the page about safety the questions.

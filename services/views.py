@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect, render
@@ -28,7 +28,6 @@ from services.models import (
     PRIVACY,
     REFERRAL,
     SAFETY,
-    Article,
     Insurer,
     Precaution,
     Publication,
@@ -56,7 +55,9 @@ def follows(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         try:
             return view(*args, **kwargs)
         except Moved as moved:
-            return redirect(moved.args[0], permanent=True)
+            answer = redirect(moved.args[0], permanent=True)
+            answer["Cache-Control"] = "max-age=3600"  # another article may take it
+            return answer
 
     return shown
 
@@ -93,13 +94,15 @@ def _text(kind: str, slug: str) -> Version:
     found = texts.filter(article__slug=slug).first()
     if found is not None:
         return found
-    former = Article.objects.named(kind, slug)
-    if former is not None and texts.filter(article=former).exists():
-        raise Moved(former.get_absolute_url())
-    raise Http404
+    moved = texts.filter(
+        article__former_addresses__kind=kind, article__former_addresses__slug=slug
+    ).first()
+    if moved is None:
+        raise Http404
+    raise Moved(moved.get_absolute_url())
 
 
-def _untranslated(texts: Iterable[Version]) -> bool:
+def _untranslated(texts: Iterable[Version | Concern]) -> bool:
     """Say whether one of the texts is not in the reader's language."""
     return any(text.language != get_language() for text in texts)
 
@@ -175,14 +178,11 @@ def conditions(request: HttpRequest) -> HttpResponse:
 def condition(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one condition, how sure we are, and the next step."""
     found = _text(ArticleKind.CONDITION, slug)
-    others = Version.objects.of_kind(ArticleKind.CONDITION).exclude(
-        article=found.article
-    )
     context = {
         "text": found,
         "untranslated": _untranslated([found]),
         "condition": found.article.condition,
-        "others": others.read_in(get_language()).defer("body", "search"),
+        "others": Version.objects.beside(found, get_language()),
         "structured": structured.condition(
             found, address=whole(found.get_absolute_url())
         ),
@@ -297,10 +297,10 @@ def check(request: HttpRequest) -> HttpResponse:
 
 
 def _sent(request: HttpRequest) -> QueryDict:
-    """Return the form; an empty one for what is too large or cannot be read."""
+    """Return the form; an empty one for what cannot be read."""
     try:
         return request.POST
-    except (SuspiciousOperation, BadRequest, MultiPartParserError):
+    except (BadRequest, MultiPartParserError):
         return QueryDict()
 
 
@@ -337,9 +337,7 @@ def _answer(
     context = {
         "verdict": verdict,
         "hope": hope[0] if hope else None,
-        "untranslated": any(
-            one.language != get_language() for one in [*verdict.because, *verdict.tell]
-        ),
+        "untranslated": _untranslated([*verdict.because, *verdict.tell]),
         "previous": answered[-1],
         "carried": _carried(answered, sent),
     }

@@ -1,5 +1,5 @@
 """
-Real processes and servers for tests: Celery's worker and beat, and a mail server.
+Real processes and servers for tests: web, Celery's worker and beat, a mail server.
 
 Each process works on the test's own database, and on a numbered database of the test
 run's Valkey that no other pytest worker uses.
@@ -8,7 +8,10 @@ run's Valkey that no other pytest worker uses.
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -113,7 +116,7 @@ def mail_server(**options) -> Iterator[MailServer]:
         server.stop()
 
 
-# --- Worker and beat ------------------------------------------------------------------
+# --- Web, worker and beat -------------------------------------------------------------
 
 
 class Family:
@@ -169,6 +172,15 @@ class Background:
         schedule = f"{self.folder}/beat-{self.beats}"
         return self._start([*CELERY, "beat", "--schedule", schedule, "--pidfile", ""])
 
+    def web(self) -> tuple[Family, int]:
+        """Start the web server as the README tells; return it and its port."""
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            port = probe.getsockname()[1]
+        family = self._start(web_command(port))
+        until(lambda: _listens(port), "the web server")
+        return family, port
+
     def _start(self, command: list[str]) -> Family:
         family = Family(command, self.environment)
         self.stack.callback(self._stop, family)
@@ -178,6 +190,21 @@ class Background:
     def _stop(family: Family) -> None:
         # Shown by pytest when the test fails.
         sys.stderr.write(family.stop())
+
+
+def web_command(port: int) -> list[str]:
+    """Return the README's own command for the web server, on this port."""
+    readme = (ROOT / "README.md").read_text().replace("\\\n", " ")
+    (told,) = re.findall(r"^\.venv/bin/granian (.+)$", readme, re.M)
+    words = shlex.split(told)
+    words[words.index("--port") + 1] = str(port)
+    return [sys.executable, "-m", "granian", *words]
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=5):
+        return True
+    return False
 
 
 def environment(mail: MailServer) -> dict[str, str]:

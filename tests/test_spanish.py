@@ -14,6 +14,8 @@ from massage_portal.accounts.roles import Role
 from massage_portal.accounts.tokens import sign
 from massage_portal.actions import compile_translations
 from services.actions import load_content
+from services.codes import VersionStatus
+from services.models import Version
 from tests.factories import (
     DAY,
     NOW,
@@ -244,17 +246,28 @@ def test_mail_to_one_who_reads_spanish_is_spanish(reader, kind, state, subject):
     assert left_in_english(words_of(text + page)) == []
 
 
+UNTRANSLATED = (
+    "Aún no hemos traducido toda esta página. Lo que falta se muestra en inglés."
+)
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ["conditions/fibromyalgia/", "safety/", ""])
-def test_what_is_in_english_so_far_says_so_once_and_is_marked(client, address):
+@pytest.mark.parametrize("address", ["conditions/fibromyalgia/", "conditions/", ""])
+def test_what_is_not_translated_says_so_once_and_is_marked(client, address):
     load_content(now=NOW, by=None)
-    note = "Por ahora, parte del texto de esta página está solo en inglés."
-    spanish = client.get(f"/es/{address}").content.decode()
-    assert spanish.count(note) == 1
-    assert re.search(r'<(div|li) lang="en">', spanish)
+    whole = client.get(f"/es/{address}").content.decode()
+    assert UNTRANSLATED not in whole
+    assert "Fibromyalgia" not in whole
+
+    spanish = Version.objects.filter(article__slug="fibromyalgia", language="es")
+    spanish.update(status=VersionStatus.RETIRED, retired_at=NOW)
+
+    partly = client.get(f"/es/{address}").content.decode()
+    assert partly.count(UNTRANSLATED) == 1
+    assert re.search(r'<(div|li) lang="en">', partly)
     plain = client.get(f"/{address}").content.decode()
     assert 'lang="en">' not in plain.replace('<html lang="en" dir="ltr">', "")
-    assert "English only" not in plain
+    assert "translated" not in plain
 
 
 def test_a_step_shows_no_words_of_another(reader):

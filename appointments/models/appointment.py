@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
-import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
@@ -25,6 +24,7 @@ from appointments.codes import (
 from appointments.models.capacity import Room, Therapist
 from appointments.models.waitlist import WaitlistEntry, same_patient
 from appointments.openings import Opening
+from massage_portal.states import only_legal_steps
 from referrals.codes import Answer
 from referrals.models import Patient, screening
 
@@ -198,16 +198,7 @@ class Appointment(models.Model):
                 through="entry",
                 table="appointments_waitlistentry",
             ),
-            pgtrigger.FSM(
-                name="legal_appointment_changes",
-                field="status",
-                transitions=[
-                    (old.value, new.value)
-                    for old, news in TRANSITIONS.items()
-                    for new in sorted(news)
-                ],
-                separator=">",
-            ),
+            only_legal_steps("legal_appointment_changes", TRANSITIONS),
         ]
         indexes = [
             models.Index(fields=["starts_at"], name="appointment_by_start"),

@@ -29,6 +29,7 @@ from appointments.codes import ENTRY_OPEN, ENTRY_TRANSITIONS, EntryStatus, RoleT
 from appointments.models.capacity import Therapist
 from appointments.models.policy import TriageCategory
 from appointments.priority import Explanation, explain
+from massage_portal.states import only_legal_steps
 from referrals.codes import Status as ReferralStatus
 from referrals.models import Patient, Referral
 from referrals.models.referral import lacks_a_number
@@ -293,16 +294,7 @@ class WaitlistEntry(models.Model):
                 through="referral",
                 table="referrals_referral",
             ),
-            pgtrigger.FSM(
-                name="legal_entry_changes",
-                field="status",
-                transitions=[
-                    (old.value, new.value)
-                    for old, news in ENTRY_TRANSITIONS.items()
-                    for new in sorted(news)
-                ],
-                separator=">",
-            ),
+            only_legal_steps("legal_entry_changes", ENTRY_TRANSITIONS),
         ]
         indexes = [
             models.Index(fields=["status", "received_at"], name="entry_by_status"),

@@ -245,7 +245,7 @@ def _children(web_port: int, smtp_port: int, mail_port: int) -> list[Child]:
     beat_file = str(LOCAL / "beat")
     serve = [python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
     serve += ["--port", str(web_port), "--workers", "1", "--blocking-threads", "4"]
-    serve += ["--no-ws", "massage_portal.wsgi:application"]
+    serve += ["--http", "1", "--no-ws", "massage_portal.wsgi:application"]
     worker = [*celery, "worker", "--pool", "threads", "--concurrency", "4"]
     worker += ["--without-mingle", "--without-gossip", "--loglevel", "WARNING"]
     beat = [*celery, "beat", "--schedule", beat_file, "--pidfile", ""]

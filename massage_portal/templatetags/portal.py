@@ -12,7 +12,7 @@ from django.template import Context
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_bidi
 from phonenumber_field.phonenumber import to_python
 
 register = template.Library()
@@ -37,9 +37,15 @@ def in_language(code: str) -> SafeString:
     """
     Return the attribute lang="..." where a text is not in the page's language.
 
-    A screen reader then reads the element in the language it is written in.
+    A screen reader then reads the element in the language it is written in. Where that
+    runs the other way than the page, dir keeps the full stops at their ends.
     """
-    return format_html("" if get_language() == code else ' lang="{}"', code)
+    if get_language() == code:
+        return SafeString("")
+    here, there = get_language_bidi(), code.split("-")[0] in settings.LANGUAGES_BIDI
+    if here == there:
+        return format_html(' lang="{}"', code)
+    return format_html(' lang="{}" dir="{}"', code, "rtl" if there else "ltr")
 
 
 @register.simple_tag

@@ -8,6 +8,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from referrals.npi import validate_npi
@@ -71,7 +72,8 @@ class Provider(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Dr. {self.given_name} {self.family_name}"
+        name = f"{self.given_name} {self.family_name}"
+        return gettext("Dr. %(name)s") % {"name": name}
 
     def could_refer_on(self, day: date) -> bool:
         """Say of one row what `may_refer` says of many."""

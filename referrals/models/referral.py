@@ -12,6 +12,7 @@ from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Subquery, W
 from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext_lazy as _
 
+from massage_portal.states import only_legal_steps
 from referrals.codes import OPEN, TRANSITIONS, Answer, Priority, Status
 from referrals.coverage import Allowed, Coverage, Needs, coverage
 from referrals.models.daylist import DayList
@@ -219,16 +220,7 @@ class Referral(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.FSM(
-                name="legal_status_changes",
-                field="status",
-                transitions=[
-                    (old.value, new.value)
-                    for old, news in TRANSITIONS.items()
-                    for new in sorted(news)
-                ],
-                separator=">",
-            ),
+            only_legal_steps("legal_status_changes", TRANSITIONS),
         ]
         indexes = [
             models.Index(fields=["-received_at"], name="referral_newest_first"),

@@ -13,7 +13,8 @@ from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from services.actions.draft import begin_draft, save_draft
 from services.actions.refusal import AddressTaken, Fixed
-from services.actions.version import lock_article, readers_see_a_change
+from services.actions.version import lock_article
+from services.cache import drop_pages
 from services.codes import ArticleKind, Evidence
 from services.models import (
     ENGLISH,
@@ -51,28 +52,26 @@ def begin_article(
     there = Article.objects.filter(kind=kind, slug=slug).first()
     if there is not None:
         return _begun_before(there, texts, by=by)
-    position = Article.objects.of_kind(kind).aggregate(last=Max("position"))["last"]
-    values = {
-        "kind": kind,
-        "slug": slug,
-        "position": (position or 0) + 1,
-        "updated_at": now,
-    }
-    try:
-        with transaction.atomic():
-            article = (
-                Condition.objects.create(**values, evidence=evidence)
-                if kind == ArticleKind.CONDITION
-                else Article.objects.create(**values)
-            )
-    except IntegrityError as error:
-        raise _taken() from error
-    FormerAddress.objects.filter(kind=kind, slug=slug).delete()
+    article = _add(kind, slug, evidence, now=now)
     record("article.added", article, by=by, at=now, change=f">{slug}")
     draft = begin_draft(article=article, language=ENGLISH, by=by, now=now)
     return save_draft(
         version=draft, texts=texts, note="", seen=draft.changed_at, by=by, now=now
     )
+
+
+def _add(kind: str, slug: str, evidence: str, *, now: datetime) -> Article:
+    """Add an article, last of its kind."""
+    last = Article.objects.of_kind(kind).aggregate(last=Max("position"))["last"]
+    values = {"kind": kind, "slug": slug, "position": (last or 0) + 1}
+    model = Article
+    if kind == ArticleKind.CONDITION:
+        model, values = Condition, values | {"evidence": evidence}
+    try:
+        with transaction.atomic():
+            return model.objects.create(**values, updated_at=now)
+    except IntegrityError as error:
+        raise _taken() from error
 
 
 def _taken() -> AddressTaken:
@@ -115,5 +114,5 @@ def move(*, article: Article, slug: str, by: User, now: datetime) -> Article:
     FormerAddress.objects.filter(kind=kind, slug__in=[slug, old]).delete()
     FormerAddress.objects.create(kind=kind, slug=old, article=article)
     record("article.moved", article, by=by, at=now, change=f"{old}>{slug}")
-    readers_see_a_change()
+    drop_pages()
     return article

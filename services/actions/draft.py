@@ -33,11 +33,12 @@ def begin_draft(*, article: Article, language: str, by: User, now: datetime) -> 
     :raises NoEnglish: for a translation of what is not published in English.
     """
     article = lock_article(article.pk)
-    english = _active(article, ENGLISH)
+    english = Version.objects.active_of(article, ENGLISH).first()
     if language != ENGLISH and english is None:
         raise NoEnglish(_("Publish the English text first. Then translate it."))
     last = Version.objects.of_text(article, language).filter(active_from__isnull=False)
-    begun_from = _active(article, language) or last.first() or english
+    read = Version.objects.active_of(article, language).first()
+    begun_from = read or last.first() or english
     source = english if language != ENGLISH else None
     return _begin(article, language, begun_from, source=source, by=by, now=now)
 
@@ -58,11 +59,6 @@ def restore(*, version: Version, by: User, now: datetime) -> Version:
     return _begin(
         article, old.language, old, source=old.source, note=note, by=by, now=now
     )
-
-
-def _active(article: Article, language: str) -> Version | None:
-    rows = Version.objects.of_text(article, language)
-    return rows.filter(status=VersionStatus.ACTIVE).first()
 
 
 def _begin(

@@ -48,7 +48,7 @@ def import_insurers(
     Add the insurers of a file and change those on record, by name in any case.
 
     One refused row and nothing is written. A name that comes twice counts as a change
-    of what its first row said. An insurer that the file does not name stays as it is.
+    of its first row. An insurer that the file does not name stays.
 
     :param progress: told after each row how many of how many are judged.
     :raises insurers_csv.BadFile: if the file as a whole cannot be read.
@@ -75,7 +75,6 @@ def import_insurers(
         _write(list(added.values()), old)
         _record(added.values(), old, result, by=by, now=now)
         result.written = True
-        drop_pages()
     return result
 
 
@@ -103,6 +102,7 @@ def _write(added: list[Insurer], old: list[tuple[Insurer, set[str]]]) -> None:
     if fields:
         rows = [insurer for insurer, _names in old]
         Insurer.objects.bulk_update(rows, fields, batch_size=1000)
+    drop_pages()
 
 
 def _record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -17,10 +18,10 @@ from services.actions.version import (
     expect,
     expect_as_seen,
     lock,
-    readers_see_a_change,
     show,
     step,
 )
+from services.cache import drop_pages
 from services.codes import ArticleKind, VersionStatus
 from services.models import ENGLISH, OWN_ADDRESS, Article, Version
 
@@ -64,37 +65,30 @@ def approve(
     version = lock(version)
     if version.approved_by_id == by.pk:
         return version
+    _refuse_approval(version, seen, by=by)
+    if keep_review:
+        read = Version.objects.active_of(version.article, version.language)
+        review = _review_of(read.first())
+    checked = _checked(review or Review(), today=localdate(now))
+    approval = {"approved_by": by, "approved_at": now, "publish_at": publish_at or now}
+    said: dict[str, Any] = {**approval, **asdict(checked)}
+    step(version, VersionStatus.APPROVED, "version.approved", by=by, now=now, **said)
+    if publish_at is None or publish_at <= now:
+        show(version, by=by, now=now)
+    return version
+
+
+def _refuse_approval(version: Version, seen: datetime | None, *, by: User) -> None:
+    """Raise what `approve` raises about the version and who approves it."""
     expect(version, VersionStatus.IN_REVIEW)
     expect_as_seen(version, seen)
     if by.pk in (version.created_by_id, version.changed_by_id):
         raise TheSamePerson(
             _("You wrote this text. Ask a second person to read and approve it.")
         )
-    _refuse_without_english(version)
-    if keep_review:
-        review = _review_of(Version.objects.active_of(version).first())
-    review = _checked(review or Review(), today=localdate(now))
-    version = step(
-        version,
-        VersionStatus.APPROVED,
-        "version.approved",
-        by=by,
-        now=now,
-        approved_by=by,
-        approved_at=now,
-        publish_at=publish_at or now,
-        **asdict(review),
-    )
-    if publish_at is None or publish_at <= now:
-        show(version, by=by, now=now)
-    return version
-
-
-def _refuse_without_english(version: Version) -> None:
     if version.language == ENGLISH:
         return
-    english = Version.objects.of_text(version.article, ENGLISH)
-    if not english.filter(status=VersionStatus.ACTIVE).exists():
+    if not Version.objects.active_of(version.article, ENGLISH).exists():
         raise NoEnglish(_("Publish the English text first, then its translation."))
 
 
@@ -149,7 +143,8 @@ def _publish(pk: int, article: int, *, now: datetime) -> Version | None:
     if free.filter(pk=article).first() is None:
         return None
     rows = Version.objects.select_for_update(of=("self",), no_key=True)
-    version = rows.due(now).filter(pk=pk).first()
+    due = rows.due(now).select_related("article")
+    version = due.filter(pk=pk).first()
     return show(version, by=None, now=now) if version else None
 
 
@@ -208,7 +203,7 @@ def retire(*, version: Version, reason: str, by: User, now: datetime) -> Version
         for other in others.filter(status=VersionStatus.APPROVED).order_by("pk"):
             _back(other, reason, by=by, now=now)
     _end(version, reason, by=by, now=now)
-    readers_see_a_change()
+    drop_pages()
     return version
 
 
@@ -245,5 +240,5 @@ def record_review(
         setattr(version, name, value)
     version.save(update_fields=list(asdict(review)))
     record("version.reviewed", version, by=by, at=now)
-    readers_see_a_change()
+    drop_pages()
     return version

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -86,7 +85,8 @@ def step(
 
 def show(version: Version, *, by: Actor | None, now: datetime) -> Version:
     """Publish a locked, approved version in place of the one that is read."""
-    read = Version.objects.active_of(version).select_for_update(no_key=True).first()
+    same = Version.objects.active_of(version.article, version.language)
+    read = same.select_for_update(no_key=True).first()
     if read is not None:
         step(
             read,
@@ -105,10 +105,5 @@ def show(version: Version, *, by: Actor | None, now: datetime) -> Version:
         active_from=now,
     )
     add_words(version.pk)
-    readers_see_a_change()
+    drop_pages()
     return version
-
-
-def readers_see_a_change() -> None:
-    """Have the pages drawn anew once what was written is there for all to read."""
-    transaction.on_commit(drop_pages)

@@ -23,7 +23,8 @@ def difference(old: str, new: str) -> list[Piece]:
     """
     Return the pieces that, less the added, make `old`, and less the removed, `new`.
 
-    Lines are compared first, then the words of those that differ.
+    Lines are compared first, then the words of those that differ. Both texts count as
+    ending with a line break, or the last word would differ where a line follows it.
     """
     found: list[Piece] = []
     for piece in _by_lines(_lines(old), _lines(new)):
@@ -34,7 +35,7 @@ def difference(old: str, new: str) -> list[Piece]:
 
 
 def _lines(text: str) -> list[str]:
-    return text.splitlines(keepends=True)
+    return f"{text.rstrip()}\n".splitlines(keepends=True) if text else []
 
 
 def _words(lines: Sequence[str]) -> list[str]:

@@ -22,7 +22,7 @@ LONGEST_BODY = 60_000  # letters; our longest page has a tenth of that
 LATEST = date(2100, 1, 1)
 
 
-class Seen(forms.CharField):
+class Seen(forms.Field):
     """A hidden field: when the text that a page shows was changed last, or never."""
 
     widget = forms.HiddenInput
@@ -31,7 +31,7 @@ class Seen(forms.CharField):
     }
 
     def __init__(self) -> None:
-        super().__init__(required=False, max_length=40)
+        super().__init__(required=False)
 
     def prepare_value(self, value: Any) -> Any:
         """Return what the page carries for a time."""
@@ -39,16 +39,36 @@ class Seen(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """Return the time; none where the text was never changed."""
-        text = super().to_python(value)
-        if not text:
+        if not value:
             return None
         try:
-            found = parse_datetime(text)
+            found = parse_datetime(str(value))
         except ValueError:
             found = None
         if found is None or found.tzinfo is None:
             raise forms.ValidationError(self.error_messages["invalid"])
         return found
+
+
+class Address(forms.SlugField):
+    """The end of a web address, in small letters; a browser cuts nothing off it."""
+
+    default_error_messages = {
+        "invalid": _("Use letters, digits and dashes, like back-pain.")
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=50, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        """Return it in small letters."""
+        return str(super().to_python(value)).lower()
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Leave out the length: what is too long is refused in words."""
+        attrs = super().widget_attrs(widget)
+        attrs.pop("maxlength", None)
+        return attrs
 
 
 class Words(parts.Form):
@@ -121,47 +141,21 @@ class NewArticle(Words):
         widget=forms.RadioSelect,
         required=False,
     )
-    slug = forms.SlugField(
+    slug = Address(
         label=_("Address"),
         help_text=_("The end of its web address: small letters and dashes."),
-        max_length=50,
     )
     field_order = ("kind", "evidence", "slug")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        say_addresses(self.fields["slug"])
-
-    def clean_slug(self) -> str:
-        """Return the address in small letters."""
-        return str(self.cleaned_data["slug"]).lower()
-
-
-def say_addresses(field: forms.Field) -> None:
-    """Have the field say in plain words what an address may hold; no length cuts it."""
-    field.error_messages["invalid"] = _(
-        "Use letters, digits and dashes, like back-pain."
-    )
-    field.widget.attrs.pop("maxlength", None)
 
 
 class Move(parts.Form):
     """Check a new address."""
 
     submit = _("Move it")
-    slug = forms.SlugField(
+    slug = Address(
         label=_("New address"),
         help_text=_("The old address will lead to the new one."),
-        max_length=50,
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        say_addresses(self.fields["slug"])
-
-    def clean_slug(self) -> str:
-        """Return the address in small letters."""
-        return str(self.cleaned_data["slug"]).lower()
 
 
 class MedicalReview(parts.Form):

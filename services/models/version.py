@@ -18,6 +18,7 @@ from django.db.models import Case, Exists, F, Func, OuterRef, Q, TextField, When
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from massage_portal.states import only_legal_steps
 from services.codes import TRANSITIONS, ArticleKind, VersionStatus
 from services.markdown import to_html
 from services.models.article import PRIVACY, Article
@@ -61,6 +62,11 @@ def _vectors() -> Case:
     ]
     other = vector(OTHERWISE, weights)
     return Case(*known, default=other, output_field=SearchVectorField())
+
+
+def language_name(code: str) -> str:
+    """Return the name of a language as the reader calls it."""
+    return str(dict(settings.LANGUAGES).get(code, code))
 
 
 def _user(role: Any) -> Any:
@@ -121,10 +127,15 @@ class VersionQuerySet(models.QuerySet["Version"]):
         people = ("created_by", "changed_by", "approved_by")
         return self.select_related("article", *people)
 
-    def active_of(self, version: Version) -> Self:
-        """What readers see of the same text: none or one row."""
-        same = self.filter(article=version.article_id, language=version.language)
+    def active_of(self, article: Article, language: str) -> Self:
+        """What readers see of one text: none or one row."""
+        same = self.filter(article=article, language=language)
         return same.filter(status=VersionStatus.ACTIVE)
+
+    def beside(self, version: Version, language: str) -> Self:
+        """The other texts of its kind that `language` reads, without their bodies."""
+        others = self.of_kind(version.article.kind).exclude(article=version.article)
+        return others.read_in(language).defer("body", "search")
 
     def of_text(self, article: Article, language: str) -> Self:
         """Every version of an article in one language, the newest first."""
@@ -297,16 +308,7 @@ class Version(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.FSM(
-                name="legal_version_changes",
-                field="status",
-                transitions=[
-                    (old.value, new.value)
-                    for old, news in TRANSITIONS.items()
-                    for new in sorted(news)
-                ],
-                separator=">",
-            ),
+            only_legal_steps("legal_version_changes", TRANSITIONS),
             pgtrigger.Protect(name="version_is_kept", operation=pgtrigger.Delete),
             pgtrigger.Protect(  # only a draft is written in
                 name="version_text_is_kept",
@@ -321,6 +323,11 @@ class Version(models.Model):
     def get_absolute_url(self) -> str:
         """Return where the article is read."""
         return self.article.get_absolute_url()
+
+    @property
+    def language_name(self) -> str:
+        """Return the name of its language, in the reader's."""
+        return language_name(self.language)
 
     @property
     def is_in_work(self) -> bool:

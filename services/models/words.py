@@ -57,14 +57,11 @@ class Synonym(Dated):
             )
         for other in Synonym.objects.exclude(pk=self.pk).order_by("pk"):
             for word in mine.keys() & other.each.keys():
-                raise ValidationError(
-                    {
-                        "words": _(
-                            "“%(word)s” is in another row: %(row)s. Add the rest to it."
-                        )
-                    },
+                refused = ValidationError(
+                    _("“%(word)s” is in another row: %(row)s. Add the rest to it."),
                     params={"word": mine[word], "row": other.words},
                 )
+                raise ValidationError({"words": refused})
         self.words = ", ".join(mine.values())
 
 

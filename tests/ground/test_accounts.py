@@ -261,7 +261,7 @@ def test_writing_the_roles_again_changes_nothing_and_mends_what_was_changed():
     assert granted() == before
 
     editors = Group.objects.get(name=Role.EDITOR)
-    editors.permissions.add(Permission.objects.get(codename="delete_page"))
+    editors.permissions.add(Permission.objects.get(codename="delete_article"))
     Group.objects.get(name=Role.AUDITOR).permissions.clear()
     sync_roles()
 

@@ -9,7 +9,8 @@ from django.urls import reverse
 from services.actions import load_content
 from tests.factories import NOW
 from tests.ground.test_headers import WANTED
-from tests.roles_table import GET, arguments, make_world
+from tests.roles_table import GET
+from tests.roles_world import arguments, make_world
 from tests.texts import reword
 
 pytestmark = pytest.mark.django_db

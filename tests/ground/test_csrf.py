@@ -206,7 +206,7 @@ def test_the_forms_of_the_admin_are_guarded_too(path):
     client.force_login(make_user(Role.EDITOR))
 
     assert send(client, token=None, path=path, typed={}).status_code == 403
-    assert client.get("/start/")["Location"] == "/admin/"
+    assert client.get("/start/")["Location"] == "/editing/"
 
 
 @pytest.mark.django_db

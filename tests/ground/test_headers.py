@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from massage_portal.accounts.roles import Role
 from tests.factories import NOW, PASSWORD, make_user
-from tests.roles_table import GET, arguments, make_world
+from tests.roles_table import GET
+from tests.roles_world import arguments, make_world
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -291,4 +292,4 @@ def test_asking_whether_to_sign_out_signs_nobody_out(client):
 
     assert answer.status_code == 200
     assert "Clear-Site-Data" not in answer.headers
-    assert client.get("/start/")["Location"] == "/admin/"
+    assert client.get("/start/")["Location"] == "/editing/"

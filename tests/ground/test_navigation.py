@@ -63,7 +63,7 @@ def test_staff_see_their_work_only():
     assert labels(someone(Role.STAFF)) == ["Referrals", "Patients"]
     assert labels(someone(Role.THERAPIST)) == ["My day"]
     assert labels(someone(Role.AUDITOR)) == ["Audit trail"]
-    assert labels(someone(Role.LEAD)) == [*boards, "Content and settings"]
+    assert labels(someone(Role.LEAD)) == [*boards, "Editing", "Content and settings"]
 
 
 def test_the_entry_of_the_page_shown_is_marked():

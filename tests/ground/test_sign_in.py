@@ -62,7 +62,7 @@ def test_signing_in_leads_each_role_to_where_its_work_begins():
         Role.SCHEDULER: "/queue/",
         Role.THERAPIST: "/day/",
         Role.LEAD: "/queue/",
-        Role.EDITOR: "/admin/",
+        Role.EDITOR: "/editing/",
         Role.AUDITOR: "/audit/",
         Role.PATIENT: "/my/",
     }

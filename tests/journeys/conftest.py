@@ -114,10 +114,15 @@ def post(clock, settings):
 
 
 @pytest.fixture
-def site(committed, clock, settings):
-    """The portal's address. Its links and its forms trust that address."""
-    settings.WHITENOISE_USE_FINDERS = True  # static files, with the portal's headers
+def static_files(settings):
+    """Static files as they lie in the source, with the portal's headers."""
+    settings.WHITENOISE_USE_FINDERS = True
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture
+def site(committed, clock, static_files, settings):
+    """The portal's address. Its links and its forms trust that address."""
     server = ThreadedWSGIServer((LOOPBACK, 0), QuietWSGIRequestHandler)
     settings.PORTAL_ORIGIN = f"http://{LOOPBACK}:{server.server_port}"
     settings.CSRF_TRUSTED_ORIGINS = [settings.PORTAL_ORIGIN]

@@ -20,7 +20,7 @@ from massage_portal import plaintext
 from referrals import forms, views
 from tests.drawn import forms_of
 from tests.factories import NOW
-from tests.roles_table import arguments, make_world
+from tests.roles_world import arguments, make_world
 from tests.typed import NEVER_TAKEN, ODD, SCRIPT
 
 PAGES = sorted(pattern.name for pattern in get_resolver("referrals.urls").url_patterns)

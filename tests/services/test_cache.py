@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import uuid
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.http import HttpResponse
+from django.middleware.csrf import get_token
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
@@ -24,15 +28,6 @@ NOBODY = "unix:///nowhere/at/all.sock"
 
 
 @pytest.fixture
-def keeping(settings):
-    """Pages are kept in the tests' Valkey, under names of this test's own."""
-    settings.KEPT_PAGES = f"test-{uuid.uuid4().hex}"
-    cache.store.away_until = 0.0
-    yield
-    cache.store.away_until = 0.0
-
-
-@pytest.fixture
 def content(keeping):
     load_content(by=None, now=NOW)
 
@@ -44,8 +39,15 @@ def paths():
     for code in ("en", "es"):
         with translation.override(code):
             found += [reverse(one.view, kwargs=one.kwargs) for one in entries()]
-    unkept = reverse("services:check")  # it takes answers: nothing of it is kept
-    return [one for one in found if not one.endswith(unkept)] + ["/sitemap.xml"]
+    # The check takes answers, and nothing of it is kept.
+    kept = [one for one in found if not one.endswith("/is-massage-right-for-me/")]
+    return [*kept, "/sitemap.xml", "/changes.atom", "/es/changes.atom"]
+
+
+def names(path):
+    """What is kept of this test: the names that end with the path."""
+    client = cache._client(settings.REDIS_URL)
+    return [one for one in client.keys(cache._name("*")) if one.endswith(path.encode())]
 
 
 def edit(**fields):
@@ -70,8 +72,21 @@ def test_a_page_asks_three_questions_cold_and_none_when_kept(
         assert {k: v for k, v in kept.items() if k not in own} == {
             k: v for k, v in cold.items() if k not in own
         }
-        again = client.get(path, headers={"if-none-match": kept["ETag"]})
+        with django_assert_max_num_queries(0):
+            again = client.get(path, headers={"if-none-match": kept["ETag"]})
+            head = client.head(path)
         assert again.status_code == 304
+        assert (head.status_code, head["Vary"]) == (200, kept["Vary"])
+
+
+def test_the_check_keeps_nothing_and_asks_three_questions_at_most(
+    content, client, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(3):
+        answer = client.get(reverse("services:check"))
+
+    assert answer["Cache-Control"] == "no-store"
+    assert not names(reverse("services:check"))
 
 
 def test_a_kept_page_holds_no_token_and_nothing_of_a_visitor(content, client):
@@ -117,7 +132,7 @@ def test_what_was_drawn_before_a_drop_is_never_read_after_it(keeping, rf):
     def slow(request):
         answer = HttpResponse(rows[-1])
         drawing.set()
-        assert changed.wait(10)
+        changed.wait(10)
         return answer
 
     @cache.kept
@@ -129,10 +144,13 @@ def test_what_was_drawn_before_a_drop_is_never_read_after_it(keeping, rf):
     assert drawing.wait(10)
     rows.append("new")
     cache._drop()
+    assert quick(rf.get("/page/")).content == b"new"  # kept, until the slow one comes
+    rows.append("newer")
+    assert quick(rf.get("/page/")).content == b"new"
     changed.set()
     late.join(10)
 
-    assert quick(rf.get("/page/")).content == b"new"
+    assert quick(rf.get("/page/")).content == b"newer"
 
 
 def test_another_process_s_drop_is_seen_by_this_one(keeping, rf, settings):
@@ -179,7 +197,9 @@ def test_who_may_get_another_answer_is_neither_given_nor_leaves_a_kept_one(
     assert len(drawn) == 3
 
 
-@pytest.mark.parametrize("answer", ["a fault", "a cookie", "no-store"])
+@pytest.mark.parametrize(
+    "answer", ["a fault", "a cookie", "no-store", "a token", "a session"]
+)
 def test_an_answer_that_is_not_for_all_is_not_kept(keeping, rf, answer):
     drawn = []
 
@@ -191,10 +211,44 @@ def test_an_answer_that_is_not_for_all_is_not_kept(keeping, rf, answer):
             response.set_cookie("a", "b")
         if answer == "no-store":
             response["Cache-Control"] = "no-store"
+        if answer == "a token":  # its cookie is set after the view
+            get_token(request)
+        if answer == "a session":
+            request.session = SessionStore()
+            request.session["a"] = "b"
         return response
 
     page(rf.get("/"))
     page(rf.get("/"))
+
+    assert len(drawn) == 2
+
+
+def test_every_kept_page_lasts_for_a_time_and_goes_by_itself(content, client):
+    for path in paths():
+        client.get(path)
+    kept = names("/") + names(".xml") + names(".atom")
+
+    times = [cache._client(settings.REDIS_URL).ttl(name) for name in kept]
+
+    assert len(kept) == len(paths())
+    assert all(0 < seconds <= cache.LASTS for seconds in times)
+
+
+def test_a_release_with_other_files_is_given_no_page_of_the_one_before(
+    keeping, rf, monkeypatch
+):
+    drawn = []
+
+    @cache.kept
+    def page(request):
+        drawn.append(request)
+        return HttpResponse()
+
+    for release in ("one", "two", "one"):
+        files = SimpleNamespace(manifest_hash=release)
+        monkeypatch.setattr(cache, "staticfiles_storage", files)
+        page(rf.get("/"))
 
     assert len(drawn) == 2
 
@@ -213,8 +267,10 @@ def test_without_redis_a_page_is_drawn_and_redis_is_left_alone_for_a_while(
     settings.REDIS_URL = NOBODY
     asked = []
     away = cache._client(NOBODY)
-    real = away.get
-    monkeypatch.setattr(away, "get", lambda name: asked.append(name) or real(name))
+    real = away.mget
+    monkeypatch.setattr(
+        away, "mget", lambda *names: asked.append(names) or real(*names)
+    )
 
     answers = [client.get("/conditions/cancer/") for _ in range(5)]
 

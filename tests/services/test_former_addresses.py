@@ -54,6 +54,25 @@ def test_a_former_address_of_what_is_not_published_is_not_found(client):
     assert client.get("/about/new/").status_code == 404
 
 
+def test_an_article_that_waits_to_be_published_takes_no_reader_from_another(client):
+    was(make_page("moved").article, "shared")
+    Article.objects.create(kind="page", slug="shared")
+
+    assert client.get("/about/shared/")["Location"] == "/about/moved/"
+
+
+def test_a_browser_does_not_follow_a_former_address_for_ever(client):
+    was(make_page("new").article, "old")
+
+    assert client.get("/about/old/")["Cache-Control"] == "max-age=3600"
+
+
+def test_a_former_address_of_a_page_with_an_own_one_leads_there(client):
+    was(make_page("privacy").article, "your-data")
+
+    assert client.get("/es/about/your-data/")["Location"] == "/es/privacy/"
+
+
 def test_a_former_address_is_one_of_its_kind(client):
     was(make_page("new").article, "old")
 

@@ -24,7 +24,7 @@ from services.models import (
 )
 from tests.factories import DAY, NOW, make_user
 from tests.heads import head, links
-from tests.roles_table import arguments, make_world
+from tests.roles_world import arguments, make_world
 from tests.texts import reword
 
 pytestmark = pytest.mark.django_db

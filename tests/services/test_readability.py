@@ -28,7 +28,7 @@ from tests.factories import (
     make_entry,
     make_referral,
 )
-from tests.roles_table import arguments, make_world
+from tests.roles_world import arguments, make_world
 
 HIGHEST = 8
 MEASURES = {

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services import search as search_module
 from services.actions import load_content
 from services.actions.words import add_record_words, add_words
 from services.codes import VersionStatus
@@ -25,18 +23,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-# 5,000 pages, each of words that are its own and of some that all have.
-MANY = """
-WITH made AS (
-    INSERT INTO services_article (kind, slug, position)
-    SELECT 'page', 'many-' || number, 0 FROM generate_series(1, 5000) AS number
-    RETURNING id, split_part(slug, '-', 2) AS number
-)
-INSERT INTO services_version (article_id, language, number, status, title, summary,
-    body, other_words, note, reason, reviewed_by, active_from)
-SELECT id, 'en', 1, 'active', 'Title ' || number, 'Summary', 'About word' || number
-       || 'x and massage', '', '', '', '', now() FROM made
-"""
 
 
 @pytest.fixture
@@ -367,35 +353,3 @@ def test_a_misspelled_word_is_put_right_and_what_is_not_wanted_stays_out():
     assert [hit.title for hit in found.hits] == ["Knots alone"]
     assert found.instead == "knots -bolts"
     assert titles("knotz zzyyxx -bolts") == ["Knots alone"]
-
-
-def plan(sql, params):
-    """Return how PostgreSQL would answer, as text."""
-    with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN " + sql, params)
-        return "\n".join(line for (line,) in cursor.fetchall())
-
-
-def test_of_5000_texts_both_searches_go_through_their_indexes(monkeypatch):
-    with connection.cursor() as cursor:
-        cursor.execute(MANY)
-    add_words()
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE services_version, services_article, services_word")
-    asked, rows = [], search_module._rows
-    monkeypatch.setattr(
-        *(search_module, "_rows"),
-        lambda sql, params: asked.append((sql, params)) or rows(sql, params),
-    )
-
-    for language in ("en", "es"):
-        assert titles("word4321x", language) == ["Title 4321"]
-        assert search("wordd4321x", language).instead == "word4321x"
-
-    plans = [plan(*one) for one in asked]
-    assert len(plans) == 8
-    for one in plans:
-        assert "Bitmap Index Scan on version_words" in one
-        assert "Seq Scan on services_version" not in one
-        assert "Seq Scan on services_word" not in one
-    assert any("Bitmap Index Scan on word_likeness" in one for one in plans)

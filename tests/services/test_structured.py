@@ -12,7 +12,7 @@ from services.actions import load_content
 from services.models import Location
 from tests.factories import NOW, TODAY
 from tests.heads import data, graph, head, links
-from tests.roles_table import arguments, make_world
+from tests.roles_world import arguments, make_world
 from tests.texts import reword, text
 
 pytestmark = pytest.mark.django_db

@@ -140,7 +140,6 @@ def test_the_synonyms_of_a_new_clinic_are_all_good_and_are_added_only_once():
 
     assert list(Synonym.objects.all()) == rows[:1]
     assert "Cancer" in titles("lymphoedema")
-    assert "Lymphatic drainage" in titles("lymph massage") or rows[0].words
 
 
 def test_an_editor_adds_words_in_the_admin_and_leaves_a_trail(client):

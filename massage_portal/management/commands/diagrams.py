@@ -12,7 +12,10 @@ from appointments.codes import ENTRY_TRANSITIONS, TRANSITIONS, EntryStatus, Stat
 from massage_portal.diagrams import redraw, state_diagram
 from referrals.codes import TRANSITIONS as REFERRAL_TRANSITIONS
 from referrals.codes import Status as ReferralStatus
+from services.codes import TRANSITIONS as VERSION_TRANSITIONS
+from services.codes import VersionStatus
 
+OF_VERSIONS = state_diagram(VERSION_TRANSITIONS, begins_in={VersionStatus.DRAFT})
 OF_REFERRALS = state_diagram(
     REFERRAL_TRANSITIONS,
     begins_in={ReferralStatus.DRAFT, ReferralStatus.ACTIVE, ReferralStatus.ON_HOLD},
@@ -22,6 +25,7 @@ OF_REQUESTS = state_diagram(
 )
 OF_APPOINTMENTS = state_diagram(TRANSITIONS, begins_in={Status.PROPOSED})
 READMES: dict[Path, dict[str, str]] = {
+    Path("services/README.md"): {"versions": OF_VERSIONS},
     Path("referrals/README.md"): {"referrals": OF_REFERRALS},
     Path("appointments/README.md"): {
         "requests": OF_REQUESTS,

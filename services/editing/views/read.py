@@ -10,7 +10,8 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language_info, override
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from massage_portal.access import SignedInRequest, requires_any
@@ -18,10 +19,16 @@ from services.codes import ArticleKind, VersionStatus
 from services.editing import forms
 from services.editing.difference import Piece, difference
 from services.models import ENGLISH, SHARED, TEXTS, Article, Version
+from services.models.version import language_name
 
 CHANGE, APPROVE = "services.change_version", "services.approve_version"
-LANGUAGES = [code for code, _name in settings.LANGUAGES]
-LISTS = ["work", "review", "translations", "all"]
+LANGUAGES = [code for code, _words in settings.LANGUAGES]
+LISTS = {
+    "work": _("In work"),
+    "review": _("Medical review"),
+    "translations": _("Translations"),
+    "all": _("All texts"),
+}
 ROWS = 50
 
 
@@ -30,9 +37,9 @@ ROWS = 50
 def editing(request: SignedInRequest) -> HttpResponse:
     """Show what is in work, what is overdue, and what to translate; find a text."""
     shown = request.GET.get("show", "")
-    shown = shown if shown in LISTS else LISTS[0]
+    shown = shown if shown in LISTS else "work"
     today = timezone.localdate()
-    context: dict[str, Any] = {"shown": shown, "today": today, **_counts(today)}
+    context: dict[str, Any] = {"shown": shown, "lists": LISTS.items(), **_counts(today)}
     if shown == "work":
         rows = Version.objects.in_work().with_people().defer("body", "search")
         for status in (VersionStatus.IN_REVIEW, VersionStatus.DRAFT):
@@ -45,7 +52,7 @@ def editing(request: SignedInRequest) -> HttpResponse:
         context["page"] = _page(request, Version.objects.overdue(today))
         context["soon"] = Version.objects.due_soon(today)
     elif shown == "translations":
-        context["languages"] = [
+        context["translations"] = [
             (code, language_name(code), Version.objects.owed_in(code))
             for code in LANGUAGES
             if code != ENGLISH
@@ -90,11 +97,6 @@ def _all(request: SignedInRequest) -> dict[str, Any]:
     return {"filter": form, "page": _page(request, found), "bare": bare}
 
 
-def language_name(code: str) -> str:
-    """Return the name of a language as the reader calls it."""
-    return str(dict(settings.LANGUAGES).get(code, code))
-
-
 def found_text(article: int, language: str) -> tuple[Article, str]:
     """Return the article and the language; 404 for what the portal does not speak."""
     if language not in LANGUAGES:
@@ -110,8 +112,8 @@ def text(request: SignedInRequest, article: int, language: str) -> HttpResponse:
     versions = list(
         Version.objects.of_text(found, language).with_people().defer("body", "search")
     )
-    by_state = {version.status: version for version in reversed(versions)}
-    in_work = [version for version in versions if version.is_in_work]
+    read = [one for one in versions if one.status == VersionStatus.ACTIVE]
+    in_work = [one for one in versions if one.is_in_work]
     context = {
         "article": found,
         "language": language,
@@ -119,7 +121,7 @@ def text(request: SignedInRequest, article: int, language: str) -> HttpResponse:
         "others": [(c, language_name(c)) for c in LANGUAGES if c != language],
         "versions": versions,
         "name": versions[0].title if versions else str(found),
-        "read": by_state.get(VersionStatus.ACTIVE),
+        "read": read[0] if read else None,
         "in_work": in_work[0] if in_work else None,
         "movable": found.kind not in SHARED,
         "former": found.former_addresses.order_by("pk"),
@@ -171,14 +173,12 @@ def preview(request: SignedInRequest, pk: int) -> HttpResponse:
         "real": f"services/{PAGES[kind]}.html",
         "untranslated": False,
         "now": timezone.now(),
-        "own_language": get_language_info(version.language)["name_local"],
     }
     if kind == ArticleKind.PAGE:
         context["guide"] = Version.objects.guide(version.language)
     elif kind == ArticleKind.CONDITION:
         context["condition"] = version.article.condition
-        others = Version.objects.of_kind(kind).exclude(article=version.article)
-        context["others"] = others.read_in(version.language).defer("body", "search")
+        context["others"] = Version.objects.beside(version, version.language)
     else:
         context[PAGES[kind]] = [version]
     with override(version.language):

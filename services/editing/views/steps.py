@@ -198,7 +198,8 @@ def approve(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one version as readers would see it, and what changed; approve it."""
     version = _found(pk)
     now = timezone.now()
-    read = Version.objects.active_of(version).exclude(pk=pk).first()
+    same = Version.objects.active_of(version.article, version.language)
+    read = same.exclude(pk=pk).first()
     posted = request.POST if request.method == "POST" else None
     form = forms.Approve(
         posted, today=timezone.localdate(now), version=version, read=read

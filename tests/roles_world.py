@@ -1,0 +1,193 @@
+"""The small clinic of which tests/roles_table.py says who may open what."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from appointments.actions import NeedAnswers, merge_patients
+from appointments.codes import EntryStatus, RoleThreat, Status
+from appointments.models import NeedReport
+from massage_portal.accounts.actions import invite
+from massage_portal.accounts.roles import Role
+from massage_portal.accounts.tokens import sign
+from massage_portal.outbox.actions import owe
+from referrals.models import Provider, ScreeningAnswer
+from services.actions import begin_draft, discard, load_content, submit
+from services.models import Article
+from tests.factories import (
+    DAY,
+    HOUR,
+    NOW,
+    make_appointment,
+    make_clinic,
+    make_diagnosis,
+    make_entry,
+    make_insurer,
+    make_letter,
+    make_patient,
+    make_policy,
+    make_precaution,
+    make_referral,
+    make_renewal,
+    make_request,
+    make_technique,
+    make_user,
+)
+
+
+def make_world() -> SimpleNamespace:
+    """Return a small clinic: one person of each role, and one record of each kind."""
+    load_content(by=None, now=NOW)
+    _, (therapist, second), (room, _) = make_clinic(therapists=2, rooms=2)
+    patient, other = make_patient(), make_patient()
+    asking = make_referral(patient=patient, sessions=6)
+    waiting = make_entry(referral=_referral(patient, 1))
+    questioned = make_request(referral=_referral(patient, 2))
+    where = {"therapist": therapist, "room": room}
+    offered = make_appointment(
+        status=Status.PROPOSED,
+        entry=make_entry(referral=_referral(patient, 3)),
+        **where,
+    )
+    booked = make_appointment(
+        entry=make_entry(
+            referral=_referral(patient, 4), status=EntryStatus.IN_PROGRESS
+        ),
+        **where,
+        starts_at=NOW + 2 * DAY + 2 * HOUR,
+    )
+    _rows_that_only_the_admin_shows(asking, waiting)
+    people = _people(patient, other, therapist, second)
+    Provider.objects.filter(pk=asking.provider_id).update(user=people["provider"])
+    return SimpleNamespace(
+        people=people,
+        patient=patient,
+        other=other,
+        asking=asking,
+        draft=_referral(patient, 9, status="draft"),
+        letter=make_letter(referral=asking),
+        waiting=waiting,
+        questioned=questioned,
+        offered=offered,
+        booked=booked,
+        renewal=make_renewal(),
+        merge=_a_merge(other, people["lead"]),
+        **_texts_in_work(people["editor"], people["lead"]),
+        invitation=invite(user=make_patient().user, by=None, now=NOW),
+    )
+
+
+def _texts_in_work(editor, lead) -> dict[str, object]:
+    """Return a published text, one that was replaced, a draft, and one to approve."""
+    article, other, third = Article.objects.of_kind("page")[:3]
+    by, read = {"by": editor, "now": NOW}, article.versions.get(language="en")
+    old = begin_draft(article=article, language="en", **by)
+    discard(version=old, **by)
+    draft = begin_draft(article=other, language="en", **by)
+    submitted = begin_draft(article=third, language="en", by=lead, now=NOW)
+    submit(version=submitted, by=lead, now=NOW)
+    texts = {"article": article, "read": read, "old": old}
+    return texts | {"draft": draft, "submitted": submitted}
+
+
+def _people(patient, other, therapist, second):
+    people = {role.value: make_user(role) for role in Role if role != Role.PATIENT}
+    people |= {"patient": patient.user, "other": other.user, "visitor": None}
+    return people | {"therapist": therapist.user, "second therapist": second.user}
+
+
+def _a_merge(kept, by):
+    second = make_patient(account=False)
+    return merge_patients(kept=kept, merged=second, reason="Twins", by=by, now=NOW)
+
+
+def _referral(patient, number: int, **fields):
+    code = make_diagnosis(f"M54.{number}", "Pain in the back")
+    return make_referral(patient=patient, diagnosis=code, **fields)
+
+
+def _rows_that_only_the_admin_shows(referral, entry) -> None:
+    make_technique()
+    make_insurer()
+    make_policy()
+    precaution = make_precaution()
+    ScreeningAnswer.objects.create(
+        referral=referral,
+        precaution=precaution,
+        question=precaution.question,
+        meaning=precaution.meaning,
+        version=1,
+        answer="no",
+    )
+    answers = NeedAnswers(3, 3, 3, RoleThreat.NONE, 3)
+    NeedReport.objects.create(
+        entry=entry,
+        reported_at=NOW,
+        reported_by=entry.patient.user,
+        **vars(answers),
+    )
+    owe(
+        "referrals.recorded",
+        referral,
+        to=referral.patient.user,
+        now=NOW,
+        expires_at=NOW + DAY,
+    )
+
+
+OF_A_PATIENT = ["referrals:patient", "referrals:record", "referrals:edit_patient"]
+OF_A_PATIENT += ["referrals:send_link", "appointments:merge"]
+
+
+# Views that show or change one referral, by its key alone.
+OF_A_REFERRAL = [
+    *("service_request", "referrals:referral", "referrals:correct", "referrals:move"),
+    *("referrals:plan", "appointments:sent_referral"),
+    *("referrals:authorize", "referrals:renew", "referrals:screen"),
+    *("referrals:letters", "referrals:own"),
+]
+
+
+def arguments(world: SimpleNamespace) -> dict[str, dict[str, object]]:
+    """Return what goes into each address that names a record; others need nothing."""
+    return {
+        **{name: {"pk": world.patient.pk} for name in OF_A_PATIENT},
+        "services:page": {"slug": "benefits"},
+        "services:condition": {"slug": "fibromyalgia"},
+        **{name: {"pk": world.asking.pk} for name in OF_A_REFERRAL},
+        "referrals:answer_renewal": {"token": sign("renewal", world.renewal.pk)},
+        "referrals:complete": {"pk": world.draft.pk},
+        "referrals:letter": {"pk": world.asking.pk, "key": world.letter.key},
+        "appointments:part": {"pk": world.merge.pk},
+        "services:text": {"article": world.article.pk, "language": "en"},
+        "services:compare": {"article": world.article.pk, "language": "en"},
+        "services:begin_draft": {"article": world.article.pk, "language": "es"},
+        "services:move": {"article": world.article.pk},
+        "services:approve": {"pk": world.submitted.pk},
+        "services:edit": {"pk": world.draft.pk},
+        "services:preview": {"pk": world.submitted.pk},
+        "services:restore": {"pk": world.old.pk},
+        "services:record_review": {"pk": world.read.pk},
+        "services:send_back": {"pk": world.submitted.pk},
+        "services:discard": {"pk": world.draft.pk},
+        "services:retire": {"pk": world.read.pk},
+        "appointments:ask": {"pk": world.asking.pk},
+        "appointments:ask_check": {"pk": world.asking.pk},
+        "appointments:ask_step": {"pk": world.asking.pk, "step": "when"},
+        "appointments:standing": {"pk": world.waiting.pk},
+        "appointments:withdraw": {"pk": world.waiting.pk},
+        "appointments:offer": {"pk": world.offered.pk},
+        "appointments:accept": {"pk": world.offered.pk},
+        "appointments:decline": {"pk": world.offered.pk},
+        "appointments:cancel": {"pk": world.booked.pk},
+        "appointments:calendar": {"pk": world.booked.pk},
+        "appointments:answer": {"token": sign("offer", world.offered.pk)},
+        "appointments:triage": {"pk": world.questioned.pk},
+        "appointments:propose": {"pk": world.waiting.pk},
+        "appointments:withdraw_offer": {"pk": world.offered.pk},
+        "appointments:visit": {"pk": world.booked.pk},
+        "appointments:plan": {"pk": world.booked.pk},
+        "referrals:give_account": {"pk": world.booked.entry.referral.provider_id},
+        "accounts:invitation": {"token": sign("invitation", world.invitation.pk)},
+        "account_reset_password_from_key": {"uidb36": "zz", "key": "no-key"},
+    }
