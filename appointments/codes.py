@@ -100,6 +100,8 @@ HOLDING_TIME = [
     Status.CHECKED_IN,
     Status.FULFILLED,
 ]
+# Agreed, and not over.
+AHEAD = [Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN]
 # What uses up an entry: a booked visit, or one that was made or missed.
 TAKING_THE_ENTRY = [
     Status.BOOKED,

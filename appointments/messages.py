@@ -22,6 +22,7 @@ from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.kinds import Attachment, Mail, renders
 from massage_portal.outbox.models import Message
+from referrals.codes import Status as ReferralStatus
 
 
 def _mail(
@@ -104,9 +105,9 @@ def booked(message: Message) -> Mail | None:
 
 @renders("appointments.reminder")
 def reminder(message: Message) -> Mail | None:
-    """Remind of a booking that still stands."""
+    """Remind of a booking that still stands, and to which the patient may come."""
     found = _appointment(message, Status.BOOKED)
-    if found is None:
+    if found is None or found.entry.referral.status != ReferralStatus.ACTIVE:
         return None
     place = _place(found)
     return _mail(

@@ -41,6 +41,7 @@ def by_system(
     *,
     stranger: View,
     other_method: Callable[[HttpRequest, str], HttpResponse],
+    unread: Callable[[int], HttpResponse],
 ) -> Callable[[View], View]:
     """
     Open the view to other systems, each by the secret it bears, for one method.
@@ -50,6 +51,7 @@ def by_system(
 
     :param stranger: answers whoever bears no secret that is in use.
     :param other_method: answers other methods, given the one that is taken.
+    :param unread: answers what nobody reads, given the status: see resilience.py.
     """
 
     def decorate(view: View) -> View:
@@ -68,6 +70,7 @@ def by_system(
 
         guarded.csrf_exempt = True  # type: ignore[attr-defined]
         guarded.access = "system"  # type: ignore[attr-defined]
+        guarded.unread = unread  # type: ignore[attr-defined]
         return guarded
 
     return decorate

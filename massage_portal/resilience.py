@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 
 from massage_portal.access import View
 from massage_portal.headers import Answer
@@ -56,7 +57,7 @@ class WholeRequests:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if any(name in request.headers for name in UNTOLD):
-            return _refusal(400)
+            return _refusal(request, 400)
         return self.get_response(request)
 
 
@@ -80,7 +81,7 @@ class BoundedRequests:
     ) -> HttpResponse | None:
         """Answer 413 in place of the view, and of the check for forged forms."""
         most = getattr(view, "most_bytes", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-        return _refusal(413) if _length(request) > most else None
+        return _refusal(request, 413) if _length(request) > most else None
 
 
 def _length(request: HttpRequest) -> int:
@@ -90,8 +91,17 @@ def _length(request: HttpRequest) -> int:
     return 0
 
 
-def _refusal(status: int) -> HttpResponse:
-    """Return a page that needs no database, and that no cache keeps."""
+def _refusal(request: HttpRequest, status: int) -> HttpResponse:
+    """
+    Return a page that needs no database, and that no cache keeps.
+
+    A view that is no page answers in its own way: see `access.by_system`.
+    """
+    with suppress(Resolver404):
+        unread = getattr(resolve(request.path_info).func, "unread", None)
+        if unread is not None:
+            answer: HttpResponse = unread(status)
+            return answer
     return HttpResponse(
         render_to_string(f"{status}.html"),
         status=status,

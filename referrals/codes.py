@@ -18,6 +18,7 @@ class Status(models.TextChoices):
 
 
 OPEN = [Status.ACTIVE, Status.ON_HOLD]
+TAKEN_BACK = [Status.REVOKED, Status.ENTERED_IN_ERROR]
 TRANSITIONS: dict[Status, set[Status]] = {
     Status.DRAFT: {
         Status.ACTIVE,

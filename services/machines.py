@@ -40,9 +40,8 @@ from services.models import (
 # What no machine may ask for: all of it is behind sign-in, or opened by a link.
 PRIVATE = [
     *("/my/", "/queue/", "/referrals/", "/patients/", "/offers/"),
-    *("/offer/", "/day/", "/visits/", "/audit/", "/accounts/", "/admin/", "/start/"),
-    "/fhir/",
-    "/editing/",
+    *("/offer/", "/renewal/", "/day/", "/visits/", "/merges/", "/providers/"),
+    *("/sent/", "/audit/", "/accounts/", "/admin/", "/start/", "/fhir/", "/editing/"),
 ]
 NEWEST = 20
 # XML 1.0 has no way to write these, section 2.2.

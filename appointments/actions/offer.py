@@ -22,6 +22,7 @@ from appointments.openings import Opening
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
+from referrals.codes import Status as ReferralStatus
 from referrals.models import Patient, Referral
 
 SHORTEST_HOLD = timedelta(minutes=30)
@@ -211,6 +212,10 @@ def accept(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
 
 def _gone(entry: WaitlistEntry) -> OfferGone:
     """Return the refusal of an offer that has ended, true for where the patient is."""
+    if entry.referral.status != ReferralStatus.ACTIVE:
+        return OfferGone(
+            _("Your referral does not cover that day any more. Please call the clinic.")
+        )
     if entry.status == EntryStatus.ACCEPTED:
         return OfferGone(
             _(

@@ -8,16 +8,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.actions.refusal import Refusal
-from appointments.codes import Ending, EntryStatus, Status
+from appointments.codes import AHEAD, Ending, EntryStatus, Status
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
 from referrals.actions import complete
-from referrals.codes import Status as ReferralStatus
+from referrals.codes import OPEN
 from referrals.models import Patient
-
-MAY_BE_RECORDED = {Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN}
 
 
 class NotCancellable(Refusal):
@@ -101,7 +99,7 @@ def record_visit(
     appointment, entry = _lock(appointment)
     if appointment.status == outcome:
         return appointment
-    if appointment.status not in MAY_BE_RECORDED:
+    if appointment.status not in AHEAD:
         raise TooEarly(
             _("This visit is already recorded: %(state)s.")
             % {"state": appointment.get_status_display()}
@@ -129,17 +127,22 @@ def _plan_next(
     appointment: Appointment, entry: WaitlistEntry, *, by: User, now: datetime
 ) -> None:
     """List the plan's next visit, its clock on the planned day, or end the plan."""
-    referral = entry.referral
-    if referral.status not in (ReferralStatus.ACTIVE, ReferralStatus.ON_HOLD):
+    referral, session = entry.referral, entry.session + 1
+    renewal = referral.carried_on_by()
+    if renewal is not None and renewal.status in OPEN and referral.status not in OPEN:
+        referral, session = renewal, 1
+        if renewal.waitlist_entries.exists():
+            return  # the patient has asked for it already
+    if referral.status not in OPEN:
         return  # its provider took it back, so nothing more is planned
-    if entry.session >= referral.sessions:
+    if session > referral.sessions:
         complete(referral=referral, by=by, now=now)
         return
     planned = appointment.starts_at + timedelta(days=referral.interval_days)
     later = WaitlistEntry.objects.create(
         referral=referral,
         patient_id=entry.patient_id,
-        session=entry.session + 1,
+        session=session,
         status=EntryStatus.ACCEPTED,
         received_at=planned,
         asked_at=now,

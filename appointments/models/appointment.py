@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -14,6 +14,7 @@ from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import (
+    AHEAD,
     HOLDING_TIME,
     SEEING_THE_PATIENT,
     TAKING_THE_ENTRY,
@@ -23,16 +24,18 @@ from appointments.codes import (
 )
 from appointments.models.capacity import Room, Therapist
 from appointments.models.waitlist import WaitlistEntry, same_patient
+from appointments.obstacle import WORDS, obstacle
 from appointments.openings import Opening
 from massage_portal.states import only_legal_steps
 from referrals.codes import Answer
 from referrals.models import Patient, screening
+from referrals.screening import outcome
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from massage_portal.accounts.models import User
-    from referrals.models import ScreeningAnswer
+    from referrals.models import Referral, ScreeningAnswer
 
 
 def time_held() -> Func:
@@ -79,9 +82,16 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 
     def with_precautions(self) -> Self:
         """With what the therapist must know before the visit."""
-        return self.select_related("entry__referral__diagnosis").prefetch_related(
-            screening("entry__referral__screening_answers")
-        )
+        referral = "entry__referral__"
+        return self.select_related(
+            *(referral + one for one in ("diagnosis", "insurer", "authorization"))
+        ).prefetch_related(screening(f"{referral}screening_answers"))
+
+    def booked_ahead(self, referral: Referral, *, now: datetime) -> Self:
+        """Return the visits of `referral` that are booked and to come, by time."""
+        mine = self.filter(entry__referral=referral, status=Status.BOOKED)
+        mine = mine.filter(starts_at__gt=now).order_by("starts_at")
+        return mine.with_place().with_precautions()
 
     def holding_time(self) -> Self:
         """Those that keep therapist, room and patient from being elsewhere."""
@@ -222,6 +232,23 @@ class Appointment(models.Model):
         """The safety answers that are not a plain no."""
         answers = self.entry.referral.screening_answers.all()
         return [answer for answer in answers if answer.answer != Answer.NO]
+
+    @property
+    def obstacle(self) -> Any:
+        """Why it must not take place, in words; "" if nothing is in the way."""
+        if self.status not in AHEAD:
+            return ""
+        referral = self.entry.referral
+        answers = referral.screening_answers.all()
+        found = obstacle(
+            status=referral.status,
+            outcome=outcome((one.meaning, one.answer) for one in answers),
+            coverage=referral.coverage,
+            valid_from=referral.valid_from,
+            day=self.local_start.date(),
+            visit=self.entry.session,
+        )
+        return WORDS[found] if found else ""
 
     def is_at(self, opening: Opening) -> bool:
         """Say whether it is the visit that this opening makes."""

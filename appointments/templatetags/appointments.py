@@ -9,7 +9,6 @@ from typing import NamedTuple
 from django import template
 from django.db.models import OuterRef, Subquery
 
-from appointments.codes import Status
 from appointments.models import Appointment, TriageCategory, WaitlistEntry
 from appointments.models.waitlist import may_ask as _may_ask
 from referrals.models import Referral
@@ -37,10 +36,10 @@ def open_request(referral: Referral) -> WaitlistEntry | None:
 
 
 @register.simple_tag
-def booked_ahead(referral: Referral) -> list[Appointment]:
-    """Return the visits of this referral that are booked and not over, by time."""
-    mine = Appointment.objects.filter(entry__referral=referral, status=Status.BOOKED)
-    return list(mine.with_place().order_by("starts_at"))
+def hindered_visits(referral: Referral, now: datetime) -> list[Appointment]:
+    """Return the visits that are booked and must not take place, by time."""
+    booked = Appointment.objects.booked_ahead(referral, now=now)
+    return [one for one in booked if one.obstacle]
 
 
 @register.simple_tag

@@ -14,6 +14,7 @@ from massage_portal.audit.record import record
 from referrals.actions.correct import Ended, Stale, changed_words
 from referrals.actions.plan import change_plan
 from referrals.actions.refusal import Refusal
+from referrals.actions.screen import ScreeningIncomplete, ask_more
 from referrals.actions.states import lock
 from referrals.codes import OPEN, Status
 from referrals.models import Referral, TreatmentPlan
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 class NewerVersion(Refusal):
     """The version is not the newest one any more."""
+
+
+class QuestionsFirst(Refusal):
+    """The technique calls for a safety question that nobody has asked."""
 
 
 class NotTheirs(Refusal):
@@ -59,6 +64,7 @@ def change_the_plan(
     :param seen: the version of the referral that the form was drawn from.
     :raises Stale: if the referral was changed since then, by whom and when.
     :raises Ended: if it is neither a draft, nor in force, nor on hold.
+    :raises QuestionsFirst: if the technique calls for a safety question.
     """
     referral = lock(referral)
     names = [one.name for one in fields(planned)]
@@ -78,7 +84,15 @@ def change_the_plan(
     referral.save(update_fields=[*changed, "version", "changed_by", "changed_at"])
     change_plan(referral=referral, by=by, now=now, note=note)
     record("plan.changed", referral, by=by, at=now, change=",".join(sorted(changed)))
-    return referral
+    try:
+        return ask_more(referral, {}, by=by, now=now)
+    except ScreeningIncomplete as refusal:
+        raise QuestionsFirst(
+            _(
+                "A safety question is asked for this technique. Use “Correct this "
+                "referral” on its page: it asks the question and changes the plan."
+            )
+        ) from refusal
 
 
 @transaction.atomic

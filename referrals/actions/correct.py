@@ -14,6 +14,7 @@ from massage_portal.audit.record import record
 from referrals.actions.plan import PLANNED, change_plan
 from referrals.actions.record import AlreadyReferred, Order
 from referrals.actions.refusal import Refusal
+from referrals.actions.screen import Answers, ask_more
 from referrals.actions.states import lock
 from referrals.codes import OPEN, Status
 from referrals.models import Referral
@@ -35,7 +36,13 @@ class Stale(Refusal):
 
 @transaction.atomic
 def correct_referral(
-    *, referral: Referral, order: Order, seen: int, by: User, now: datetime
+    *,
+    referral: Referral,
+    order: Order,
+    seen: int,
+    answers: Answers | None = None,
+    by: User,
+    now: datetime,
 ) -> Referral:
     """
     Give a referral what its letter really says, and the plan a version if it changed.
@@ -44,6 +51,8 @@ def correct_referral(
     else: by the names of the fields, without what stood in them.
 
     :param seen: the version of the referral that the form was drawn from.
+    :param answers: to the safety questions that the corrected referral calls for.
+    :raises ScreeningIncomplete: if one of those has no answer.
     :raises Stale: if it was changed since then, by whom and when.
     :raises Ended: if it is neither a draft, nor in force, nor on hold.
     :raises AlreadyReferred: if another one is open for the new diagnosis.
@@ -72,7 +81,7 @@ def correct_referral(
     record(
         "referral.corrected", referral, by=by, at=now, change=",".join(sorted(changed))
     )
-    return referral
+    return ask_more(referral, answers or {}, by=by, now=now)
 
 
 def _save(referral: Referral, names: list[str]) -> None:

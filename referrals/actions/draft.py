@@ -22,6 +22,7 @@ from referrals.actions.states import change_status, lock
 from referrals.actions.tell import tell
 from referrals.codes import OPEN, Status
 from referrals.models import Referral
+from referrals.signals import carried_on
 
 if TYPE_CHECKING:
     from services.models import Insurer
@@ -56,7 +57,7 @@ def complete_draft(
         return referral
     if referral.status != Status.DRAFT:
         raise NotADraft(_("This referral has been completed or ended already."))
-    refuse_order(patient, referral, by=by, now=now)
+    old = refuse_order(patient, referral, by=by, now=now) or referral.renews
     refuse_incomplete(answers, referral)
     if insurer is not None and insurer != referral.insurer:
         referral.insurer = insurer
@@ -66,6 +67,8 @@ def complete_draft(
         begin_plan(referral=referral, by=by, now=now)
     to = status_after(answers)
     change_status(referral, to, "referral.draft_completed", by=by, now=now)
+    if old is not None:
+        carried_on.send(Referral, old=old, new=referral, by=by, now=now)
     if to == Status.ACTIVE:  # on hold there is nothing that the patient can do
         tell(referral, by=by, now=now)
     return referral

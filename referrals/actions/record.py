@@ -23,6 +23,7 @@ from referrals.actions.tell import tell
 from referrals.codes import OPEN, Answer, Status
 from referrals.models import DiagnosisCode, Patient, Provider, Referral
 from referrals.screening import Outcome, outcome
+from referrals.signals import carried_on
 
 if TYPE_CHECKING:
     from services.models import Insurer, Precaution, Technique
@@ -94,16 +95,18 @@ def record_referral(
     before = Referral.objects.filter(submission=submission).first()
     if before is not None:
         return _same(before, patient, order, answers)
-    refuse_order(patient, order, by=by, now=now)
+    old = refuse_order(patient, order, by=by, now=now)
     refuse_incomplete(answers, order)
     fields = {"submission": submission, "recorded_at": now, "recorded_by": by}
+    if old is not None and old.carried_on_by() is None:
+        fields["renews"] = old
     referral = _insert(patient, order, status=status_after(answers), **fields)
     keep_answers(answers, referral, by=by, now=now)
     begin_plan(referral=referral, by=by, now=now)
     record("referral.recorded", referral, by=by, at=now, change=f">{referral.status}")
-    if (
-        referral.status == Status.ACTIVE
-    ):  # on hold there is nothing that the patient can do
+    if old is not None:
+        carried_on.send(Referral, old=old, new=referral, by=by, now=now)
+    if referral.status == Status.ACTIVE:  # on hold the patient can do nothing
         tell(referral, by=by, now=now)
     return referral
 
@@ -134,12 +137,14 @@ def _insert(patient: Patient, order: Order, **fields: Any) -> Referral:
 
 def refuse_order(
     patient: Patient, order: Order | Referral, *, by: User, now: datetime
-) -> None:
+) -> Referral | None:
     """
     Raise what `record_referral` raises about the order itself.
 
     A referral that is past its end, or that a red flag stopped, gives way to the new
     one: nothing can be booked by it, and the patient must not be shut out.
+
+    :returns: the referral that gave way, which the new one carries on.
     """
     if (
         not Provider.objects.may_refer(timezone.localdate(now))
@@ -154,7 +159,7 @@ def refuse_order(
         )
     twin = patient.referrals.filter(diagnosis=order.diagnosis, status__in=OPEN).first()
     if twin is None:
-        return
+        return None
     newest = twin.screening_answers.newest_round()
     answers = newest.values_list("meaning", "answer")
     stopped = twin.status == Status.ON_HOLD and outcome(answers) == Outcome.STOP
@@ -162,7 +167,7 @@ def refuse_order(
         raise AlreadyReferred(
             _("This patient has an open referral for this diagnosis."), twin
         )
-    revoke(referral=twin, by=by, now=now)
+    return revoke(referral=twin, by=by, now=now)
 
 
 def _same(

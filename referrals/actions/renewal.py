@@ -18,12 +18,11 @@ from referrals.actions.plan import begin_plan
 from referrals.actions.record import ProviderNotOnRecord, lock_patient
 from referrals.actions.refusal import Refusal
 from referrals.actions.states import lock
-from referrals.codes import RenewalAnswer, Status
+from referrals.codes import TAKEN_BACK, RenewalAnswer, Status
 from referrals.models import Patient, Referral, Renewal
 from referrals.pieces import LAST_DAYS, WARN_DAYS
 
 LINK_LASTS = timedelta(days=30)
-ENDED = [Status.REVOKED, Status.ENTERED_IN_ERROR]
 CARRIED_ON = [
     *("provider", "diagnosis", "technique", "insurer", "goals", "reason"),
     *("priority", "interval_days", "received_at"),
@@ -137,7 +136,7 @@ def ask_renewal(*, referral: Referral, by: User | None, now: datetime) -> Renewa
     :raises CannotBeAsked: if the provider has no account.
     """
     referral = lock(referral)
-    if referral.status != Status.ACTIVE or carried_on_by(referral) is not None:
+    if referral.status != Status.ACTIVE or referral.carried_on_by() is not None:
         raise NotRenewable(_("This referral cannot be renewed, or is renewed already."))
     _refuse_provider(referral, now=now)
     user = referral.provider.user
@@ -158,11 +157,6 @@ def ask_renewal(*, referral: Referral, by: User | None, now: datetime) -> Renewa
     )
     record("referral.renewal_asked", referral, by=by, at=now)
     return question
-
-
-def carried_on_by(referral: Referral) -> Referral | None:
-    """Return the referral that carries this one on, if there is one."""
-    return referral.renewals.exclude(status__in=ENDED).first()
 
 
 def _refuse_provider(referral: Referral, *, now: datetime) -> None:
@@ -204,7 +198,7 @@ def answer_renewal(
     renewal.save(update_fields=["answer", "answered_at"])
     change = f">{answer}"
     record("referral.renewal_answered", referral, by=by, at=now, change=change)
-    if answer == RenewalAnswer.RENEW and carried_on_by(referral) is None:
+    if answer == RenewalAnswer.RENEW and referral.carried_on_by() is None:
         _refuse_provider(referral, now=now)
         if terms is None:
             raise ValueError("a renewal needs its terms")
@@ -217,7 +211,7 @@ def _refuse_answer(renewal: Renewal, referral: Referral, *, now: datetime) -> No
         raise AnsweredBefore(_("This question was answered before."))
     if renewal.withdrawn_at is not None or renewal.expires_at <= now:
         raise LinkEnded(_("This link has ended. Please call the clinic."))
-    if referral.status in ENDED or referral.status == Status.DRAFT:
+    if referral.status in TAKEN_BACK or referral.status == Status.DRAFT:
         raise NotRenewable(_("This referral has been withdrawn. Please call us."))
 
 

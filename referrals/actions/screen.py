@@ -44,17 +44,24 @@ def refuse_incomplete(answers: Answers, ordered: Order | Referral) -> None:
 
     :raises ScreeningIncomplete: if one is not; it carries those.
     """
+    _refuse_missing(
+        _applying(Precaution.objects.asked().with_limits(), ordered), answers
+    )
+
+
+def _applying(
+    asked: Iterable[Precaution], ordered: Order | Referral
+) -> list[Precaution]:
     others = ordered.other_diagnoses
     more = others if isinstance(others, tuple) else others.all()
     codes = [ordered.diagnosis.code, *(one.code for one in more)]
     slug = ordered.technique.slug if ordered.technique else ""
+    return [one for one in asked if one.applies(codes=codes, technique=slug)]
+
+
+def _refuse_missing(applying: Iterable[Precaution], answers: Answers) -> None:
     versions = {one.pk: one.version for one in answers}
-    missing = [
-        one
-        for one in Precaution.objects.asked().with_limits()
-        if one.applies(codes=codes, technique=slug)
-        and versions.get(one.pk) != one.version
-    ]
+    missing = [one for one in applying if versions.get(one.pk) != one.version]
     if missing:
         raise ScreeningIncomplete(missing)
 
@@ -89,6 +96,32 @@ def status_after(answers: Answers) -> Status:
     return Status.ACTIVE if judge(answers) == Outcome.GO_ON else Status.ON_HOLD
 
 
+def ask_more(
+    referral: Referral, answers: Answers, *, by: User, now: datetime
+) -> Referral:
+    """
+    Keep the answers to questions that apply since a correction, beside the newest ones.
+
+    A locked referral in force goes on hold if one of them asks for it. A draft has all
+    its questions still to come.
+
+    :raises ScreeningIncomplete: if one that applies now has no answer.
+    """
+    if referral.status not in OPEN:
+        return referral
+    applying = _applying(referral.unasked(), referral)
+    _refuse_missing(applying, answers)
+    if not applying:
+        return referral
+    fresh = {one: answer for one, answer in answers.items() if one in applying}
+    last = _last_round(referral)
+    keep_answers(fresh, referral, by=by, now=now, number=last or 1)
+    record("referral.screened", referral, by=by, at=now, change=f"{last}>{last or 1}")
+    if referral.status == Status.ACTIVE and judge(fresh) != Outcome.GO_ON:
+        return _hold(referral, by=by, now=now)
+    return referral
+
+
 @transaction.atomic
 def screen_again(
     *, referral: Referral, answers: Answers, by: User, now: datetime
@@ -120,10 +153,14 @@ def screen_again(
             )
         )
     refuse_incomplete(answers, referral)
-    last = referral.screening_answers.aggregate(last=Max("round"))["last"] or 0
+    last = _last_round(referral)
     keep_answers(answers, referral, by=by, now=now, number=last + 1)
     record("referral.screened", referral, by=by, at=now, change=f"{last}>{last + 1}")
     return _weigh(referral, before, answers, by=by, now=now)
+
+
+def _last_round(referral: Referral) -> int:
+    return referral.screening_answers.aggregate(last=Max("round"))["last"] or 0
 
 
 def _said(rows: Iterable[ScreeningAnswer]) -> set[tuple[Any, ...]]:
@@ -132,6 +169,15 @@ def _said(rows: Iterable[ScreeningAnswer]) -> set[tuple[Any, ...]]:
 
 def _said_now(answers: Answers) -> set[tuple[Any, ...]]:
     return {(one.pk, one.version, answer) for one, answer in answers.items()}
+
+
+def _hold(referral: Referral, *, by: User, now: datetime) -> Referral:
+    """Put a referral in force on hold; a clearance was for what was known then."""
+    cleared = f"{referral.clearance_by}, {referral.clearance_on}"
+    if referral.clearance_by:
+        record("referral.clearance_ended", referral, by=by, at=now, change=cleared)
+    referral.clearance_by, referral.clearance_on = "", None
+    return change_status(referral, Status.ON_HOLD, "referral.held", by=by, now=now)
 
 
 def _weigh(
@@ -152,11 +198,7 @@ def _weigh(
     if referral.status == Status.ACTIVE:
         if judge(fresh) == Outcome.GO_ON:  # the rest is harmless, or was cleared
             return referral
-        cleared = f"{referral.clearance_by}, {referral.clearance_on}"
-        if referral.clearance_by:  # it was given for what was known then
-            record("referral.clearance_ended", referral, by=by, at=now, change=cleared)
-        referral.clearance_by, referral.clearance_on = "", None
-        return change_status(referral, Status.ON_HOLD, "referral.held", by=by, now=now)
+        return _hold(referral, by=by, now=now)
     sure = [(one.meaning, one.answer) for one in before if one.answer == Answer.YES]
     by_hand = referral.status_reason != ""
     if by_hand or outcome(sure) != Outcome.GO_ON or judge(answers) != Outcome.GO_ON:

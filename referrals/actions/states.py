@@ -14,9 +14,10 @@ from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
 from referrals.actions.refusal import Refusal
 from referrals.actions.tell import tell
-from referrals.codes import MAY_MOVE, OPEN, TRANSITIONS, Status
-from referrals.models import Referral
+from referrals.codes import MAY_MOVE, OPEN, TAKEN_BACK, TRANSITIONS, Status
+from referrals.models import Patient, Referral
 from referrals.screening import Outcome, outcome
+from referrals.signals import stopped
 
 MOVED = [
     *("status", "status_reason", "clearance_by", "clearance_on"),
@@ -42,7 +43,16 @@ class Moved(Refusal):
 
 
 def lock(referral: Referral) -> Referral:
-    """Lock first, then read: a merge of two records may give it another patient."""
+    """
+    Lock the patient, as whoever books does first, then the referral; then read it.
+
+    A merge may give it another patient while we wait: then that one is locked too.
+    """
+    patients = Patient.objects.select_for_update(no_key=True)
+    whose = Referral.objects.values_list("patient", flat=True)
+    before = None
+    while (patient := whose.get(pk=referral.pk)) != before:
+        before = patients.get(pk=patient).pk
     Referral.objects.select_for_update(no_key=True).get(pk=referral.pk)
     return Referral.objects.select_related("patient__user", "changed_by").get(
         pk=referral.pk
@@ -58,6 +68,8 @@ def change_status(
     referral.changed_by, referral.changed_at = by, now
     referral.save(update_fields=MOVED)
     record(action, referral, by=by, at=now, change=f"{before}>{to}")
+    if to in (Status.ON_HOLD, *TAKEN_BACK):
+        stopped.send(Referral, referral=referral, by=by, now=now)
     return referral
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal import forms as parts
-from referrals.codes import Status
+from referrals.codes import OPEN, Status
 from referrals.forms.record import RecordReferral
 from referrals.models import Referral
 
@@ -23,7 +23,12 @@ STEPS = {
 
 
 class CorrectReferral(RecordReferral):
-    """Check what a letter really says; the safety answers have a page of their own."""
+    """
+    Check what a letter really says.
+
+    The safety answers have a page of their own; only what the corrected order calls
+    for, and nobody has asked, is asked here.
+    """
 
     submit = _("Save the correction")
     seen = forms.IntegerField(widget=forms.HiddenInput)
@@ -49,6 +54,8 @@ class CorrectReferral(RecordReferral):
             "seen": referral.version,
         }
         super().__init__(*args, precautions=[], initial=initial, **kwargs)
+        if referral.status in OPEN:  # a draft is asked all of them later
+            self.ask(referral.unasked(), codes=(), slug="*")
         del self.fields["key"]
         for name in ("received_on", "valid_from", "valid_until"):
             field: Any = self.fields[name]
@@ -68,6 +75,7 @@ class CorrectReferral(RecordReferral):
             "seen",
             Fieldset(_("The order"), *self._there(order)),
             Fieldset(_("What is authorized"), *self._there(allowed)),
+            *([Fieldset(_("Safety"), *self.asked_names())] if self.shown else []),
         )
 
     def _there(self, names: Iterable[Any]) -> list[Any]:

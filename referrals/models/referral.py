@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal.states import only_legal_steps
-from referrals.codes import OPEN, TRANSITIONS, Answer, Priority, Status
+from referrals.codes import OPEN, TAKEN_BACK, TRANSITIONS, Answer, Priority, Status
 from referrals.coverage import Allowed, Coverage, Needs, coverage
 from referrals.models.daylist import DayList
 from referrals.models.diagnosis import DiagnosisCode
@@ -21,6 +21,7 @@ from referrals.models.patient import Patient
 from referrals.models.provider import Provider
 from referrals.pieces import Facts, Piece, pieces
 from referrals.screening import outcome
+from services.models import Precaution
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -215,8 +216,7 @@ class Referral(models.Model):
             models.UniqueConstraint(  # a link pressed twice renews once
                 name="referral_is_renewed_once",
                 fields=["renews"],
-                condition=Q(renews__isnull=False)
-                & ~Q(status__in=[Status.REVOKED, Status.ENTERED_IN_ERROR]),
+                condition=Q(renews__isnull=False) & ~Q(status__in=TAKEN_BACK),
             ),
         ]
         triggers = [
@@ -228,6 +228,16 @@ class Referral(models.Model):
 
     def __str__(self) -> str:
         return f"referral {self.pk}"
+
+    def unasked(self) -> list[Precaution]:
+        """Return the questions for some referrals only that are not answered here."""
+        answered = self.screening_answers.newest_round().values("precaution")
+        asked = Precaution.objects.asked().limited().with_limits()
+        return list(asked.exclude(pk__in=answered))
+
+    def carried_on_by(self) -> Referral | None:
+        """Return the referral that carries this one on, if there is one."""
+        return self.renewals.exclude(status__in=TAKEN_BACK).first()
 
     @property
     def coverage(self) -> Coverage:

@@ -19,7 +19,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from referrals.codes import OPEN, RenewalAnswer, Status
+from referrals.codes import OPEN, TAKEN_BACK, RenewalAnswer, Status
 from referrals.models.letter import Letter
 from referrals.models.plan import TreatmentPlan
 from referrals.models.referral import Referral, lacks_a_number
@@ -29,8 +29,8 @@ from referrals.pieces import WARN_DAYS, Work
 
 def is_renewed() -> Exists:
     """Return whether another referral carries this one on."""
-    ended = [Status.REVOKED, Status.ENTERED_IN_ERROR]
-    later = Referral.objects.filter(renews=OuterRef("pk")).exclude(status__in=ended)
+    later = Referral.objects.filter(renews=OuterRef("pk"))
+    later = later.exclude(status__in=TAKEN_BACK)
     return Exists(later)
 
 

@@ -45,6 +45,7 @@ def correct(request: SignedInRequest, pk: int) -> HttpResponse:
                 referral=found,
                 order=order_of(form.cleaned_data, now=now),
                 seen=form.cleaned_data["seen"],
+                answers=form.answers(),
                 by=request.user,
                 now=now,
             )
@@ -76,7 +77,7 @@ def _differences(form: forms.CorrectReferral, found: Referral) -> list[Differenc
     fresh = forms.CorrectReferral(referral=found, today=form.today)
     rows = []
     for name, field in form.fields.items():
-        if name in ("seen", "code", "diagnosis"):
+        if name in ("seen", "code", "diagnosis") or name.startswith("precaution_"):
             continue
         on_record = fresh.initial.get(name)
         typed = form.cleaned_data.get(name)

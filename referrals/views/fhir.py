@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +27,7 @@ from referrals.models import Referral
 
 MEDIA_TYPE = "application/fhir+json"
 TAKEN = (MEDIA_TYPE, "application/json")
+NOT_KEPT = {"Cache-Control": "no-store"}
 # What a submission's key is made from; the words are our own.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "massage-portal:fhir:ServiceRequest")
 
@@ -66,7 +66,17 @@ def other_method(request: HttpRequest, allowed: str) -> HttpResponse:
     return refuse(405, [Fault("not-supported", "", words)], Allow=allowed)
 
 
-@by_system("POST", stranger=stranger, other_method=other_method)
+def unread(status: int) -> HttpResponse:
+    """Answer what is too large, packed, or does not tell its length."""
+    if status == 413:
+        words = f"Send at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes: one order."
+        return refuse(413, [Fault("too-long", "", words)], **NOT_KEPT)
+    words = "Send the body as it is and tell its Content-Length: without "
+    words += "Content-Encoding, without Transfer-Encoding."
+    return refuse(status, [Fault("not-supported", "", words)], **NOT_KEPT)
+
+
+@by_system("POST", stranger=stranger, other_method=other_method, unread=unread)
 def service_requests(request: HttpRequest, system: ClientSystem) -> HttpResponse:
     """Take in one order: 201 with it; 200 if it was taken in before."""
     now = timezone.now()
@@ -99,7 +109,7 @@ def service_requests(request: HttpRequest, system: ClientSystem) -> HttpResponse
     return _shown(referral, 201 if new else 200)
 
 
-@by_system("GET", stranger=stranger, other_method=other_method)
+@by_system("GET", stranger=stranger, other_method=other_method, unread=unread)
 def service_request(
     request: HttpRequest, system: ClientSystem, pk: int
 ) -> HttpResponse:
@@ -143,18 +153,12 @@ def _sent(request: HttpRequest) -> Any:
     if not any(map(request.accepts, TAKEN)):
         words = f"The answer is {MEDIA_TYPE}: accept it."
         raise Refused(406, Fault("not-supported", "", words))
-    if "Content-Encoding" in request.headers:
-        words = "Send the body as it is, without Content-Encoding."
-        raise Refused(415, Fault("not-supported", "", words))
     return _json(request)
 
 
 def _json(request: HttpRequest) -> Any:
     try:
         body = request.body
-    except RequestDataTooBig:
-        words = f"Send at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes: one order."
-        raise Refused(413, Fault("too-long", "", words)) from None
     except UnreadablePostError:
         words = "The body broke off. Send it again."
         raise Refused(400, Fault("structure", "", words)) from None

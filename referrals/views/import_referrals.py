@@ -10,15 +10,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from massage_portal.access import SignedInRequest, requires
+from massage_portal.access import SignedInRequest, requires, takes
 from massage_portal.spreadsheet import BadFile, TooLarge, result
 from referrals import actions, forms
+from referrals.actions.import_referrals import PAGE_BYTES
 from referrals.codes import Status
 from referrals.referrals_csv import COLUMNS, REQUIRED
 
 SHOWN = 50  # faults in the table of the page
+FRAMED_BYTES = PAGE_BYTES + 1_000_000  # so that the form itself tells the limit
 
 
+@takes(FRAMED_BYTES)
 @requires("referrals.import_referral")
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_referrals(request: SignedInRequest) -> HttpResponse:

@@ -13,18 +13,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from massage_portal.access import SignedInRequest, requires
+from massage_portal.access import SignedInRequest, requires, takes
 from massage_portal.audit.record import record
 from referrals import actions, filekinds, forms
 from referrals.models import Letter, Referral
+from referrals.models.letter import MOST_BYTES
 from referrals.views.record import RECORDS
 
+FRAMED_BYTES = MOST_BYTES + 2_000_000  # so that the form itself tells the limit
 log = structlog.get_logger(__name__)
 # A letter is opened by a program of its own, never inside the portal; if a browser
 # shows it all the same, it can run nothing and belongs to no site.
 ALONE = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 
+@takes(FRAMED_BYTES)
 @requires(RECORDS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def letters(request: SignedInRequest, pk: int) -> HttpResponse:

@@ -52,6 +52,7 @@ def referral(request: SignedInRequest, pk: int) -> HttpResponse:
     on_hold = found.status == Status.ON_HOLD
     context = {
         "referral": found,
+        "now": now,
         "tasks": tasks(found, request, timezone.localdate()),
         "stop": on_hold and outcome(answers) == Outcome.STOP,
         "earlier": ScreeningAnswer.objects.filter(referral=found).earlier_rounds(),

@@ -45,6 +45,11 @@ class PrecautionQuerySet(OrderedQuerySet["Precaution"]):
         """With what `Precaution.applies` reads."""
         return self.prefetch_related("techniques")
 
+    def limited(self) -> Self:
+        """Those that only some referrals must answer."""
+        for_all = Q(diagnoses="", techniques=None)
+        return self.exclude(for_all).distinct()
+
     def for_patients(self, language: str) -> Self:
         """
         Those asked that patients are told of, `told` in their words, in order.

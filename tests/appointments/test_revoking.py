@@ -8,9 +8,10 @@ import pytest
 from django.db import OperationalError, transaction
 
 from appointments import actions
-from appointments.codes import Status
+from appointments.codes import Ending, Status
 from massage_portal.accounts.roles import Role
 from referrals import actions as referrals
+from referrals.codes import Status as ReferralStatus
 from referrals.models import Referral
 from tests.factories import (
     DAY,
@@ -86,8 +87,39 @@ def test_an_offer_of_a_revoked_referral_is_not_accepted(waiting):
     made = actions.offer(entry=entry, opening=opening, by=None, now=NOW)
     referrals.revoke(referral=entry.referral, by=make_user(Role.STAFF), now=NOW)
 
-    with pytest.raises(actions.NotWaiting, match="does not cover"):
+    with pytest.raises(actions.OfferGone, match="does not cover"):
         actions.accept(appointment=made, by=entry.patient.user, now=NOW)
+
+
+def test_a_hold_and_an_acceptance_at_once_end_in_one_true_state(waiting):
+    """Whoever comes first decides; neither waits for the other for ever."""
+    entry, opening = waiting
+    lead = make_user(Role.LEAD, Role.STAFF)
+    words = {"reason": "As told.", "by": lead, "now": NOW}
+    hold = {"to": ReferralStatus.ON_HOLD, "seen": "active"}
+    for _turn in range(6):
+        made = actions.offer(entry=entry, opening=opening, by=None, now=NOW)
+        failed = errors(
+            together(
+                lambda: referrals.move(referral=entry.referral, **hold, **words),
+                lambda one=made: actions.accept(
+                    appointment=one, by=entry.patient.user, now=NOW
+                ),
+            )
+        )
+        made.refresh_from_db()
+        assert all(isinstance(one, actions.OfferGone) for one in failed), failed
+        assert (made.status == Status.BOOKED) == (not failed)
+        referrals.record_clearance(
+            referral=entry.referral,
+            cleared_by="Dr. Testwell",
+            cleared_on=TODAY,
+            by=lead,
+            now=NOW,
+        )
+        if made.status == Status.BOOKED:
+            ending = Ending.BY_CLINIC
+            actions.cancel(appointment=made, ending=ending, by=lead, now=NOW)
 
 
 def test_each_step_of_an_offer_replaces_the_last_one_in_a_calendar(waiting):

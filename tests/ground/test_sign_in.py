@@ -65,6 +65,7 @@ def test_signing_in_leads_each_role_to_where_its_work_begins():
         Role.EDITOR: "/editing/",
         Role.AUDITOR: "/audit/",
         Role.PATIENT: "/my/",
+        Role.PROVIDER: "/sent/",
     }
     for role, page in pages.items():
         client = Client()

@@ -265,11 +265,11 @@ def test_an_offer_made_before_is_not_accepted_any_more(waiting, ill):
     made = appointments.offer(entry=entry, opening=opening, by=None, now=NOW)
     ill(entry.referral)
 
-    with pytest.raises(appointments.NotWaiting, match="does not cover"):
+    with pytest.raises(appointments.OfferGone, match="does not cover"):
         appointments.accept(appointment=made, by=entry.patient.user, now=NOW)
 
     made.refresh_from_db()
-    assert made.status == Visit.PROPOSED  # it lapses, and its time goes on
+    assert (made.status, made.reoffer_owed) == (Visit.CANCELLED, True)
 
 
 def test_the_patient_keeps_their_place_and_is_passed_over(waiting, ill):
@@ -349,7 +349,7 @@ def test_a_visit_already_booked_is_shown_where_the_path_stops(desk, staff, fever
     page = desk.get(page_of("referral", referral)).content.decode()
 
     assert visit.status == Visit.BOOKED
-    assert "Have a scheduler cancel them" in page
+    assert "Stop: a red flag was answered with yes. Do not treat." in page
     assert desk.get(page_of("screen", referral)).status_code == 200
     refused = desk.post(page_of("screen", referral), {f"precaution_{fever.pk}": "no"})
     assert refused.status_code == 422

@@ -6,6 +6,7 @@ from datetime import timedelta
 from urllib.robotparser import RobotFileParser
 from xml.etree import ElementTree
 
+import pgtrigger
 import pytest
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
@@ -18,6 +19,7 @@ from services.codes import VersionStatus
 from services.models import (
     Article,
     Precaution,
+    PrecautionVersion,
     Publication,
     Technique,
     Version,
@@ -297,8 +299,9 @@ def test_a_text_that_xml_cannot_hold_does_not_break_the_feed(client):
 
 def test_a_clinic_that_has_published_nothing_has_an_empty_feed_and_a_sitemap(client):
     Version.objects.update(status=VersionStatus.RETIRED, retired_at=LATER)
-    for model in (Precaution, Publication):
-        model.objects.all().delete()
+    with pgtrigger.ignore("services.PrecautionVersion:precaution_version_is_kept"):
+        for model in (PrecautionVersion, Precaution, Publication):
+            model.objects.all().delete()
 
     assert entries(feed(client)) == []
     assert f"{ORIGIN}/" in listed(client)

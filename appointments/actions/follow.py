@@ -1,0 +1,53 @@
+"""What happens here when a referral stops, or another one takes its place."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import receiver
+
+from appointments.actions.offer import end_offers
+from appointments.codes import EntryStatus
+from appointments.models import Appointment
+from massage_portal.accounts.models import User
+from massage_portal.audit.record import record
+from referrals.models import Referral
+from referrals.signals import carried_on, stopped
+
+WAITING = [EntryStatus.REQUESTED, EntryStatus.ON_HOLD, EntryStatus.ACCEPTED]
+
+
+@receiver(stopped)
+def take_offers_back(
+    sender: type[Referral], *, referral: Referral, by: User, now: datetime, **_: Any
+) -> None:
+    """End the open offers, so that the time goes to somebody who may come."""
+    offers = Appointment.objects.filter(entry__referral=referral)
+    end_offers(offers, by=by, now=now)
+
+
+@receiver(carried_on)
+def carry_the_request_on(
+    sender: type[Referral],
+    *,
+    old: Referral,
+    new: Referral,
+    by: User,
+    now: datetime,
+    **_: Any,
+) -> None:
+    """
+    Have a request without a visit wait on `new`, as its first, with its clock.
+
+    One that is booked stays: its visit is over by now, and once that is recorded, the
+    next one waits on `new`.
+    """
+    waiting = old.waitlist_entries.filter(status__in=WAITING)
+    entry = waiting.select_for_update(of=("self",), no_key=True).first()
+    if entry is None or new.waitlist_entries.exists():
+        return
+    entry.referral, entry.session = new, 1
+    entry.version += 1
+    entry.save(update_fields=["referral", "session", "version"])
+    record("request.carried_on", entry, by=by, at=now, change=f"{old.pk}>{new.pk}")
