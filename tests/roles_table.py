@@ -104,7 +104,7 @@ GET = {
     "audit:trail": "              in  403 403 403 403 403 403 403 200 403",
     "accounts:invitation": ALL_200,  # whoever holds the signed link
     "account_login": "200" + ONLY_OUT,
-    "account_logout": "           go  200 200 200 200 200 200 200 200 403",
+    "account_logout": "           go  200 200 200 200 200 200 200 200 200",
     "account_inactive": ALL_200,
     "account_signup": "200" + ONLY_OUT,  # it says that nobody signs up by themselves
     "account_reauthenticate": SIGNED_IN,

@@ -148,17 +148,8 @@ OF_A_REFERRAL = [
 ]
 
 
-def arguments(world: SimpleNamespace) -> dict[str, dict[str, object]]:
-    """Return what goes into each address that names a record; others need nothing."""
+def _of_texts(world: SimpleNamespace) -> dict[str, dict[str, object]]:
     return {
-        **{name: {"pk": world.patient.pk} for name in OF_A_PATIENT},
-        "services:page": {"slug": "benefits"},
-        "services:condition": {"slug": "fibromyalgia"},
-        **{name: {"pk": world.asking.pk} for name in OF_A_REFERRAL},
-        "referrals:answer_renewal": {"token": sign("renewal", world.renewal.pk)},
-        "referrals:complete": {"pk": world.unfinished.pk},
-        "referrals:letter": {"pk": world.asking.pk, "key": world.letter.key},
-        "appointments:part": {"pk": world.merge.pk},
         "services:text": {"article": world.article.pk, "language": "en"},
         "services:compare": {"article": world.article.pk, "language": "en"},
         "services:begin_draft": {"article": world.article.pk, "language": "es"},
@@ -171,6 +162,21 @@ def arguments(world: SimpleNamespace) -> dict[str, dict[str, object]]:
         "services:send_back": {"pk": world.submitted.pk},
         "services:discard": {"pk": world.draft.pk},
         "services:retire": {"pk": world.read.pk},
+    }
+
+
+def arguments(world: SimpleNamespace) -> dict[str, dict[str, object]]:
+    """Return what goes into each address that names a record; others need nothing."""
+    return {
+        **{name: {"pk": world.patient.pk} for name in OF_A_PATIENT},
+        **_of_texts(world),
+        "services:page": {"slug": "benefits"},
+        "services:condition": {"slug": "fibromyalgia"},
+        **{name: {"pk": world.asking.pk} for name in OF_A_REFERRAL},
+        "referrals:answer_renewal": {"token": sign("renewal", world.renewal.pk)},
+        "referrals:complete": {"pk": world.unfinished.pk},
+        "referrals:letter": {"pk": world.asking.pk, "key": world.letter.key},
+        "appointments:part": {"pk": world.merge.pk},
         "appointments:ask": {"pk": world.asking.pk},
         "appointments:ask_check": {"pk": world.asking.pk},
         "appointments:ask_step": {"pk": world.asking.pk, "step": "when"},

@@ -12,6 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from referrals.models import Patient
+from referrals.referrals_csv import COLUMNS
 from services.machines import entries
 from services.models import Article, Version
 from tests.conftest import OURS
@@ -27,6 +29,7 @@ PREVIEW = "services:preview"  # it is drawn in the language of its text
 PLACES = {"Rochester", "Jacksonville", "Phoenix", "Scottsdale", "and"}
 PLACES |= {"Minnesota", "Florida", "Arizona"}
 ZONE = {"CDT"}  # as clocks in the clinic say it
+KINDS = {"PDF"}  # of letters: called so everywhere
 OPEN = [  # what is open to everyone, and no machine lists
     *["search/?q=fibromyalgia", "search/?q=fibromyalgya", "search/?q=xylophone"],
     *["insurance/?q=mutual", "insurance/?q=xylophone", "accounts/login/"],
@@ -69,7 +72,9 @@ def rows_say():
             ]
             for row in model._default_manager.values_list(*names):
                 found |= {str(value) for value in row if value}
-    return {" ".join(value.split()) for value in found if len(value) > 2}
+    people = Patient.objects.values_list("given_name", "family_name")
+    initials = {f"{given[0]}. {family[0]}." for given, family in people}
+    return {" ".join(value.split()) for value in found if len(value) > 2} | initials
 
 
 def addresses():
@@ -131,13 +136,13 @@ def test_each_step_and_end_of_the_guided_check_is_in_the_third_language(
 
 def test_nor_has_any_page_that_one_signs_in_for(world):
     seen = set()
-    data = rows_say() | PLACES | ZONE | addresses()
+    data = rows_say() | PLACES | ZONE | KINDS | set(COLUMNS) | addresses()
     for who in PEOPLE:
         client = Client(raise_request_exception=False)
         if world.people[who]:
             client.force_login(world.people[who])
         for name, cells in GET.items():
-            unlike = ("account_logout", PREVIEW)
+            unlike = ("account_logout", PREVIEW, "referrals:letter")
             if cells.split()[PEOPLE.index(who)] != "200" or name in unlike:
                 continue
             with translation.override(CODE):

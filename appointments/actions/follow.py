@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
-
-from django.dispatch import receiver
 
 from appointments.actions.offer import end_offers
 from appointments.codes import EntryStatus
 from appointments.models import Appointment
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
+from referrals.followers import follows_clocks, follows_renewals, follows_stops
 from referrals.models import Referral
-from referrals.signals import carried_on, stopped
 
 WAITING = [EntryStatus.REQUESTED, EntryStatus.ON_HOLD, EntryStatus.ACCEPTED]
 
 
-@receiver(stopped)
-def take_offers_back(
-    sender: type[Referral], *, referral: Referral, by: User, now: datetime, **_: Any
-) -> None:
+@follows_stops
+def take_offers_back(referral: Referral, /, *, by: User, now: datetime) -> None:
     """End the open offers, so that the time goes to somebody who may come."""
     offers = Appointment.objects.filter(entry__referral=referral)
     end_offers(offers, by=by, now=now)
 
 
-@receiver(carried_on)
+@follows_renewals
 def carry_the_request_on(
-    sender: type[Referral],
-    *,
-    old: Referral,
-    new: Referral,
-    by: User,
-    now: datetime,
-    **_: Any,
+    old: Referral, new: Referral, /, *, by: User, now: datetime
 ) -> None:
     """
     Have a request without a visit wait on `new`, as its first, with its clock.
@@ -51,3 +40,20 @@ def carry_the_request_on(
     entry.version += 1
     entry.save(update_fields=["referral", "session", "version"])
     record("request.carried_on", entry, by=by, at=now, change=f"{old.pk}>{new.pk}")
+
+
+@follows_clocks
+def put_the_clock_right(
+    referral: Referral, before: datetime, /, *, by: User, now: datetime
+) -> None:
+    """Give the request that took its clock from the referral the right one."""
+    waiting = referral.waitlist_entries.filter(
+        status__in=WAITING, session=1, received_at=before
+    )
+    entry = waiting.select_for_update(of=("self",), no_key=True).first()
+    if entry is None:
+        return
+    entry.received_at = referral.received_at
+    entry.version += 1
+    entry.save(update_fields=["received_at", "version"])
+    record("request.clock_corrected", entry, by=by, at=now)

@@ -1,8 +1,8 @@
 """
 The demo clinic: made by calling the actions, the same for the same seed and day.
 
-Each patient is a script (season.py); `build` runs the scripts in the order of time, as
-a season would have.
+Each patient is a script (season.py, desk.py); `build` runs the scripts in the order of
+time, as a season would have.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from appointments.models import Policy, Room, Therapist, TriageCategory, Working
 from massage_portal.accounts.actions import add_user
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
-from massage_portal.demo import people
+from massage_portal.demo import desk, people
 from massage_portal.demo.insurers import spreadsheet
 from massage_portal.demo.season import Script, script_of
 from massage_portal.demo.stage import PATIENTS, SEASON, Clinic
 from massage_portal.outbox import actions as outbox
+from referrals.actions import give_account
 from referrals.models import Provider
 from referrals.npi import check_digit
 from services.actions import import_insurers, load_content
@@ -45,10 +46,12 @@ def build(*, now: datetime, password: str, seed: int = 2026) -> None:
     _staff(clinic)
     _capacity(clinic)
     _policy(clinic)
+    _providers(clinic)
     _insurers(clinic)
+    scripts = [script_of(clinic, number) for number in range(PATIENTS)]
+    scripts += desk.scripts(clinic)
     waiting: list[tuple[datetime, int, Script]] = []
-    for number in range(PATIENTS):
-        script = script_of(clinic, number)
+    for number, script in enumerate(scripts):
         waiting.append((next(script), number, script))
     heapq.heapify(waiting)
     while waiting:
@@ -105,7 +108,7 @@ def _capacity(clinic: Clinic) -> None:
 
 
 def _policy(clinic: Clinic) -> None:
-    """Add the example policy, and those who refer."""
+    """Add the example policy, and the safety questions."""
     Policy.objects.create(in_force_from=clinic.at(SEASON + 20, 7))
     clinic.categories = [
         TriageCategory.objects.create(
@@ -113,19 +116,29 @@ def _policy(clinic: Clinic) -> None:
         )
         for name, priority, days, meaning in people.CATEGORIES
     ]
+    clinic.precautions = list(Precaution.objects.asked().with_limits())
+
+
+def _providers(clinic: Clinic) -> None:
+    """Add those who refer. The lead gives all but one of them an account."""
     for number in range(12):
         nine = f"1000000{number:02d}"
-        clinic.providers.append(
-            Provider.objects.create(
-                npi=f"{nine}{check_digit(nine)}",
-                given_name=people.GIVEN[8 + number],
-                family_name=f"{people.FAMILY[number]}-Provider",
-                department=people.DEPARTMENTS[number % len(people.DEPARTMENTS)],
-                may_refer_from=date(2020, 1, 1),
-                user=None if number else clinic.users["provider"],
-            )
+        provider = Provider.objects.create(
+            npi=f"{nine}{check_digit(nine)}",
+            given_name=people.GIVEN[8 + number],
+            family_name=f"{people.FAMILY[number]}-Provider",
+            department=people.DEPARTMENTS[number % len(people.DEPARTMENTS)],
+            may_refer_from=date(2020, 1, 1),
+            user=None if number else clinic.users["provider"],
         )
-    clinic.precautions = list(Precaution.objects.asked())
+        if number not in (0, desk.NO_ACCOUNT):
+            provider = give_account(
+                provider=provider,
+                email=f"provider{number + 1}@example.org",
+                by=clinic.users["lead"],
+                now=clinic.at(SEASON + 20, 9),
+            )
+        clinic.providers.append(provider)
 
 
 def _insurers(clinic: Clinic) -> None:

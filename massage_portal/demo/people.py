@@ -43,6 +43,13 @@ CATEGORIES = [  # name, FHIR priority, days, meaning: examples of the demo clini
     ("Maintenance (example)", "routine", 84, "To keep what treatment has gained."),
 ]
 DIAGNOSES = ["M79.7", "M54.50", "M54.2", "I25.10", "K58.9", "F17.210", "G89.29"]
+GOALS = [  # "": the provider named none
+    "",
+    "Sleep through the night again (an example).",
+    "Less pain when sitting at work (an example).",
+    "",
+    "Walk two blocks without a rest (an example).",
+]
 
 
 def person(number: int) -> tuple[str, str]:

@@ -6,11 +6,8 @@ Each patient is a script, a generator that acts and yields the moment of its nex
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
-
-from django.core.files.base import ContentFile
 
 from appointments import actions
 from appointments.codes import Ending, RoleThreat, Status
@@ -21,11 +18,9 @@ from appointments.models import (
     Therapist,
     WaitlistEntry,
 )
-from massage_portal.demo import letter, people
+from massage_portal.demo.arrival import Case, arrive
 from massage_portal.demo.stage import PATIENTS, QUEUE, SEASON, ZONE, Clinic
-from referrals import actions as referrals
-from referrals.codes import Answer
-from referrals.models import DiagnosisCode, Patient, Referral
+from referrals.models import Patient, Referral
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 Script = Iterator[datetime]
@@ -50,79 +45,6 @@ def script_of(clinic: Clinic, number: int) -> Script:
     ]
     play = next(play for end, play in plays if number < end)
     return play(clinic, number)
-
-
-def _arrive(
-    clinic: Clinic, number: int, days_ago: float, *, sessions: int = 1, yes: str = ""
-) -> Referral:
-    """Record the patient and the referral, as clinic staff did that day."""
-    moment = clinic.at(days_ago, 9)
-    patient = _add(clinic, number, moment)
-    technique = clinic.techniques[number % 2] if number % 3 else None
-    insurer = clinic.insurers[number * 13 % 300] if number % 4 else None
-    code = people.DIAGNOSES[number % len(people.DIAGNOSES)]
-    referral = referrals.record_referral(
-        patient=patient,
-        order=referrals.Order(
-            provider=clinic.providers[number % 12],
-            diagnosis=DiagnosisCode.objects.get(code=code),
-            priority="urgent" if number % 5 == 0 else "routine",
-            received_at=moment,
-            valid_from=moment.astimezone(ZONE).date(),
-            valid_until=clinic.today + timedelta(days=120),
-            sessions=sessions,
-            interval_days=7,
-            technique=technique,
-            insurer=insurer,
-            reason="An example of a reason, written for the demo.",
-        ),
-        answers={
-            one: Answer.YES if one.code == yes else Answer.NO
-            for one in clinic.precautions
-        },
-        submission=uuid.UUID(int=clinic.random.getrandbits(128), version=4),
-        by=clinic.users["staff"],
-        now=moment,
-    )
-    if number % 12 == 1:
-        _keep_letter(clinic, referral, moment)
-    return referral
-
-
-def _keep_letter(clinic: Clinic, referral: Referral, moment: datetime) -> None:
-    """Keep the letter that a referral came by."""
-    file = ContentFile(letter.pdf([*letter.LINES, f"{moment:%Y-%m-%d}"]))
-    referrals.add_letter(
-        referral=referral,
-        file=file,
-        name="Referral letter.pdf",
-        by=clinic.users["staff"],
-        now=moment,
-    )
-
-
-def _add(clinic: Clinic, number: int, moment: datetime) -> Patient:
-    """Add the patient; the first two have a password that the demo prints."""
-    given, family = people.person(number)
-    email = f"patient{number:03d}@example.org"
-    if number < 2:
-        email = people.STAFF[number][1]
-        given, _space, family = people.STAFF[number][2].partition(" ")
-    patient = referrals.add_patient(
-        record_number=f"D-{1000 + number}",
-        given_name=given,
-        family_name=family,
-        birth_date=date(1940 + number % 60, 1 + number % 12, 1 + number % 28),
-        email=email,
-        phone=f"+1507555{100 + number % 100:04d}",
-        language="es" if number % 9 == 4 else "en",
-        by=clinic.users["staff"],
-        now=moment,
-    )
-    if number < 2 and patient.user:
-        patient.user.set_password(clinic.password)
-        patient.user.save(update_fields=["password"])
-    return patient
 
 
 def _ask(
@@ -191,7 +113,7 @@ def _until_visit(
     """Yield the moments up to a first booked visit, then that visit."""
     days_ago = 40 + (number * 11) % (SEASON - 40) if number else 20
     yield clinic.at(days_ago, 9)
-    referral = _arrive(clinic, number, days_ago, sessions=sessions)
+    referral = arrive(clinic, number, days_ago, Case(sessions=sessions))
     yield clinic.at(days_ago, 11)
     entry = _ask(clinic, referral, days_ago)
     yield clinic.at(days_ago - 1, 13)
@@ -283,7 +205,7 @@ def _booked_soon(clinic: Clinic, number: int) -> Script:
     therapist = Therapist.objects.get(user=clinic.users["therapist"])
     for days_ago in [12 + number % 5]:
         yield clinic.at(days_ago, 9)
-        referral = _arrive(clinic, number, days_ago, yes="pregnancy")
+        referral = arrive(clinic, number, days_ago, Case(yes="pregnancy"))
         yield clinic.at(days_ago, 11)
         entry = _ask(clinic, referral, days_ago, therapist=therapist)
         yield clinic.at(3, 13)
@@ -295,7 +217,7 @@ def _booked_soon(clinic: Clinic, number: int) -> Script:
 
 def _withdrawn(clinic: Clinic, number: int) -> Script:
     yield clinic.at(30, 9)
-    referral = _arrive(clinic, number, 30)
+    referral = arrive(clinic, number, 30, Case())
     yield clinic.at(29, 11)
     entry = _ask(clinic, referral, 29)
     moment = clinic.at(20, 16)
@@ -308,7 +230,7 @@ def _withdrawn(clinic: Clinic, number: int) -> Script:
 def _on_hold(clinic: Clinic, number: int) -> Script:
     """The provider has not cleared a precaution yet."""
     yield clinic.at(number % 6, 9)
-    _arrive(clinic, number, number % 6, yes="bleeding")
+    arrive(clinic, number, number % 6, Case(yes="bleeding"))
 
 
 def _waits(clinic: Clinic, number: int) -> tuple[int, int]:
@@ -325,7 +247,7 @@ def _queued(clinic: Clinic, number: int) -> Script:
 def _to_the_queue(clinic: Clinic, number: int) -> Script:
     category, days_ago = _waits(clinic, number)
     yield clinic.at(days_ago, 9)
-    referral = _arrive(clinic, number, days_ago, sessions=1 + number % 6)
+    referral = arrive(clinic, number, days_ago, Case(sessions=1 + number % 6))
     yield clinic.at(days_ago, 11)
     entry = _ask(clinic, referral, days_ago)
     yield clinic.at(days_ago - 1, 13)
@@ -334,14 +256,14 @@ def _to_the_queue(clinic: Clinic, number: int) -> Script:
 
 def _to_triage(clinic: Clinic, number: int) -> Script:
     yield clinic.at(number % 3, 9)
-    referral = _arrive(clinic, number, number % 3, sessions=4)
+    referral = arrive(clinic, number, number % 3, Case(sessions=4))
     yield clinic.at(number % 3, 11)
     _ask(clinic, referral, number % 3)
 
 
 def _questioned(clinic: Clinic, number: int) -> Script:
     yield clinic.at(5, 9)
-    referral = _arrive(clinic, number, 5, sessions=4)
+    referral = arrive(clinic, number, 5, Case(sessions=4))
     yield clinic.at(5, 11)
     entry = _ask(clinic, referral, 5)
     moment = clinic.at(4, 10)
@@ -384,4 +306,4 @@ def _demo_patient(clinic: Clinic, number: int) -> Script:
 def _second_patient(clinic: Clinic, number: int) -> Script:
     """A referral that nobody has asked about yet."""
     yield clinic.at(2, 9)
-    _arrive(clinic, number, 2, sessions=6)
+    arrive(clinic, number, 2, Case(sessions=6))

@@ -84,8 +84,13 @@ def change_the_plan(
     referral.save(update_fields=[*changed, "version", "changed_by", "changed_at"])
     change_plan(referral=referral, by=by, now=now, note=note)
     record("plan.changed", referral, by=by, at=now, change=",".join(sorted(changed)))
+    _refuse_unasked(referral, by=by, now=now)
+    return referral
+
+
+def _refuse_unasked(referral: Referral, *, by: User, now: datetime) -> None:
     try:
-        return ask_more(referral, {}, by=by, now=now)
+        ask_more(referral, {}, by=by, now=now)
     except ScreeningIncomplete as refusal:
         raise QuestionsFirst(
             _(

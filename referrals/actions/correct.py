@@ -17,6 +17,7 @@ from referrals.actions.refusal import Refusal
 from referrals.actions.screen import Answers, ask_more
 from referrals.actions.states import lock
 from referrals.codes import OPEN, Status
+from referrals.followers import tell_of_clock
 from referrals.models import Referral
 
 FIELDS = [name for name in Order.__dataclass_fields__ if name != "other_diagnoses"]
@@ -58,16 +59,36 @@ def correct_referral(
     :raises AlreadyReferred: if another one is open for the new diagnosis.
     """
     referral = lock(referral)
+    _refuse(referral, seen=seen)
+    clock = referral.received_at
+    changed = _write(referral, order, by=by, now=now)
+    if not changed:
+        return referral
+    if "received_at" in changed:
+        tell_of_clock(referral, clock, by=by, now=now)
+    if set(changed) & {*PLANNED, "provider"}:  # who signs is part of what is signed
+        change_plan(referral=referral, by=by, now=now)
+    record(
+        "referral.corrected", referral, by=by, at=now, change=",".join(sorted(changed))
+    )
+    return ask_more(referral, answers or {}, by=by, now=now)
+
+
+def _refuse(referral: Referral, *, seen: int) -> None:
     if referral.version != seen:
         raise Stale(changed_words(referral), referral)
     if referral.status not in (Status.DRAFT, *OPEN):
         raise Ended(_("This referral has ended. What it says stays as it was."))
+
+
+def _write(referral: Referral, order: Order, *, by: User, now: datetime) -> list[str]:
+    """Write what is other in `order`; return the names of those fields."""
     changed = [
         name for name in FIELDS if getattr(referral, name) != getattr(order, name)
     ]
     others = set(referral.other_diagnoses.all()) != set(order.other_diagnoses)
     if not (changed or others):
-        return referral
+        return []
     for name in changed:
         setattr(referral, name, getattr(order, name))
     referral.version += 1
@@ -76,12 +97,7 @@ def correct_referral(
     if others:
         referral.other_diagnoses.set(order.other_diagnoses)
         changed.append("other_diagnoses")
-    if set(changed) & {*PLANNED, "provider"}:  # who signs is part of what is signed
-        change_plan(referral=referral, by=by, now=now)
-    record(
-        "referral.corrected", referral, by=by, at=now, change=",".join(sorted(changed))
-    )
-    return ask_more(referral, answers or {}, by=by, now=now)
+    return changed
 
 
 def _save(referral: Referral, names: list[str]) -> None:

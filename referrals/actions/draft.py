@@ -21,8 +21,8 @@ from referrals.actions.screen import (
 from referrals.actions.states import change_status, lock
 from referrals.actions.tell import tell
 from referrals.codes import OPEN, Status
+from referrals.followers import tell_of_renewal
 from referrals.models import Referral
-from referrals.signals import carried_on
 
 if TYPE_CHECKING:
     from services.models import Insurer
@@ -68,7 +68,7 @@ def complete_draft(
     to = status_after(answers)
     change_status(referral, to, "referral.draft_completed", by=by, now=now)
     if old is not None:
-        carried_on.send(Referral, old=old, new=referral, by=by, now=now)
+        tell_of_renewal(old, referral, by=by, now=now)
     if to == Status.ACTIVE:  # on hold there is nothing that the patient can do
         tell(referral, by=by, now=now)
     return referral

@@ -21,9 +21,9 @@ from referrals.actions.screen import keep_answers, refuse_incomplete, status_aft
 from referrals.actions.states import revoke
 from referrals.actions.tell import tell
 from referrals.codes import OPEN, Answer, Status
+from referrals.followers import tell_of_renewal
 from referrals.models import DiagnosisCode, Patient, Provider, Referral
 from referrals.screening import Outcome, outcome
-from referrals.signals import carried_on
 
 if TYPE_CHECKING:
     from services.models import Insurer, Precaution, Technique
@@ -105,7 +105,7 @@ def record_referral(
     begin_plan(referral=referral, by=by, now=now)
     record("referral.recorded", referral, by=by, at=now, change=f">{referral.status}")
     if old is not None:
-        carried_on.send(Referral, old=old, new=referral, by=by, now=now)
+        tell_of_renewal(old, referral, by=by, now=now)
     if referral.status == Status.ACTIVE:  # on hold the patient can do nothing
         tell(referral, by=by, now=now)
     return referral

@@ -15,9 +15,9 @@ from massage_portal.outbox import actions as outbox
 from referrals.actions.refusal import Refusal
 from referrals.actions.tell import tell
 from referrals.codes import MAY_MOVE, OPEN, TAKEN_BACK, TRANSITIONS, Status
+from referrals.followers import tell_of_stop
 from referrals.models import Patient, Referral
 from referrals.screening import Outcome, outcome
-from referrals.signals import stopped
 
 MOVED = [
     *("status", "status_reason", "clearance_by", "clearance_on"),
@@ -69,7 +69,7 @@ def change_status(
     referral.save(update_fields=MOVED)
     record(action, referral, by=by, at=now, change=f"{before}>{to}")
     if to in (Status.ON_HOLD, *TAKEN_BACK):
-        stopped.send(Referral, referral=referral, by=by, now=now)
+        tell_of_stop(referral, by=by, now=now)
     return referral
 
 

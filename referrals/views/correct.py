@@ -40,14 +40,11 @@ def correct(request: SignedInRequest, pk: int) -> HttpResponse:
     differences: list[Difference] = []
     status = 200
     if form.is_valid():
+        typed = form.cleaned_data
+        said = {"seen": typed["seen"], "answers": form.answers(), "by": request.user}
         try:
             actions.correct_referral(
-                referral=found,
-                order=order_of(form.cleaned_data, now=now),
-                seen=form.cleaned_data["seen"],
-                answers=form.answers(),
-                by=request.user,
-                now=now,
+                referral=found, order=order_of(typed, now=now), now=now, **said
             )
         except actions.Stale as refusal:
             form.add_error(None, str(refusal))

@@ -208,3 +208,50 @@ def test_a_letter_that_comes_beside_a_renewal_leaves_the_draft_alone(ended, lead
     assert (new.renews, entry.referral) == (None, new)
     draft.refresh_from_db()
     assert draft.status == ReferralStatus.DRAFT
+
+
+# --- The day that it came in is put right ---------------------------------------------
+
+
+def correct(referral, by, **changes):
+    names = referrals.Order.__dataclass_fields__
+    fields = {name: getattr(referral, name) for name in names}
+    order = referrals.Order(**fields | {"other_diagnoses": ()} | changes)
+    version = Referral.objects.get(pk=referral.pk).version
+    return referrals.correct_referral(
+        referral=referral, order=order, seen=version, by=by, now=NOW
+    )
+
+
+def test_a_request_that_waits_gets_the_right_clock(lead):
+    referral = make_referral(received_at=NOW - 20 * DAY)
+    entry = make_entry(referral=referral, waited_days=20)
+    assert entry.received_at == referral.received_at
+
+    correct(referral, lead, received_at=NOW - 50 * DAY)
+
+    entry.refresh_from_db()
+    assert entry.received_at == NOW - 50 * DAY
+    assert trail(entry)[-1][1] == "request.clock_corrected"
+
+
+def test_a_later_visit_keeps_its_planned_day_and_so_does_one_carried_on(lead):
+    later = make_entry(referral=make_referral(received_at=NOW - 20 * DAY), session=2)
+    carried = make_entry(referral=make_referral(received_at=NOW), waited_days=70)
+    before = {one.pk: one.received_at for one in (later, carried)}
+
+    for one in (later, carried):
+        correct(one.referral, lead, received_at=NOW - 50 * DAY)
+
+    for one in (later, carried):
+        one.refresh_from_db()
+        assert one.received_at == before[one.pk]
+
+
+def test_other_corrections_leave_the_clock_alone(lead):
+    entry = make_entry()
+
+    correct(entry.referral, lead, sessions=3)
+
+    entry.refresh_from_db()
+    assert "request.clock_corrected" not in [row[1] for row in trail(entry)]

@@ -124,6 +124,7 @@ def _answer(referral: Referral, code: str, answer: Answer) -> None:
         precaution=precaution,
         question=precaution.question,
         meaning=precaution.meaning,
+        version=precaution.version,
         answer=answer,
     )
 
