@@ -20,6 +20,7 @@ from django.db.models import (
     Prefetch,
     Q,
     QuerySet,
+    Subquery,
     Value,
     When,
 )
@@ -31,7 +32,7 @@ from appointments.priority import DEFAULT_EXPONENT
 from massage_portal.accounts.models import User
 from referrals.codes import OPEN
 from referrals.codes import Status as ReferralStatus
-from referrals.models import Referral, TreatmentPlan, screening
+from referrals.models import Referral, Renewal, TreatmentPlan, screening
 from referrals.screening import Outcome, outcome
 
 MADE = [Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED]
@@ -53,6 +54,7 @@ class Step(StrEnum):
 
     STOPPED = "stopped"  # a red flag: only a new referral helps
     CLEAR = "clear"  # the clinic waits for their clearance
+    RENEW = "renew"  # the clinic asked whether it shall go on
     SIGN = "sign"  # the newest version of the plan
 
 
@@ -89,17 +91,20 @@ def sent_by(user: User, *, now: datetime) -> QuerySet[Any]:
         default=Value(Stage.WAITING),
         output_field=CharField(),
     )
+    asked = Renewal.objects.open(now).filter(referral=OuterRef("pk"))
     return (
         Referral.objects.of_provider(user)
         .annotate(stage=stage, unsigned=unsigned)
+        .annotate(renewal=Subquery(asked.values("pk")[:1]))  # one is open at most
         .order_by("-received_at", "-pk")
     )
 
 
 def needing_a_step(today: date) -> Q:
-    """Return which of `sent_by` wait for the provider: clearance, or a signature."""
+    """Return which of `sent_by` wait for the provider: see `Step`."""
     unsigned = Q(unsigned=True, status__in=SIGNABLE, valid_until__gte=today)
-    return Q(status=ReferralStatus.ON_HOLD) | unsigned
+    asked = Q(renewal__isnull=False) & ~Q(status__in=ENDED)
+    return Q(status=ReferralStatus.ON_HOLD) | unsigned | asked
 
 
 def counts(sent: QuerySet[Any], *, today: date) -> dict[str, int]:
@@ -161,5 +166,7 @@ def _step(referral: Any, *, today: date) -> Step | None:
         answers = referral.screening_answers.all()
         said = outcome((one.meaning, one.answer) for one in answers)
         return Step.STOPPED if said == Outcome.STOP else Step.CLEAR
+    if referral.renewal is not None and referral.status not in ENDED:
+        return Step.RENEW
     signable = referral.status in SIGNABLE and referral.valid_until >= today
     return Step.SIGN if signable and referral.unsigned else None

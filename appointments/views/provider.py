@@ -23,6 +23,7 @@ from appointments.faring import (
 )
 from appointments.views.plan import sign
 from massage_portal.access import SignedInRequest, requires
+from massage_portal.accounts.tokens import sign as token
 from massage_portal.audit.record import record, record_all
 from referrals.codes import Answer
 from referrals.forms.plan import SignPlan
@@ -32,7 +33,7 @@ ROWS = 50
 STEP = "step"
 LABELS: dict[str, Any] = {
     STEP: _("Need your next step"),
-    Stage.WAITING: _("Waiting"),
+    Stage.WAITING: _("Not booked yet"),
     Stage.BOOKED: _("Booked"),
     Stage.OVER: _("Over"),
 }
@@ -84,6 +85,7 @@ def sent_referral(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "referral": found,
         "fare": fare(found, now=now),
+        "renewal": found.renewal and token("renewal", found.renewal),
         "answers": [
             one for one in found.screening_answers.all() if one.answer != Answer.NO
         ],

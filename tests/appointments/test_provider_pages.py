@@ -7,13 +7,15 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from appointments.codes import EntryStatus, Status
 from massage_portal.accounts.roles import Role
+from massage_portal.accounts.tokens import sign
 from massage_portal.audit.models import AuditEvent
 from referrals import actions
 from referrals.codes import Status as ReferralStatus
-from referrals.models import ScreeningAnswer
+from referrals.models import Renewal, ScreeningAnswer
 from tests.appointments.pages import signed_in, url
 from tests.factories import (
     DAY,
@@ -26,6 +28,7 @@ from tests.factories import (
     make_precaution,
     make_provider,
     make_referral,
+    make_renewal,
     make_request,
     make_room,
     make_therapist,
@@ -165,6 +168,20 @@ def test_the_next_step_is_the_providers_own(client, sender):
     assert text.count("A plan to sign") == 1
     assert "clear the answers below" in words(client.get(url("sent_referral", held.pk)))
     assert "stops all visits" in words(client.get(url("sent_referral", stopped.pk)))
+
+
+def test_who_is_asked_to_renew_answers_from_the_page(client, sender):
+    asked = make_referral(provider=sender)
+    renewal = make_renewal(referral=asked)
+
+    answer = client.get(f"/sent/{asked.pk}/")
+
+    assert "Shall it go on?" in words(listed(client, "step"))
+    link = reverse("referrals:answer_renewal", args=[sign("renewal", renewal.pk)])
+    assert link in answer.content.decode()
+    Renewal.objects.filter(pk=renewal.pk).update(answer="end", answered_at=NOW)
+    assert link not in client.get(f"/sent/{asked.pk}/").content.decode()
+    assert "Shall it go on?" not in words(listed(client))
 
 
 def test_every_referral_is_in_one_list_and_counted_there(client, sender):
