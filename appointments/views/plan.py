@@ -16,7 +16,6 @@ from appointments.models import Appointment
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
 from referrals import actions
-from referrals.codes import OPEN, Status
 from referrals.forms.plan import SignPlan
 from referrals.models import Referral
 
@@ -37,7 +36,7 @@ def plan(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("appointments:visit", pk)
     record("referral.seen", referral, by=request.user, at=now)
     plans = list(referral.plans.newest_first())
-    signable = bool(plans) and referral.status in (Status.DRAFT, *OPEN)
+    signable = bool(plans) and referral.is_living
     context = {
         "appointment": found,
         "referral": referral,

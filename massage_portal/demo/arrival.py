@@ -53,7 +53,7 @@ def arrive(clinic: Clinic, number: int, days_ago: float, case: Case) -> Referral
         by=clinic.users["staff"],
         now=moment,
     )
-    if number % 12 == 1:
+    if number % 4:
         _keep_letter(clinic, referral, moment)
     if case.heard:
         _hear(clinic, referral, number, min(moment + SPOKEN_AFTER, clinic.now))

@@ -16,7 +16,6 @@ from referrals.actions.plan import change_plan
 from referrals.actions.refusal import Refusal
 from referrals.actions.screen import ScreeningIncomplete, ask_more
 from referrals.actions.states import lock
-from referrals.codes import OPEN, Status
 from referrals.models import Referral, TreatmentPlan
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def change_the_plan(
         return referral
     if referral.version != seen:
         raise Stale(changed_words(referral), referral)
-    if referral.status not in (Status.DRAFT, *OPEN):
+    if not referral.is_living:
         raise Ended(_("This referral has ended. Its plan stays as it was."))
     for name in changed:
         setattr(referral, name, getattr(planned, name))
@@ -121,7 +120,7 @@ def sign_plan(*, plan: TreatmentPlan, by: User, now: datetime) -> TreatmentPlan:
         )
     if getattr(newest, f"{side}_signed_at") is not None:
         return newest
-    if referral.status not in (Status.DRAFT, *OPEN):
+    if not referral.is_living:
         raise Ended(_("This referral has ended. Its plan stays as it was."))
     if by.pk in (newest.provider_signed_by_id, newest.therapist_signed_by_id):
         raise NotTheirs(

@@ -16,7 +16,7 @@ from referrals.actions.record import AlreadyReferred, Order
 from referrals.actions.refusal import Refusal
 from referrals.actions.screen import Answers, ask_more
 from referrals.actions.states import lock
-from referrals.codes import OPEN, Status
+from referrals.codes import OPEN
 from referrals.followers import tell_of_clock
 from referrals.models import Referral
 
@@ -77,7 +77,7 @@ def correct_referral(
 def _refuse(referral: Referral, *, seen: int) -> None:
     if referral.version != seen:
         raise Stale(changed_words(referral), referral)
-    if referral.status not in (Status.DRAFT, *OPEN):
+    if not referral.is_living:
         raise Ended(_("This referral has ended. What it says stays as it was."))
 
 

@@ -229,6 +229,11 @@ class Referral(models.Model):
     def __str__(self) -> str:
         return f"referral {self.pk}"
 
+    @property
+    def is_living(self) -> bool:
+        """Say whether it can still be changed: it has not ended."""
+        return self.status in (Status.DRAFT, *OPEN)
+
     def unasked(self) -> list[Precaution]:
         """Return the questions for some referrals only that are not answered here."""
         answered = self.screening_answers.newest_round().values("precaution")

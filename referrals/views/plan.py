@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
 from referrals import actions
-from referrals.codes import OPEN, Status
 from referrals.forms.plan import ChangePlan
 from referrals.models import Referral
 from referrals.views.record import RECORDS
@@ -54,7 +53,7 @@ def plan(request: SignedInRequest, pk: int) -> HttpResponse:
     if newer is not None and posted is not None:  # to save it all the same
         posted["seen"] = str(newer.version)
     record("referral.seen", found, by=request.user, at=now)
-    open_to_change = may_change and found.status in (Status.DRAFT, *OPEN)
+    open_to_change = may_change and found.is_living
     context = {
         "referral": found,
         "plans": found.plans.newest_first(),
