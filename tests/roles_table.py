@@ -132,7 +132,7 @@ POST = {
     "services:discard": "       in  403 403 403 403 403 422 422 403 403",
     "services:retire": "       in  403 403 403 403 403 422 422 403 403",
     "referrals:referral": "       in  403 403 422 403 403 403 403 403 403",
-    "referrals:patients": "       in  403 403 200 200 403 200 403 403 403",
+    "referrals:patients": "       in  403 403 422 422 403 422 403 403 403",
     "referrals:edit_patient": "   in  403 403 422 403 403 403 403 403 403",
     "referrals:send_link": "      in  403 403 go  403 403 403 403 403 403",
     "appointments:merge": "       in  403 403 422 403 403 422 403 403 403",

@@ -66,7 +66,7 @@ def _search(request: SignedInRequest, kept: Patient) -> HttpResponse:
     form = FindPatient(request.POST if request.method == "POST" else None)
     found: list[Patient] = []
     typed = request.POST.get("q", "").strip()
-    if form.is_valid() and typed:
+    if form.is_valid():
         found = found_by(request, form.cleaned_data["q"])[0]
     record("patient.seen", kept, by=request.user, at=timezone.now())
     context = {
@@ -75,8 +75,7 @@ def _search(request: SignedInRequest, kept: Patient) -> HttpResponse:
         "q": typed,
         "found": [one for one in found if one.pk != kept.pk],
     }
-    missing = request.method == "POST" and not typed
-    status = 422 if form.errors or missing else 200
+    status = 422 if form.errors else 200
     template = "appointments/staff/merge_search.html"
     return render(request, template, context, status=status)
 

@@ -22,8 +22,13 @@ class FindPatient(parts.Form):
         label=_("Name, record number or date of birth"),
         help_text=_("For example: Rivera, R-1042, 3/14/1985 or 1985-03-14"),
         max_length=100,
-        required=False,
+        error_messages={
+            "required": _("Type a name, a record number or a date of birth.")
+        },
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="%s", **kwargs)  # the page draws it: id="q"
 
 
 class AddPatient(parts.Form):

@@ -25,18 +25,21 @@ SHOWN = 30  # patients found
 @require_http_methods(["GET", "HEAD", "POST"])
 def patients(request: SignedInRequest) -> HttpResponse:
     """Find a patient. What is typed is sent by POST: an address must hold no name."""
-    form = forms.FindPatient(request.POST if request.method == "POST" else None)
+    typed = request.POST.get("q", "").strip()
+    live = bool(request.headers.get("HX-Request"))
+    sent = request.method == "POST" and not (live and not typed)  # wiped while typing
+    form = forms.FindPatient(request.POST if sent else None)
     found: list[Patient] = []
     more = False
-    if form.is_valid() and form.cleaned_data["q"]:
+    if form.is_valid():
         found, more = found_by(request, form.cleaned_data["q"])
     context = {
         "form": form,
         "found": found,
         "more": more,
-        "q": request.POST.get("q", "").strip(),
+        "q": typed,
     }
-    template = "_found.html" if request.headers.get("HX-Request") else "patients.html"
+    template = "_found.html" if live else "patients.html"
     status = 422 if form.errors else 200
     response = render(request, f"referrals/{template}", context, status=status)
     response["Vary"] = "HX-Request"

@@ -59,7 +59,6 @@ def referral(request: SignedInRequest, pk: int) -> HttpResponse:
         "form": form if on_hold and may_record else None,
         "plan": found.plans.newest_first().first(),
         "letters": found.letters.newest_first(),
-        "letter_form": forms.AddLetter(referral=found),
     }
     status = 422 if form.errors else 200
     return render(request, "referrals/referral.html", context, status=status)

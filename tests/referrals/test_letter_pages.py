@@ -55,7 +55,7 @@ def address(letter):
 def test_a_letter_is_added_on_the_page_of_the_referral_and_listed_there(staff):
     referral = make_referral()
     page = staff.get(f"/referrals/{referral.pk}/").content.decode()
-    assert f'action="{page_of(referral)}"' in page
+    assert f'href="{page_of(referral)}"' in page
     assert 'enctype="multipart/form-data"' in page
     assert "No letter is kept with this referral." in page
 

@@ -236,6 +236,22 @@ def test_no_odd_search_breaks_a_page(staff, what):
             assert answer.status_code in (200, 422)
 
 
+def test_an_empty_search_says_what_to_type_at_its_field(staff):
+    answer = staff.post(SEARCH, {"q": "  "})
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'href="#q"' in page
+    assert page.count("Type a name, a record number or a date of birth.") == 2
+
+
+def test_what_is_wiped_while_one_types_is_no_fault(staff):
+    answer = staff.post(SEARCH, {"q": ""}, headers={"hx-request": "true"})
+
+    assert answer.status_code == 200
+    assert "Type a name" not in answer.content.decode()
+
+
 def test_the_way_from_the_search_to_the_referral_is_short(staff):
     page = staff.post(SEARCH, {"q": "Juniper Rivera 3/14/1985"}).content.decode()
     assert 'name="q" value="Juniper Rivera 3/14/1985"' in page
