@@ -36,11 +36,9 @@ class Unavailable:
         if not isinstance(exception, OperationalError | InterfaceError):
             return None
         log.error("database_unavailable", error=type(exception).__name__)
-        return HttpResponse(
-            render_to_string("503.html"),
-            status=503,
-            headers={"Retry-After": RETRY_AFTER, "Cache-Control": "no-store"},
-        )
+        answer = _refusal(request, 503)
+        answer["Retry-After"] = RETRY_AFTER
+        return answer
 
 
 class WholeRequests:

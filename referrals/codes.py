@@ -17,6 +17,7 @@ class Status(models.TextChoices):
     ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")
 
 
+SPREADSHEET = "urn:portal:spreadsheet"  # the system of references in a file
 OPEN = [Status.ACTIVE, Status.ON_HOLD]
 TAKEN_BACK = [Status.REVOKED, Status.ENTERED_IN_ERROR]
 TRANSITIONS: dict[Status, set[Status]] = {

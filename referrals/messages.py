@@ -55,8 +55,8 @@ def invitation(message: Message) -> Mail | None:
 @renders("referrals.recorded")
 def recorded(message: Message) -> Mail | None:
     """Tell a patient who can sign in that there is something new."""
-    still_open = Referral.objects.filter(status__in=[Status.ACTIVE, Status.ON_HOLD])
-    if not still_open.filter(pk=message.subject_key).exists():
+    in_force = Referral.objects.filter(status=Status.ACTIVE)
+    if not in_force.filter(pk=message.subject_key).exists():
         return None
     return _mail(
         "recorded",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from appointments.models.waitlist import WEEKDAYS
 from appointments.need import assess
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
+from referrals.actions.locks import lock_patient_of
 from referrals.codes import Status as ReferralStatus
 from referrals.models import Referral
 
@@ -91,7 +92,7 @@ def ask(
         referral=referral,
         patient=referral.patient,
         session=_next_session(referral, today=today),
-        received_at=referral.received_at,
+        received_at=_clock(referral),
         asked_at=now,
         need_score=assess(**asdict(need)).score,
         **vars(availability),
@@ -101,6 +102,24 @@ def ask(
     )
     record("request.made", entry, by=by, at=now, change=f">{entry.status}")
     return entry
+
+
+def _clock(referral: Referral) -> datetime:
+    """
+    Return since when the patient waits: the referral's clock.
+
+    Where it carries on a plan of which visits were made, that would be the clock of a
+    wait that is over; then it is the day planned after the last of them.
+    """
+    before = referral.renews
+    while before is not None:
+        seen = Appointment.objects.filter(entry__referral=before).visits_over()
+        last = seen.order_by("-starts_at").first()
+        if last is not None:
+            planned = last.starts_at + timedelta(days=referral.interval_days)
+            return max(referral.received_at, planned)
+        before = before.renews
+    return referral.received_at
 
 
 def _next_session(referral: Referral, *, today: date) -> int:
@@ -136,6 +155,7 @@ def reply(
 
     :raises NotAskable: if nothing is being asked.
     """
+    lock_patient_of(WaitlistEntry.objects.all(), pk=entry.pk)
     entry = WaitlistEntry.objects.select_for_update(of=("self",), no_key=True).get(
         pk=entry.pk
     )
@@ -159,6 +179,7 @@ def withdraw(*, entry: WaitlistEntry, by: User, now: datetime) -> WaitlistEntry:
 
     :raises NotAskable: if the visit is booked (cancel that first) or it is over.
     """
+    lock_patient_of(WaitlistEntry.objects.all(), pk=entry.pk)
     entry = WaitlistEntry.objects.select_for_update(of=("self",), no_key=True).get(
         pk=entry.pk
     )

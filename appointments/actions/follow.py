@@ -6,7 +6,7 @@ from datetime import datetime
 
 from appointments.actions.offer import end_offers
 from appointments.codes import EntryStatus
-from appointments.models import Appointment
+from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from referrals.followers import follows_clocks, follows_renewals, follows_stops
@@ -29,17 +29,27 @@ def carry_the_request_on(
     """
     Have a request without a visit wait on `new`, as its first, with its clock.
 
-    One that is booked stays: its visit is over by now, and once that is recorded, the
-    next one waits on `new`.
+    One that is booked stays. Once that visit is recorded, the next one waits on `new`;
+    if it is canceled, the request itself does.
     """
     waiting = old.waitlist_entries.filter(status__in=WAITING)
     entry = waiting.select_for_update(of=("self",), no_key=True).first()
-    if entry is None or new.waitlist_entries.exists():
-        return
+    if entry is not None:
+        carry_on(entry, new, by=by, now=now)
+
+
+def carry_on(
+    entry: WaitlistEntry, new: Referral, *, by: User, now: datetime
+) -> WaitlistEntry:
+    """Have a locked request wait on `new`, unless the patient has asked there too."""
+    if new.waitlist_entries.exists():
+        return entry
+    change = f"{entry.referral_id}>{new.pk}"
     entry.referral, entry.session = new, 1
     entry.version += 1
     entry.save(update_fields=["referral", "session", "version"])
-    record("request.carried_on", entry, by=by, at=now, change=f"{old.pk}>{new.pk}")
+    record("request.carried_on", entry, by=by, at=now, change=change)
+    return entry
 
 
 @follows_clocks

@@ -16,6 +16,7 @@ from massage_portal.accounts.models import User
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
+from referrals.actions.locks import lock_patient_of
 
 ANSWER_WITHIN = timedelta(days=14)  # after that the message would only confuse
 
@@ -40,7 +41,7 @@ def _lock(
     :raises ChangedMeanwhile: if it is not.
     :raises NotTriageable: if it is past triage.
     """
-    # First the lock: a merge of two records may give the entry another patient.
+    lock_patient_of(WaitlistEntry.objects.all(), pk=entry.pk)
     WaitlistEntry.objects.select_for_update(no_key=True).get(pk=entry.pk)
     locked = WaitlistEntry.objects.select_related("patient__user", "category").get(
         pk=entry.pk

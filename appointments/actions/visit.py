@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from appointments.actions.follow import carry_on
 from appointments.actions.refusal import Refusal
 from appointments.codes import AHEAD, Ending, EntryStatus, Status
 from appointments.models import Appointment, WaitlistEntry
@@ -14,7 +15,7 @@ from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
 from referrals.actions import complete
-from referrals.codes import OPEN
+from referrals.codes import OPEN, TAKEN_BACK
 from referrals.models import Patient
 
 
@@ -69,9 +70,7 @@ def cancel(
     appointment.save(
         update_fields=["status", "ended_at", "ending", "reoffer_owed", "sequence"]
     )
-    entry.status = EntryStatus.ACCEPTED
-    entry.version += 1
-    entry.save(update_fields=["status", "version"])
+    _wait_again(entry, by=by, now=now)
     outbox.void(appointment, now=now)
     record(
         "appointment.cancelled", appointment, by=by, at=now, change="booked>cancelled"
@@ -82,6 +81,16 @@ def cancel(
             "appointments.cancelled", appointment, to=user, now=now, expires_at=until
         )
     return appointment
+
+
+def _wait_again(entry: WaitlistEntry, *, by: User, now: datetime) -> None:
+    """Give the place in line back, on the referral that took the old one's place."""
+    entry.status = EntryStatus.ACCEPTED
+    entry.version += 1
+    entry.save(update_fields=["status", "version"])
+    renewal = entry.referral.carried_on_by()
+    if renewal is not None and entry.referral.status in TAKEN_BACK:
+        carry_on(entry, renewal, by=by, now=now)
 
 
 @transaction.atomic

@@ -93,6 +93,10 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         mine = mine.filter(starts_at__gt=now).order_by("starts_at")
         return mine.with_place().with_precautions()
 
+    def visits_over(self) -> Self:
+        """Those that were made or missed."""
+        return self.filter(status__in=[Status.FULFILLED, Status.NOSHOW])
+
     def holding_time(self) -> Self:
         """Those that keep therapist, room and patient from being elsewhere."""
         return self.filter(status__in=HOLDING_TIME)

@@ -21,7 +21,7 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.functions import Cast, Coalesce, Extract, Greatest, Power
+from django.db.models.functions import Cast, Coalesce, Extract, Greatest, Least, Power
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -86,6 +86,7 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         """Those whose referral is active and covers this visit, on a day to come."""
         today = timezone.localdate(now)
         insurer = F("referral__authorization__visits")
+        sessions = F("referral__sessions")
         return (
             self.filter(
                 referral__status=ReferralStatus.ACTIVE,
@@ -93,7 +94,7 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
             )
             .exclude(referral__authorization__valid_until__lt=today)
             .exclude(lacks_a_number("referral__"))
-            .alias(paid_visits=Coalesce(insurer, "referral__sessions"))
+            .alias(paid_visits=Least(sessions, Coalesce(insurer, sessions)))
             .filter(session__lte=F("paid_visits"))
         )
 

@@ -127,6 +127,7 @@ def _hear(clinic: Clinic, referral: Referral, number: int, moment: datetime) -> 
     referrals.record_authorization(
         referral=referral,
         insurer=insurer,
+        referral_seen=referral.version,
         word=referrals.Word(
             member_number=f"EX-M-{3000 + number}",
             referral_number=f"EX-R-{2000 + number}" if refers else "",

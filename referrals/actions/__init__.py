@@ -13,6 +13,7 @@ from referrals.actions.arrive import (
     NotTaken,
     OtherContent,
     arrive,
+    arrived_before,
     refuse_arrival,
     see_arrival,
 )
@@ -21,7 +22,7 @@ from referrals.actions.authorization import (
     Word,
     record_authorization,
 )
-from referrals.actions.correct import Ended, Stale, correct_referral
+from referrals.actions.correct import correct_referral
 from referrals.actions.diagnoses import load_diagnoses
 from referrals.actions.draft import NotADraft, complete_draft
 from referrals.actions.edit_patient import (
@@ -69,10 +70,12 @@ from referrals.actions.renewal import (
     warn_of_expiry,
 )
 from referrals.actions.screen import ScreeningIncomplete, screen_again
+from referrals.actions.stale import Ended, Stale
 from referrals.actions.states import (
     Moved,
     NotAllowed,
     NotClearable,
+    by_hand,
     complete,
     move,
     record_clearance,
@@ -120,8 +123,10 @@ __all__ = [
     "add_patient",
     "answer_renewal",
     "arrive",
+    "arrived_before",
     "ask_renewal",
     "begin_plan",
+    "by_hand",
     "change_plan",
     "change_the_plan",
     "complete",

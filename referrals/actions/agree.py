@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
-from referrals.actions.correct import Ended, Stale, changed_words
 from referrals.actions.plan import change_plan
 from referrals.actions.refusal import Refusal
 from referrals.actions.screen import ScreeningIncomplete, ask_more
+from referrals.actions.stale import Ended, Stale, changed_words
 from referrals.actions.states import lock
 from referrals.models import Referral, TreatmentPlan
 

@@ -8,6 +8,7 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from massage_portal.accounts.models import ClientSystem
@@ -78,6 +79,32 @@ def arrive(
                 raise
     see_arrival(referral=before, by=by, now=now)
     return before, False
+
+
+@transaction.atomic
+def arrived_before(
+    *,
+    unless: tuple[str, str] | None,
+    identifier: tuple[str, str] | None,
+    submission: uuid.UUID,
+    by: ClientSystem,
+    now: datetime,
+) -> Referral | None:
+    """
+    Return what this system sent before, by `unless`, or by saying the same again.
+
+    Asked before the order is judged: what was taken stays taken, also when its time is
+    over, and what matches If-None-Exist is not looked at.
+    """
+    mine = Referral.objects.filter(sent_by=by)
+    found = None
+    if unless is not None:
+        found = mine.filter(_is_called(*unless)).first()
+    if found is None and identifier is not None:
+        found = mine.filter(_is_called(*identifier), submission=submission).first()
+    if found is not None:
+        see_arrival(referral=found, by=by, now=now)
+    return found
 
 
 def refuse_arrival(
@@ -161,7 +188,11 @@ def _before(
 
 
 def _called(system: str, value: str) -> ReferralQuerySet:
-    return Referral.objects.filter(identifier_system=system, identifier_value=value)
+    return Referral.objects.filter(_is_called(system, value))
+
+
+def _is_called(system: str, value: str) -> Q:
+    return Q(identifier_system=system, identifier_value=value)
 
 
 def _on_record(arrival: Arrival, day: date) -> tuple[Provider, list[DiagnosisCode]]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from referrals.actions.refusal import Refusal
+from referrals.actions.stale import Ended, Stale, changed_words
 from referrals.actions.states import lock
 from referrals.models import Authorization, Referral
 
@@ -47,6 +48,7 @@ def record_authorization(
     insurer: Insurer | None,
     word: Word,
     seen: int,
+    referral_seen: int,
     by: User,
     now: datetime,
 ) -> Authorization:
@@ -54,30 +56,45 @@ def record_authorization(
     Keep the insurer of a referral and its word. The trail names fields, no numbers.
 
     :param seen: the version that the form was drawn from; 0 where there was none.
+    :param referral_seen: the version of the referral, which names the insurer.
     :raises AuthorizationChanged: if somebody saved another one since.
+    :raises Stale: if somebody changed the referral since, so perhaps its insurer.
+    :raises Ended: if the referral has ended.
     """
-    referral = lock(referral)
-    found = Authorization.objects.filter(referral=referral).first()
-    if found is None:
-        found = Authorization(referral=referral, version=0)
+    referral = _lock_living(referral)
+    before = Authorization.objects.filter(referral=referral).first()
+    found = before or Authorization(referral=referral, version=0)
     said = asdict(word)
     changed = [name for name in said if getattr(found, name) != said[name]]
     other = referral.insurer_id != (insurer.pk if insurer else None)
-    if found.pk and not (changed or other):
+    if before and not (changed or other):
         return found
     if found.version != seen:
         raise AuthorizationChanged(_changed(found), found)
+    if other and referral.version != referral_seen:
+        raise Stale(changed_words(referral), referral)
     for name in changed:
         setattr(found, name, said[name])
-    found.version += 1
-    found.changed_at, found.changed_by = now, by
-    found.save()
+    _save(found, by=by, now=now)
     if other:
         _change_insurer(referral, insurer, by=by, now=now)
         changed.append("insurer")
     names = ",".join(sorted(changed))
     record("referral.authorized", referral, by=by, at=now, change=names)
     return found
+
+
+def _save(found: Authorization, *, by: User, now: datetime) -> None:
+    found.version += 1
+    found.changed_at, found.changed_by = now, by
+    found.save()
+
+
+def _lock_living(referral: Referral) -> Referral:
+    referral = lock(referral)
+    if not referral.is_living:
+        raise Ended(_("This referral has ended. What it says stays as it was."))
+    return referral
 
 
 def _change_insurer(
@@ -98,3 +115,14 @@ def _changed(found: Authorization) -> str:
         "who": found.changed_by.name,
         "when": date_format(when, "DATETIME_FORMAT"),
     }
+
+
+def end_authorization(referral: Referral, *, by: User, now: datetime) -> None:
+    """Take the old insurer's word off a locked referral whose insurer has changed."""
+    found = Authorization.objects.filter(referral=referral).first()
+    if found is None:
+        return
+    for name, value in asdict(Word()).items():
+        setattr(found, name, value)
+    _save(found, by=by, now=now)
+    record("referral.authorization_ended", referral, by=by, at=now)

@@ -5,34 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
+from referrals.actions.authorization import end_authorization
 from referrals.actions.plan import PLANNED, change_plan
 from referrals.actions.record import AlreadyReferred, Order
-from referrals.actions.refusal import Refusal
 from referrals.actions.screen import Answers, ask_more
-from referrals.actions.states import lock
+from referrals.actions.stale import Ended, Stale, changed_words
+from referrals.actions.states import lock, withdraw_questions
 from referrals.codes import OPEN
 from referrals.followers import tell_of_clock
 from referrals.models import Referral
 
 FIELDS = [name for name in Order.__dataclass_fields__ if name != "other_diagnoses"]
-
-
-class Ended(Refusal):
-    """A referral that has ended stays as it was."""
-
-
-class Stale(Refusal):
-    """Somebody changed the referral since the form was drawn; it carries the row."""
-
-    def __init__(self, words: object, referral: Referral) -> None:
-        super().__init__(words)
-        self.referral = referral
 
 
 @transaction.atomic
@@ -59,11 +46,15 @@ def correct_referral(
     :raises AlreadyReferred: if another one is open for the new diagnosis.
     """
     referral = lock(referral)
+    if not _differing(referral, order):
+        return referral
     _refuse(referral, seen=seen)
     clock = referral.received_at
     changed = _write(referral, order, by=by, now=now)
-    if not changed:
-        return referral
+    if "insurer" in changed:
+        end_authorization(referral, by=by, now=now)
+    if "provider" in changed:
+        withdraw_questions(referral, now=now)
     if "received_at" in changed:
         tell_of_clock(referral, clock, by=by, now=now)
     if set(changed) & {*PLANNED, "provider"}:  # who signs is part of what is signed
@@ -81,22 +72,25 @@ def _refuse(referral: Referral, *, seen: int) -> None:
         raise Ended(_("This referral has ended. What it says stays as it was."))
 
 
+def _differing(referral: Referral, order: Order) -> list[str]:
+    """Return the names of the fields that are other in `order`."""
+    names = [name for name in FIELDS if getattr(referral, name) != getattr(order, name)]
+    if set(referral.other_diagnoses.all()) != set(order.other_diagnoses):
+        names.append("other_diagnoses")
+    return names
+
+
 def _write(referral: Referral, order: Order, *, by: User, now: datetime) -> list[str]:
     """Write what is other in `order`; return the names of those fields."""
-    changed = [
-        name for name in FIELDS if getattr(referral, name) != getattr(order, name)
-    ]
-    others = set(referral.other_diagnoses.all()) != set(order.other_diagnoses)
-    if not (changed or others):
-        return []
-    for name in changed:
+    changed = _differing(referral, order)
+    plain = [name for name in changed if name != "other_diagnoses"]
+    for name in plain:
         setattr(referral, name, getattr(order, name))
     referral.version += 1
     referral.changed_by, referral.changed_at = by, now
-    _save(referral, [*changed, "version", "changed_by", "changed_at"])
-    if others:
+    _save(referral, [*plain, "version", "changed_by", "changed_at"])
+    if len(plain) < len(changed):
         referral.other_diagnoses.set(order.other_diagnoses)
-        changed.append("other_diagnoses")
     return changed
 
 
@@ -114,13 +108,3 @@ def _save(referral: Referral, names: list[str]) -> None:
         raise AlreadyReferred(
             _("This patient has an open referral for this diagnosis."), other
         ) from fault
-
-
-def changed_words(referral: Referral) -> str:
-    """Tell the second of two who save what the first one did, and what to do now."""
-    who = referral.changed_by.name if referral.changed_by else _("Another system")
-    when = timezone.localtime(referral.changed_at or referral.recorded_at)
-    return _(
-        "%(who)s changed this referral on %(when)s, while you were typing. Compare "
-        "below, then save again if yours is right. Nothing that you typed is lost."
-    ) % {"who": who, "when": date_format(when, "DATETIME_FORMAT")}

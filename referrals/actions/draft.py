@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from massage_portal.accounts.models import User
+from referrals.actions.authorization import end_authorization
 from referrals.actions.plan import begin_plan
 from referrals.actions.record import lock_patient, refuse_order
 from referrals.actions.refusal import Refusal
@@ -62,6 +63,7 @@ def complete_draft(
     if insurer is not None and insurer != referral.insurer:
         referral.insurer = insurer
         referral.save(update_fields=["insurer"])
+        end_authorization(referral, by=by, now=now)
     keep_answers(answers, referral, by=by, now=now)
     if not referral.plans.exists():
         begin_plan(referral=referral, by=by, now=now)

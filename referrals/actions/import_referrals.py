@@ -17,10 +17,10 @@ from massage_portal.accounts.models import User
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import event, record
 from massage_portal.spreadsheet import Refused
-from referrals.actions.import_rows import SYSTEM, Facts, Judge, Known
+from referrals.actions.import_rows import Facts, Judge, Known
 from referrals.actions.plan import begin_plans
 from referrals.actions.refusal import Refusal
-from referrals.codes import Status
+from referrals.codes import SPREADSHEET, Status
 from referrals.models import Patient, Referral
 from referrals.referrals_csv import Read, read
 
@@ -177,7 +177,7 @@ def _write(
     referrals = [
         Referral(
             status=Status.DRAFT,
-            identifier_system=SYSTEM,
+            identifier_system=SPREADSHEET,
             identifier_value=reference,
             submission=uuid.uuid4(),
             recorded_at=now,

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 
 from massage_portal.spreadsheet import SHOWN, BadCell, Refused
 from referrals.actions.record import lock_patient
+from referrals.codes import SPREADSHEET
 from referrals.models import DiagnosisCode, Patient, Provider, Referral
 from referrals.referrals_csv import Read, Row
 from services.models import Insurer, Technique
 
-SYSTEM = "urn:portal:spreadsheet"
 RELATED = ["patient", "provider", "diagnosis", "technique", "insurer"]
 PLAIN = [
     *("priority", "received_at", "valid_from", "valid_until"),
@@ -63,7 +63,7 @@ def _patients(numbers: set[str]) -> dict[str, Patient]:
 def _facts(references: set[str]) -> dict[str, Facts]:
     """Return what the referrals say that came by spreadsheet, by their reference."""
     came = Referral.objects.filter(
-        identifier_system=SYSTEM, identifier_value__in=references
+        identifier_system=SPREADSHEET, identifier_value__in=references, sent_by=None
     )
     came = came.select_related(*RELATED).prefetch_related("other_diagnoses")
     return {

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
+from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox.models import Message
 from referrals.actions.refusal import Refusal
 from referrals.codes import OPEN
@@ -146,12 +147,16 @@ def part_accounts(
     Nobody is written to about the other one's care: what is unsent about the rows that
     go back goes with them, and is withdrawn where there is no account to write to.
 
+    An account that was given another address since is the kept record's: whoever reads
+    mail there must not read of the other one.
+
     :param abouts: of the rows that go back, as messages name them.
     """
     moved: Mapping[str, list[int]] = merge.moved
     shared = kept.user
-    at = merge.undone_at
-    if shared and shared.pk in moved.get(ACCOUNT, []):
+    at, at_first = merge.undone_at, merge.at
+    moved_here = shared is not None and shared.pk in moved.get(ACCOUNT, [])
+    if shared and moved_here and not _address_changed(kept, since=at_first):
         kept.user = None
         kept.save(update_fields=["user"])
         merged.user = shared
@@ -173,3 +178,15 @@ def part_accounts(
         going.update(voided_at=at)
     else:
         going.update(recipient=merged.user)
+
+
+def _address_changed(patient: Patient, *, since: datetime) -> bool:
+    """Say by the trail whether staff gave the patient's account another address."""
+    rows = AuditEvent.objects.filter(
+        record_type=patient._meta.label_lower,
+        record_id=str(patient.pk),
+        action="patient.corrected",
+        at__gte=since,
+    )
+    changes = rows.values_list("change", flat=True)
+    return any("email" in names.split(",") for names in changes)

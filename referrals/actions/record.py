@@ -17,8 +17,12 @@ from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from referrals.actions.plan import begin_plan
 from referrals.actions.refusal import Refusal
-from referrals.actions.screen import keep_answers, refuse_incomplete, status_after
-from referrals.actions.states import revoke
+from referrals.actions.screen import (
+    keep_answers,
+    refuse_incomplete,
+    status_after,
+)
+from referrals.actions.states import change_status, revoke
 from referrals.actions.tell import tell
 from referrals.codes import OPEN, Answer, Status
 from referrals.followers import tell_of_renewal
@@ -98,7 +102,8 @@ def record_referral(
     old = refuse_order(patient, order, by=by, now=now)
     refuse_incomplete(answers, order)
     fields = {"submission": submission, "recorded_at": now, "recorded_by": by}
-    if old is not None and old.carried_on_by() is None:
+    if old is not None:
+        _end_renewal(old, by=by, now=now)
         fields["renews"] = old
     referral = _insert(patient, order, status=status_after(answers), **fields)
     keep_answers(answers, referral, by=by, now=now)
@@ -109,6 +114,13 @@ def record_referral(
     if referral.status == Status.ACTIVE:  # on hold the patient can do nothing
         tell(referral, by=by, now=now)
     return referral
+
+
+def _end_renewal(old: Referral, *, by: User, now: datetime) -> None:
+    """End a renewal that nobody completed: a newer letter takes its place."""
+    draft = old.carried_on_by()
+    if draft is not None:
+        change_status(draft, Status.REVOKED, "referral.revoked", by=by, now=now)
 
 
 def lock_patient(patient: Patient) -> Patient:

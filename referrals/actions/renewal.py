@@ -6,6 +6,7 @@ import uuid
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from referrals.codes import TAKEN_BACK, RenewalAnswer, Status
 from referrals.models import Patient, Referral, Renewal
 from referrals.pieces import LAST_DAYS, WARN_DAYS
 
+log = structlog.get_logger(__name__)
 LINK_LASTS = timedelta(days=30)
 CARRIED_ON = [
     *("provider", "diagnosis", "technique", "insurer", "goals", "reason"),
@@ -69,9 +71,12 @@ def warn_of_expiry(*, now: datetime) -> int:
     today = timezone.localdate(now)
     warned = 0
     for referral in Referral.objects.to_warn_of(today).order_by("pk").iterator():
-        warned += _warn(referral, now=now)
-        if referral.valid_until <= today + timedelta(days=WARN_DAYS):
-            _ask_once(referral, now=now)
+        try:
+            warned += _warn(referral, now=now)
+            if referral.valid_until <= today + timedelta(days=WARN_DAYS):
+                _ask_once(referral, now=now)
+        except Exception:  # whatever it was, the others must hear of theirs
+            log.exception("expiry_not_warned_of", referral=referral.pk)
     return warned
 
 

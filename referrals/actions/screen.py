@@ -69,7 +69,11 @@ def _refuse_missing(applying: Iterable[Precaution], answers: Answers) -> None:
 def keep_answers(
     answers: Answers, referral: Referral, *, by: User, now: datetime, number: int = 1
 ) -> None:
-    """Keep a round of safety answers, each with its question as it was asked."""
+    """
+    Keep a round of safety answers, each with its question as it was asked.
+
+    A red flag is the patient's: all else that they have in force goes on hold.
+    """
     ScreeningAnswer.objects.bulk_create(
         ScreeningAnswer(
             referral=referral,
@@ -84,6 +88,8 @@ def keep_answers(
         )
         for precaution, answer in answers.items()
     )
+    if judge(answers) == Outcome.STOP:
+        _stop_others(referral, by=by, now=now)
 
 
 def judge(answers: Answers) -> Outcome:
@@ -171,8 +177,17 @@ def _said_now(answers: Answers) -> set[tuple[Any, ...]]:
     return {(one.pk, one.version, answer) for one, answer in answers.items()}
 
 
-def _hold(referral: Referral, *, by: User, now: datetime) -> Referral:
+def _stop_others(referral: Referral, *, by: User, now: datetime) -> None:
+    """Hold what else is in force; its provider clears it once the patient is well."""
+    others = Referral.objects.filter(patient=referral.patient_id, status=Status.ACTIVE)
+    words = _("A red flag was answered with yes for referral %(number)s.")
+    for other in others.exclude(pk=referral.pk).order_by("pk"):
+        _hold(lock(other), by=by, now=now, reason=words % {"number": referral.pk})
+
+
+def _hold(referral: Referral, *, by: User, now: datetime, reason: str = "") -> Referral:
     """Put a referral in force on hold; a clearance was for what was known then."""
+    referral.status_reason = reason
     cleared = f"{referral.clearance_by}, {referral.clearance_on}"
     if referral.clearance_by:
         record("referral.clearance_ended", referral, by=by, at=now, change=cleared)
@@ -199,7 +214,9 @@ def _weigh(
         if judge(fresh) == Outcome.GO_ON:  # the rest is harmless, or was cleared
             return referral
         return _hold(referral, by=by, now=now)
-    sure = [(one.meaning, one.answer) for one in before if one.answer == Answer.YES]
+    sure = referral.screening_answers.filter(answer=Answer.YES).values_list(
+        "meaning", "answer"
+    )  # of any round: a yes is never talked away
     by_hand = referral.status_reason != ""
     if by_hand or outcome(sure) != Outcome.GO_ON or judge(answers) != Outcome.GO_ON:
         return referral

@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
+from referrals.actions.locks import lock_patient_of
 from referrals.actions.refusal import Refusal
 from referrals.actions.tell import tell
 from referrals.codes import MAY_MOVE, OPEN, TAKEN_BACK, TRANSITIONS, Status
 from referrals.followers import tell_of_stop
-from referrals.models import Patient, Referral
+from referrals.models import Referral
 from referrals.screening import Outcome, outcome
 
 MOVED = [
@@ -43,16 +44,8 @@ class Moved(Refusal):
 
 
 def lock(referral: Referral) -> Referral:
-    """
-    Lock the patient, as whoever books does first, then the referral; then read it.
-
-    A merge may give it another patient while we wait: then that one is locked too.
-    """
-    patients = Patient.objects.select_for_update(no_key=True)
-    whose = Referral.objects.values_list("patient", flat=True)
-    before = None
-    while (patient := whose.get(pk=referral.pk)) != before:
-        before = patients.get(pk=patient).pk
+    """Lock the patient, as whoever books does first, then the referral; then read."""
+    lock_patient_of(Referral.objects.all(), pk=referral.pk)
     Referral.objects.select_for_update(no_key=True).get(pk=referral.pk)
     return Referral.objects.select_related("patient__user", "changed_by").get(
         pk=referral.pk
@@ -70,38 +63,73 @@ def change_status(
     record(action, referral, by=by, at=now, change=f"{before}>{to}")
     if to in (Status.ON_HOLD, *TAKEN_BACK):
         tell_of_stop(referral, by=by, now=now)
+    if to in TAKEN_BACK:
+        withdraw_questions(referral, now=now)
     return referral
+
+
+def withdraw_questions(referral: Referral, *, now: datetime) -> None:
+    """Let nobody answer a question about its renewal that is still open."""
+    for question in referral.renewal_questions.filter(answer="", withdrawn_at=None):
+        question.withdrawn_at = now
+        question.save(update_fields=["withdrawn_at"])
+        outbox.void(question, now=now)
 
 
 @transaction.atomic
 def record_clearance(
-    *, referral: Referral, cleared_by: str, cleared_on: date, by: User, now: datetime
+    *,
+    referral: Referral,
+    cleared_by: str,
+    cleared_on: date,
+    seen: int,
+    by: User,
+    now: datetime,
 ) -> Referral:
     """
     Record that the provider cleared what was on hold, by name and date.
 
-    :raises NotClearable: if it is not on hold, or a red flag was answered with yes:
-        then the patient needs a new referral once they are well.
+    :param seen: the version of the referral that the page showed: a clearance is for
+        what was known then.
+    :raises NotClearable: if it is not on hold, if it was changed since, if the safety
+        questions were asked again after that date, or if a red flag was answered with
+        yes: then the patient needs a new referral once they are well.
     """
     referral = lock(referral)
     if referral.status == Status.ACTIVE and referral.clearance_by == cleared_by:
         return referral
     if referral.status != Status.ON_HOLD:
         raise NotClearable(_("This referral is not waiting for a clearance."))
-    newest = referral.screening_answers.newest_round()
-    answers = newest.values_list("meaning", "answer")
-    if outcome(answers) == Outcome.STOP:
+    if referral.version != seen:
+        raise NotClearable(_stands(referral))
+    _refuse_clearance(referral, cleared_on)
+    referral.clearance_by = cleared_by
+    referral.clearance_on = cleared_on
+    referral.status_reason = ""
+    change_status(referral, Status.ACTIVE, "referral.cleared", by=by, now=now)
+    tell(referral, by=by, now=now)
+    return referral
+
+
+def _refuse_clearance(referral: Referral, cleared_on: date) -> None:
+    newest = list(referral.screening_answers.newest_round())
+    if outcome((one.meaning, one.answer) for one in newest) == Outcome.STOP:
         raise NotClearable(
             _(
                 "A red flag was answered with yes. It cannot be cleared here: call the "
                 "provider, and record a new referral when the patient is well."
             )
         )
-    referral.clearance_by = cleared_by
-    referral.clearance_on = cleared_on
-    change_status(referral, Status.ACTIVE, "referral.cleared", by=by, now=now)
-    tell(referral, by=by, now=now)
-    return referral
+    again = [one.asked_at for one in newest if one.round > 1 and one.asked_at]
+    asked_on = timezone.localdate(max(again)) if again else cleared_on
+    if cleared_on < asked_on:
+        raise NotClearable(
+            _(
+                "The safety questions were asked again on %(day)s. A clearance from "
+                "before that day is not for what was answered then."
+            )
+            % {"day": date_format(asked_on, "DATE_FORMAT")}
+        )
 
 
 @transaction.atomic
@@ -115,6 +143,18 @@ def revoke(*, referral: Referral, by: User, now: datetime) -> Referral:
     if referral.status not in OPEN:
         raise NotClearable(_("This referral has ended already."))
     return change_status(referral, Status.REVOKED, "referral.revoked", by=by, now=now)
+
+
+def by_hand(status: Status) -> list[Status]:
+    """
+    Return where a referral in this state may be moved by hand.
+
+    A draft leaves its state by having its safety questions answered, or it ends.
+    """
+    steps = TRANSITIONS[status]
+    if status == Status.DRAFT:
+        steps = steps - {Status.ON_HOLD}
+    return [to for to in MAY_MOVE if to in steps]
 
 
 @transaction.atomic
@@ -137,7 +177,7 @@ def move(
     referral = lock(referral)
     if referral.status == to:
         return referral
-    if referral.status != seen or to not in TRANSITIONS[Status(referral.status)]:
+    if referral.status != seen or to not in by_hand(Status(referral.status)):
         raise Moved(_stands(referral))
     referral.status_reason = reason
     action = f"referral.{ACTIONS[to]}"

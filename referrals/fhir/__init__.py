@@ -8,7 +8,7 @@ the elements of R4, `read` makes an Arrival of what was sent, `write` answers.
 from __future__ import annotations
 
 from referrals.fhir.fault import Fault
-from referrals.fhir.read import Arrival, Coded, NewPatient, read
+from referrals.fhir.read import Arrival, Coded, NewPatient, called, read
 from referrals.fhir.strict import NotJson, parse
 from referrals.fhir.write import outcome, service_request
 
@@ -18,6 +18,7 @@ __all__ = [
     "Fault",
     "NewPatient",
     "NotJson",
+    "called",
     "outcome",
     "parse",
     "read",

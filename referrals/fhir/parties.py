@@ -19,6 +19,7 @@ from referrals.npi import is_npi
 US_NPI = "http://hl7.org/fhir/sid/us-npi"
 RECORD_NUMBER = "MR"  # http://terminology.hl7.org/CodeSystem/v2-0203
 OLDEST = date(1900, 1, 1)
+FORMER_IDENTIFIERS = ("old", "temp")
 FORMER_NAMES = ("old", "maiden", "nickname", "anonymous", "temp")
 
 
@@ -102,6 +103,8 @@ class Parties:
         party = self._party("subject", "Patient")
         if party is None:
             return "", "", None
+        if party.resource is not None:
+            self._refuse_closed(party.resource, party.path)
         place = _place_of_record_number(party.identifiers)
         if place is None:
             words = (
@@ -117,6 +120,19 @@ class Parties:
         given, family = self._name(party.resource, party.path)
         born = self._born(party.resource, f"{party.path}.birthDate")
         return number, self.path(where), (given, family, born, self.path(party.path))
+
+    def _refuse_closed(self, resource: dict[str, Any], path: str) -> None:
+        """Refuse a record that stands for nobody who could come."""
+        if resource.get("active") is False:
+            words = "This patient's record is not in use. Send the one that is."
+            self.fault("business-rule", f"{path}.active", words)
+        if resource.get("deceasedBoolean") or "deceasedDateTime" in resource:
+            died = "Boolean" if "deceasedBoolean" in resource else "DateTime"
+            words = "This patient has died."
+            self.fault("business-rule", f"{path}.deceased{died}", words)
+        if "link" in resource:
+            words = "Send the patient's record that is in use, without link."
+            self.fault("not-supported", f"{path}.link", words)
 
     def _name(self, resource: dict[str, Any], path: str) -> tuple[str, str]:
         """Return given and family name as they are now; "" where they are not sent."""
@@ -167,13 +183,17 @@ class Parties:
 
 
 def _place_of_record_number(identifiers: list[dict[str, Any]]) -> int | None:
-    """Return the place of the one that says it is the record number, or of the only."""
-    marked = [
-        place
-        for place, one in enumerate(identifiers)
-        for coding in one.get("type", {}).get("coding", [])
-        if coding.get("code") == RECORD_NUMBER
-    ]
-    if marked:
-        return marked[0]
-    return 0 if len(identifiers) == 1 else None
+    """
+    Return the place of the one that says it is the record number, or of the only one.
+
+    One that says it is something else, or was in use once, is never taken for it.
+    """
+    of_type = {
+        place: [one.get("code") for one in identifier.get("type", {}).get("coding", [])]
+        for place, identifier in enumerate(identifiers)
+        if identifier.get("use") not in FORMER_IDENTIFIERS
+    }
+    for place, codes in of_type.items():
+        if RECORD_NUMBER in codes:
+            return place
+    return 0 if len(identifiers) == 1 and of_type.get(0) == [] else None

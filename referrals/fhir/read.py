@@ -7,13 +7,14 @@ by `actions.arrive`, which finds the path of each in the Arrival.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from itertools import islice
 from typing import Any
 
 from massage_portal import plaintext
-from referrals.codes import Priority
+from referrals.codes import SPREADSHEET, Priority
 from referrals.fhir.fault import MOST, Fault
 from referrals.fhir.parties import Parties
 from referrals.fhir.shapes import as_date, as_instant, faults_of
@@ -21,6 +22,7 @@ from referrals.fhir.shapes import as_date, as_instant, faults_of
 KIND = "ServiceRequest"
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 INTENTS = ("order", "original-order")
+VISITS = ("visit", "visits", "session", "sessions", "1")  # 1: UCUM's unity
 VALID = timedelta(days=90)  # where the order names no end
 # As far as staff may date a referral by hand.
 EARLIEST, LATEST = timedelta(days=730), timedelta(days=1100)
@@ -142,6 +144,9 @@ class Reading(Parties):
     def _identifier(self) -> tuple[str, str]:
         """Return what the other system calls it: system and value."""
         first = self.found.get("identifier", [{}])[0]
+        if first.get("system") == SPREADSHEET:
+            words = "This system is the clinic's own. Send one of yours."
+            self.fault("business-rule", "identifier[0].system", words)
         return (
             self.text(first.get("system"), "identifier[0].system", most=200),
             self.text(first.get("value"), "identifier[0].value", most=100),
@@ -200,6 +205,10 @@ class Reading(Parties):
         if "comparator" in quantity:
             words = "Say how many visits, not a limit: send no comparator."
             self.fault("not-supported", "quantityQuantity.comparator", words)
+        for name in ("unit", "code"):
+            if str(quantity.get(name, "visits")).strip("{}").lower() not in VISITS:
+                words = "Count visits: leave the unit out, or send visits."
+                self.fault("not-supported", f"quantityQuantity.{name}", words)
         if visits is None:
             self.fault("required", where, "Say how many visits are ordered.")
         elif visits != int(visits) or not 1 <= visits <= MOST_VISITS:
@@ -236,10 +245,11 @@ class Reading(Parties):
         period = self.found.get("occurrencePeriod", {})
         where = "occurrencePeriod"
         start = self._day(f"{where}.start", period.get("start"))
+        begins = "authoredOn" if authored and not start else f"{where}.start"
         start = start or authored or self.today
         if not self.today - EARLIEST <= start <= self.today + LATEST:
             words = "The order must begin at most 2 years ago and within 3 years."
-            self.fault("value", f"{where}.start", words)
+            self.fault("value", begins, words)
             return self.today, self.today
         end = self._day(f"{where}.end", period.get("end")) or start + VALID
         if end < start:
@@ -265,3 +275,13 @@ class Reading(Parties):
         else:
             return moment.astimezone(self.zone).date()
         return None
+
+
+def called(found: Any) -> tuple[str, str] | None:
+    """Return the identifier (system, value) of what was sent, if it is whole."""
+    with suppress(LookupError, TypeError):
+        first = found["identifier"][0]
+        system, value = first["system"], first["value"]
+        if isinstance(system, str) and isinstance(value, str):
+            return system, value
+    return None

@@ -90,8 +90,8 @@ _ELEMENT = "id extension"
 _RESOURCE = "id meta language text extension"
 SHAPES: dict[str, dict[str, str]] = {
     "Identifier": _shape(
-        "type:CodeableConcept system:uri value:string",
-        _ELEMENT + " use period assigner",
+        "use:code type:CodeableConcept system:uri value:string",
+        _ELEMENT + " period assigner",
     ),
     "Coding": _shape(
         "system:uri code:code display:string", _ELEMENT + " version userSelected"
@@ -101,7 +101,9 @@ SHAPES: dict[str, dict[str, str]] = {
         "reference:string identifier:Identifier", _ELEMENT + " type display"
     ),
     "Period": _shape("start:dateTime end:dateTime", _ELEMENT),
-    "Quantity": _shape("value:decimal comparator:code", _ELEMENT + " unit system code"),
+    "Quantity": _shape(
+        "value:decimal comparator:code unit:string code:code", _ELEMENT + " system"
+    ),
     "Annotation": _shape(
         "text:string", _ELEMENT + " authorReference authorString time"
     ),
@@ -109,10 +111,11 @@ SHAPES: dict[str, dict[str, str]] = {
         "use:code family:string given:string*", _ELEMENT + " text prefix suffix period"
     ),
     "Patient": _shape(
-        "resourceType:code identifier:Identifier* name:HumanName* birthDate:date",
-        _RESOURCE + " active telecom gender deceasedBoolean deceasedDateTime address",
+        "resourceType:code identifier:Identifier* name:HumanName* birthDate:date "
+        "active:boolean deceasedBoolean:boolean deceasedDateTime:dateTime",
+        _RESOURCE + " telecom gender link address",
         "maritalStatus multipleBirthBoolean multipleBirthInteger photo contact",
-        "communication generalPractitioner managingOrganization link",
+        "communication generalPractitioner managingOrganization",
     ),
     "Practitioner": _shape(
         "resourceType:code identifier:Identifier*",

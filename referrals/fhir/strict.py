@@ -96,9 +96,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    names = [name for name, _ in pairs]
-    marked = _Doubled(found)
-    marked.doubled = next(name for name in names if names.count(name) > 1)
+    marked, seen = _Doubled(found), set()
+    for name, _ in pairs:
+        if name in seen:
+            marked.doubled = name
+            break
+        seen.add(name)
     return marked
 
 

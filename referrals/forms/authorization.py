@@ -22,6 +22,7 @@ class Authorize(parts.Form):
 
     submit = _("Save")
     seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    referral_seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
     insurer = insurer_field()
     member_number = parts.Text(
         label=_("Member number"),
@@ -52,6 +53,7 @@ class Authorize(parts.Form):
         found: Authorization | None = getattr(referral, "authorization", None)
         initial: dict[str, Any] = {
             "seen": found.version if found else 0,
+            "referral_seen": referral.version,
             "insurer": referral.insurer.name if referral.insurer else "",
         }
         if found:
@@ -64,7 +66,8 @@ class Authorize(parts.Form):
 
     def layout(self) -> Layout:
         """Return the fields in the order of the insurer's letter."""
-        return Layout("seen", "insurer", *NUMBERS, "visits", "valid_until")
+        limits = [*NUMBERS, "visits", "valid_until"]
+        return Layout("seen", "referral_seen", "insurer", *limits)
 
     def clean_insurer(self) -> Insurer | None:
         """Return the insurer on record; name those alike if there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,24 +27,26 @@ def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     posted = request.POST.copy() if request.method == "POST" else None
     form = Authorize(posted, referral=found, today=timezone.localdate())
-    on_record: Authorization | None = None
+    differences: list[tuple[object, object, object]] = []
+    status = 200
     if form.is_valid():
         checked = dict(form.cleaned_data)
-        insurer, seen = checked.pop("insurer"), checked.pop("seen")
+        insurer = checked.pop("insurer")
+        seen = {name: checked.pop(name) for name in ("seen", "referral_seen")}
         try:
             actions.record_authorization(
                 referral=found,
                 insurer=insurer,
                 word=actions.Word(**checked),
-                seen=seen,
+                **seen,
                 by=request.user,
                 now=now,
             )
-        except actions.AuthorizationChanged as refusal:
-            on_record = refusal.authorization
+        except actions.Refusal as refusal:
             form.add_error(None, str(refusal))
+            status = 409
             if posted is not None:  # to save it all the same
-                posted["seen"] = str(on_record.version)
+                differences = _differences(form, posted, refusal)
         else:
             messages.success(request, _("The insurer's word is saved."))
             return redirect("referrals:referral", found.pk)
@@ -52,17 +54,24 @@ def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "referral": found,
         "form": form,
-        "differences": _differences(form, on_record) if on_record else [],
+        "differences": differences,
     }
-    status = 409 if on_record else 422 if form.errors else 200
+    status = 422 if form.errors and status == 200 else status
     return render(request, "referrals/authorize.html", context, status=status)
 
 
 def _differences(
-    form: Authorize, on_record: Authorization
+    form: Authorize, posted: QueryDict, refusal: actions.Refusal
 ) -> list[tuple[object, object, object]]:
-    """Return the fields in which the record and what was typed are not the same."""
-    names = [*NUMBERS, "visits", "valid_until"]
+    """Return the fields that are other on record, whose version is seen from now on."""
+    names: list[str] = []
+    on_record: Authorization | Referral | None = None
+    if isinstance(refusal, actions.AuthorizationChanged):
+        on_record, names = refusal.authorization, [*NUMBERS, "visits", "valid_until"]
+        posted["seen"] = str(on_record.version)
+    elif isinstance(refusal, actions.Stale):
+        on_record, names = refusal.referral, ["insurer"]
+        posted["referral_seen"] = str(on_record.version)
     rows = [
         (form.fields[name].label, getattr(on_record, name), form.cleaned_data[name])
         for name in names

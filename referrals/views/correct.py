@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from massage_portal.access import SignedInRequest, requires, requires_any
 from massage_portal.audit.record import record
 from referrals import actions, forms
-from referrals.codes import MAY_MOVE, TRANSITIONS, Status
+from referrals.codes import MAY_MOVE, Status
 from referrals.models import Provider, Referral
 from referrals.views.record import RECORDS, order_of
 
@@ -101,8 +101,8 @@ def move(request: SignedInRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     steps = [
         to
-        for to, permission in MAY_MOVE.items()
-        if to in TRANSITIONS[Status(found.status)] and request.user.has_perm(permission)
+        for to in actions.by_hand(Status(found.status))
+        if request.user.has_perm(MAY_MOVE[to])
     ]
     posted = request.POST if request.method == "POST" else None
     form = forms.MoveReferral(posted, steps=steps, initial={"seen": found.status})

@@ -67,10 +67,13 @@ def other_method(request: HttpRequest, allowed: str) -> HttpResponse:
 
 
 def unread(status: int) -> HttpResponse:
-    """Answer what is too large, packed, or does not tell its length."""
+    """Answer what is too large, packed, without a length, or met no database."""
     if status == 413:
         words = f"Send at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes: one order."
         return refuse(413, [Fault("too-long", "", words)], **NOT_KEPT)
+    if status == 503:
+        words = "The portal cannot answer now. Send the same again in a while."
+        return refuse(503, [Fault("transient", "", words)], **NOT_KEPT)
     words = "Send the body as it is and tell its Content-Length: without "
     words += "Content-Encoding, without Transfer-Encoding."
     return refuse(status, [Fault("not-supported", "", words)], **NOT_KEPT)
@@ -84,6 +87,15 @@ def service_requests(request: HttpRequest, system: ClientSystem) -> HttpResponse
     try:
         unless = _unless(request)
         sent = _sent(request)
+        before = actions.arrived_before(
+            unless=unless,
+            identifier=fhir.called(sent),
+            submission=_submission(sent, system),
+            by=system,
+            now=now,
+        )
+        if before is not None:
+            return _shown(before, 200)
         arrival = fhir.read(
             sent,
             today=timezone.localdate(now),
@@ -139,9 +151,11 @@ def _techniques() -> str:
     return settings.PORTAL_ORIGIN + reverse("services:techniques")
 
 
-def _submission(sent: dict[str, Any], system: ClientSystem) -> uuid.UUID:
+def _submission(sent: Any, system: ClientSystem) -> uuid.UUID:
     """Return a key of what was sent, without what a sender may set anew each time."""
-    told = {k: v for k, v in sent.items() if k not in ("id", "meta", "text")}
+    told = sent
+    if isinstance(sent, dict):
+        told = {k: v for k, v in sent.items() if k not in ("id", "meta", "text")}
     return uuid.uuid5(NAMESPACE, f"{system.pk} {json.dumps(told, sort_keys=True)}")
 
 
@@ -150,10 +164,16 @@ def _sent(request: HttpRequest) -> Any:
     if request.content_type not in TAKEN or _charset(request) != "utf-8":
         words = f"Send the body as {MEDIA_TYPE}, in UTF-8."
         raise Refused(415, Fault("not-supported", "", words))
-    if not any(map(request.accepts, TAKEN)):
+    if not any(map(request.accepts, TAKEN)) and not _accepts_json(request):
         words = f"The answer is {MEDIA_TYPE}: accept it."
         raise Refused(406, Fault("not-supported", "", words))
     return _json(request)
+
+
+def _accepts_json(request: HttpRequest) -> bool:
+    """Say whether JSON is accepted with a parameter, as fhirVersion=4.0 is one."""
+    asked = [f"{one.main_type}/{one.sub_type}" for one in request.accepted_types]
+    return any(one in TAKEN for one in asked)
 
 
 def _json(request: HttpRequest) -> Any:

@@ -44,7 +44,6 @@ def import_referrals(request: SignedInRequest) -> HttpResponse:
         "summary": outcome and _summary(outcome),
         "faults": outcome.refused[:SHOWN] if outcome else [],
         "more": bool(outcome and len(outcome.refused) > SHOWN),
-        "took": "take" in request.POST,
         "columns": [(name, name in REQUIRED) for name in COLUMNS],
     }
     return render(request, "referrals/import_referrals.html", context, status=status)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from massage_portal.access import SignedInRequest, requires
+from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from referrals import actions, forms
 from referrals.codes import Status
@@ -35,18 +36,15 @@ def referral(request: SignedInRequest, pk: int) -> HttpResponse:
     may_record = request.user.has_perm(RECORDS)
     if request.method == "POST" and not may_record:
         raise PermissionDenied
-    posted = request.POST if request.method == "POST" else None
-    form = forms.Clear(posted, today=timezone.localdate())
-    if form.is_valid():
-        try:
-            actions.record_clearance(
-                referral=found, **form.cleaned_data, by=request.user, now=now
-            )
-        except actions.NotClearable as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, _("The clearance is recorded."))
-            return redirect("referrals:referral", found.pk)
+    posted = request.POST.copy() if request.method == "POST" else None
+    form = forms.Clear(
+        posted, today=timezone.localdate(), initial={"seen": found.version}
+    )
+    if form.is_valid() and _cleared(form, found, by=request.user):
+        messages.success(request, _("The clearance is recorded."))
+        return redirect("referrals:referral", found.pk)
+    if posted is not None:  # to save it all the same, having read
+        posted["seen"] = str(found.version)
     record("referral.seen", found, by=request.user, at=now)
     answers = [(a.meaning, a.answer) for a in found.screening_answers.all()]
     on_hold = found.status == Status.ON_HOLD
@@ -62,3 +60,14 @@ def referral(request: SignedInRequest, pk: int) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render(request, "referrals/referral.html", context, status=status)
+
+
+def _cleared(form: forms.Clear, found: Referral, *, by: User) -> bool:
+    """Record the clearance; say in the form why it was not taken."""
+    now = timezone.now()
+    try:
+        actions.record_clearance(referral=found, **form.cleaned_data, by=by, now=now)
+    except actions.NotClearable as refusal:
+        form.add_error(None, str(refusal))
+        return False
+    return True

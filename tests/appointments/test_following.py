@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from appointments import actions
 from appointments.actions.visit import record_visit
-from appointments.codes import Ending, EntryStatus, Status
+from appointments.codes import Ending, EntryStatus, RoleThreat, Status
 from appointments.models import WaitlistEntry
 from massage_portal.accounts.roles import Role
 from massage_portal.outbox import actions as outbox
@@ -25,7 +26,7 @@ from tests.factories import (
     make_referral,
     make_user,
 )
-from tests.referrals.test_actions import an_order, refer
+from tests.referrals.test_actions import an_order, clear, refer
 from tests.trail import trail
 
 pytestmark = pytest.mark.django_db
@@ -92,9 +93,7 @@ def test_a_reminder_goes_out_again_once_the_provider_has_cleared_it(lead):
     )
     held = move(booked.entry.referral, ReferralStatus.ON_HOLD, lead)
 
-    referrals.record_clearance(
-        referral=held, cleared_by="Dr. Testwell", cleared_on=TODAY, by=lead, now=NOW
-    )
+    clear(held, by=lead)
 
     assert outbox.send(pk=message.pk, now=NOW)
 
@@ -193,21 +192,77 @@ def test_what_the_patient_asked_for_anew_is_not_listed_twice(ended, lead):
     assert new.waitlist_entries.count() == 1
 
 
-def test_a_letter_that_comes_beside_a_renewal_leaves_the_draft_alone(ended, lead):
+def test_a_letter_that_comes_beside_a_renewal_takes_its_place(ended, lead):
     draft = make_referral(
         patient=ended.patient,
         diagnosis=ended.diagnosis,
         status=ReferralStatus.DRAFT,
         renews=ended,
     )
-    entry = make_entry(referral=ended)
+    entry = make_entry(referral=ended, session=2, status="in-progress")
+    visit = make_appointment(entry=entry, starts_at=NOW - 2 * DAY)
 
     new = renew(ended, lead=lead)
 
-    entry.refresh_from_db()
-    assert (new.renews, entry.referral) == (None, new)
     draft.refresh_from_db()
-    assert draft.status == ReferralStatus.DRAFT
+    assert (new.renews, draft.status) == (ended, ReferralStatus.REVOKED)
+    record_visit(appointment=visit, outcome=Status.FULFILLED, by=lead, now=NOW)
+    assert new.waitlist_entries.get().session == 1
+
+
+def test_a_visit_that_a_red_flag_stopped_gives_its_place_to_the_new_referral(lead):
+    fever = make_precaution(meaning="not-now")
+    stopped = make_referral(received_at=NOW - 60 * DAY)
+    entry = make_entry(referral=stopped, waited_days=60, status="in-progress")
+    visit = make_appointment(entry=entry, starts_at=NOW + 5 * DAY)
+    referrals.screen_again(
+        referral=stopped, answers={fever: Answer.YES}, by=lead, now=NOW
+    )
+    new = refer(stopped.patient, order=an_order(diagnosis=stopped.diagnosis), by=lead)
+
+    actions.cancel(appointment=visit, ending=Ending.BY_CLINIC, by=lead, now=NOW)
+
+    entry.refresh_from_db()
+    assert (entry.referral, entry.status) == (new, EntryStatus.ACCEPTED)
+    assert entry.received_at == NOW - 60 * DAY
+
+
+def test_a_renewal_of_a_plan_with_visits_made_does_not_bring_an_old_clock(lead):
+    old = make_referral(received_at=NOW - 200 * DAY, status=ReferralStatus.REVOKED)
+    made = NOW - 10 * DAY
+    make_appointment(
+        entry=make_entry(referral=old, status="completed"),
+        status=Status.FULFILLED,
+        starts_at=made,
+    )
+    both = {"patient": old.patient, "diagnosis": old.diagnosis}
+    new = make_referral(
+        **both, renews=old, received_at=old.received_at, interval_days=7
+    )
+
+    entry = ask_for(new)
+
+    assert entry.received_at == made + 7 * DAY
+
+
+def test_a_renewal_of_a_plan_without_a_visit_keeps_the_clock(lead):
+    old = make_referral(received_at=NOW - 200 * DAY, status=ReferralStatus.REVOKED)
+    both = {"patient": old.patient, "diagnosis": old.diagnosis}
+    new = make_referral(**both, renews=old, received_at=old.received_at)
+
+    assert ask_for(new).received_at == NOW - 200 * DAY
+
+
+def ask_for(referral):
+    need = actions.NeedAnswers(5, 5, 5, RoleThreat.NONE, 5)
+    return actions.ask(
+        referral=referral,
+        availability=actions.Availability(),
+        need=need,
+        by=referral.patient.user,
+        now=NOW,
+        today=TODAY,
+    )
 
 
 # --- The day that it came in is put right ---------------------------------------------

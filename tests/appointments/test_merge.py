@@ -15,6 +15,7 @@ from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox.models import Message
+from referrals import actions as referrals
 from referrals.models import Patient, Referral
 from tests.appointments.merging import code, merge, snapshot, two, whose
 from tests.factories import (
@@ -163,6 +164,29 @@ def test_who_is_parted_without_an_account_is_written_to_by_nobody(lead):
 
     about.refresh_from_db()
     assert about.voided_at == NOW + HOUR
+
+
+def test_an_account_with_another_address_since_stays_with_whose_address_it_is(lead):
+    """Whoever reads mail there must not read of the other person."""
+    kept, merged = two(first_account=False)
+    made = merge(kept, merged, by=lead)
+    kept.refresh_from_db()
+    details = vars(referrals.details_of(kept)) | {"email": "kepts.own@example.org"}
+    referrals.correct_patient(
+        patient=kept,
+        details=referrals.Details(**details),
+        seen=kept.version,
+        by=lead,
+        now=NOW + HOUR,
+    )
+
+    actions.unmerge(merge=made, by=lead, now=NOW + 2 * HOUR)
+
+    kept.refresh_from_db()
+    merged.refresh_from_db()
+    assert merged.user is None
+    assert kept.user.email == "kepts.own@example.org"
+    assert set(Referral.objects.visible_to(kept.user)) == set(kept.referrals.all())
 
 
 def test_an_account_that_goes_back_is_told_nothing_of_the_one_who_has_none(lead):

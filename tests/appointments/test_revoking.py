@@ -24,6 +24,7 @@ from tests.factories import (
     make_user,
     opening_at,
 )
+from tests.referrals.test_actions import clear
 from tests.threads import errors, together
 
 module = import_module("appointments.actions.offer")
@@ -110,16 +111,27 @@ def test_a_hold_and_an_acceptance_at_once_end_in_one_true_state(waiting):
         made.refresh_from_db()
         assert all(isinstance(one, actions.OfferGone) for one in failed), failed
         assert (made.status == Status.BOOKED) == (not failed)
-        referrals.record_clearance(
-            referral=entry.referral,
-            cleared_by="Dr. Testwell",
-            cleared_on=TODAY,
-            by=lead,
-            now=NOW,
-        )
+        clear(entry.referral, by=lead)
         if made.status == Status.BOOKED:
             ending = Ending.BY_CLINIC
             actions.cancel(appointment=made, ending=ending, by=lead, now=NOW)
+
+
+def test_an_end_and_a_withdrawal_at_once_wait_for_each_other(waiting):
+    entry, opening = waiting
+    staff, user = make_user(Role.STAFF), entry.patient.user
+    actions.offer(entry=entry, opening=opening, by=None, now=NOW)
+
+    failed = errors(
+        together(
+            lambda: referrals.revoke(referral=entry.referral, by=staff, now=NOW),
+            lambda: actions.withdraw(entry=entry, by=user, now=NOW),
+        )
+    )
+
+    entry.refresh_from_db()
+    assert failed == []
+    assert entry.status == "cancelled"
 
 
 def test_each_step_of_an_offer_replaces_the_last_one_in_a_calendar(waiting):

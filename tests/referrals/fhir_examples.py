@@ -106,6 +106,7 @@ def issues(answer) -> list[tuple[str, str]]:
 
 # http://hl7.org/fhir/R4/valueset-issue-type.html, those that we use
 CODES = {
+    "transient",
     *("structure", "required", "value", "not-supported", "extension", "too-long"),
     *("not-found", "business-rule", "duplicate", "login"),
 }

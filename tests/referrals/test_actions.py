@@ -260,9 +260,15 @@ def test_a_referral_for_something_else_is_recorded_beside_it(staff):
     assert first.patient.referrals.count() == 2
 
 
-def clear(referral, *, by, name="Dr. Rowan Sampleton"):
+def clear(referral, *, by, name="Dr. Rowan Sampleton", on=TODAY):
+    seen = Referral.objects.get(pk=referral.pk).version
     return actions.record_clearance(
-        referral=referral, cleared_by=name, cleared_on=TODAY, by=by, now=NOW
+        referral=referral,
+        cleared_by=name,
+        cleared_on=on,
+        seen=seen,
+        by=by,
+        now=NOW,
     )
 
 

@@ -46,6 +46,7 @@ def page(referral):
 def filled(**changes):
     form = {
         "seen": "0",
+        "referral_seen": "1",
         "insurer": "Fictional Mutual",
         "member_number": "M-1",
         "referral_number": "",
@@ -105,6 +106,7 @@ def test_the_second_of_two_is_told_and_loses_nothing_that_was_typed(
         insurer=insurer,
         word=actions.Word(number="A-11"),
         seen=0,
+        referral_seen=1,
         by=first,
         now=NOW - DAY,
     )

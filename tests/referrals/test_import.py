@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from referrals import actions
-from referrals.actions.import_rows import SYSTEM
+from referrals.codes import SPREADSHEET
 from referrals.models import Patient, Provider, Referral, TreatmentPlan
 from tests.factories import (
     DAY,
@@ -64,7 +64,7 @@ def test_a_line_becomes_a_draft_with_its_patient_its_plan_and_its_trail(staff):
     found = Referral.objects.get()
     patient = found.patient
     assert (found.status, found.recorded_by, found.recorded_at) == ("draft", staff, NOW)
-    assert (found.identifier_system, found.identifier_value) == (SYSTEM, "L-1")
+    assert (found.identifier_system, found.identifier_value) == (SPREADSHEET, "L-1")
     assert found.received_at.isoformat() == "2026-10-12T05:00:00+00:00"
     assert {str(one.code) for one in found.other_diagnoses.all()} == {
         "M54.50",
@@ -291,7 +291,11 @@ def test_a_batch_that_cannot_be_written_is_a_refusal_and_not_an_error(
 
 @pytest.mark.django_db
 def test_one_identifier_arrives_once():
-    fields = {"identifier_system": SYSTEM, "identifier_value": "L-1", "status": "draft"}
+    fields = {
+        "identifier_system": SPREADSHEET,
+        "identifier_value": "L-1",
+        "status": "draft",
+    }
     make_referral(**fields)
 
     with (

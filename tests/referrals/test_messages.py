@@ -109,9 +109,9 @@ def test_every_kind_of_message_is_examined_here():
 
 
 @pytest.mark.parametrize("status", Status)
-def test_news_of_a_referral_goes_only_while_it_is_open(status, post):
+def test_news_of_a_referral_goes_only_while_it_is_in_force(status, post):
     went = write_about("referrals.recorded", marked_referral(status=status))
-    assert (went is not None) == (status in (Status.ACTIVE, Status.ON_HOLD))
+    assert (went is not None) == (status == Status.ACTIVE)
 
 
 def test_nothing_is_written_about_what_is_no_longer_on_record(post):

@@ -117,32 +117,32 @@ def test_nothing_new_leaves_it_in_force(staff, thinners):
 def test_what_the_provider_cleared_needs_no_second_clearance(staff, thinners, fever):
     referral = referred(staff)
     again(referral, {thinners: YES}, by=staff)
-    clear(referral, by=staff)
+    clear(referral, by=staff, on=LATER.date())
 
     again(referral, {thinners: YES}, by=make_user(Role.STAFF))
 
     referral.refresh_from_db()
-    assert (referral.status, referral.clearance_on) == (Status.ACTIVE, TODAY)
+    assert (referral.status, referral.clearance_on) == (Status.ACTIVE, LATER.date())
 
 
 def test_a_clearance_ends_with_what_it_did_not_know_of(staff, thinners):
     bones = make_precaution(meaning="clearance")
     referral = referred(staff)
     again(referral, {thinners: YES}, by=staff)
-    clear(referral, by=staff)
+    clear(referral, by=staff, on=LATER.date())
 
     again(referral, {thinners: YES, bones: YES}, by=staff)
 
     referral.refresh_from_db()
     assert (referral.status, referral.clearance_by) == (Status.ON_HOLD, "")
     ended = [row[3] for row in trail(referral) if row[1] == "referral.clearance_ended"]
-    assert ended == [f"Dr. Rowan Sampleton, {TODAY}"]
+    assert ended == [f"Dr. Rowan Sampleton, {LATER.date()}"]
 
 
 def test_a_changed_question_needs_a_clearance_of_its_own(staff, thinners):
     referral = referred(staff)
     again(referral, {thinners: YES}, by=staff)
-    clear(referral, by=staff)
+    clear(referral, by=staff, on=LATER.date())
     Precaution.objects.filter(pk=thinners.pk).update(question="Any?", version=2)
     thinners.refresh_from_db()
 
@@ -173,7 +173,7 @@ def test_a_yes_is_not_talked_away(staff, thinners):
 
     referral.refresh_from_db()
     assert referral.status == Status.ON_HOLD
-    assert clear(referral, by=staff).status == Status.ACTIVE
+    assert clear(referral, by=staff, on=LATER.date()).status == Status.ACTIVE
 
 
 def test_what_staff_hold_by_hand_stays_on_hold(staff, thinners):
@@ -198,7 +198,7 @@ def test_a_red_flag_that_comes_later_stops_it_for_good(staff, fever):
     again(referral, {fever: YES}, by=staff)
 
     with pytest.raises(actions.NotClearable, match="A red flag was answered"):
-        clear(referral, by=staff)
+        clear(referral, by=staff, on=LATER.date())
     with pytest.raises(actions.NotClearable, match="A red flag stopped"):
         again(referral, {}, by=staff)
 
@@ -304,7 +304,7 @@ def test_the_therapist_and_the_scheduler_read_the_newest_round(staff, thinners):
     referral = referred(staff)
     booked = make_appointment(entry=make_entry(referral=referral))
     again(referral, {thinners: YES}, by=staff)
-    clear(referral, by=staff)
+    clear(referral, by=staff, on=LATER.date())
 
     visit = Appointment.objects.with_precautions().get(pk=booked.pk)
 

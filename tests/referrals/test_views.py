@@ -203,7 +203,7 @@ def send(staff, form, **changes):
         return staff.post(refer(make_patient()), order(**changes))
     on_hold = make_referral(status="on-hold")
     url = reverse("referrals:referral", args=[on_hold.pk])
-    filled = {"cleared_by": "Dr. Sampleton"} | date_of("cleared_on", TODAY)
+    filled = {"cleared_by": "Dr. Sampleton", "seen": 1} | date_of("cleared_on", TODAY)
     return staff.post(url, filled | changes)
 
 
@@ -378,7 +378,7 @@ def test_a_patients_own_look_leaves_a_row_and_a_strangers_none():
 def test_a_clearance_is_taken_from_those_who_record_and_from_nobody_else(staff):
     on_hold = make_referral(status="on-hold")
     url = reverse("referrals:referral", args=[on_hold.pk])
-    filled = {"cleared_by": "Dr. Sampleton"} | date_of("cleared_on", TODAY)
+    filled = {"cleared_by": "Dr. Sampleton", "seen": 1} | date_of("cleared_on", TODAY)
     scheduler = Client()
     scheduler.force_login(make_user(Role.SCHEDULER))
 
