@@ -6,18 +6,28 @@ from typing import Any
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal import forms as parts
 from referrals.actions.import_referrals import PAGE_BYTES
 
 SECOND = "button--secondary"
+# Sent by a script where there is one, which shows that the file is being read.
+SHOWN = {
+    "data_hx_post": reverse_lazy("referrals:import_referrals"),
+    "data_hx_encoding": "multipart/form-data",
+    "data_hx_target": "#main",
+    "data_hx_select": "#main",
+    "data_hx_swap": "outerHTML",
+    "data_hx_indicator": "#busy",
+    "data_hx_disabled_elt": "this",
+}
 
 
 class ImportReferrals(parts.Form):
     """Check what can be said of a file from outside; its reader judges the rest."""
 
-    submit = _("Check the file")
     file = parts.File(
         label=_("File of referrals"),
         help_text=_("A table saved as CSV, of at most 5 MB and 5,000 lines."),
@@ -34,9 +44,11 @@ class ImportReferrals(parts.Form):
 
     @property
     def helper(self) -> FormHelper:
-        """Return the form's look, with two more buttons; Enter presses the first."""
+        """Return the form's look, with three buttons; Enter presses the first."""
         helper: Any = super().helper
-        helper.add_input(Submit("take", _("Take it in"), css_class=SECOND))
+        helper.submit_label = ""
+        helper.add_input(Submit("check", _("Check the file"), **SHOWN))
+        helper.add_input(Submit("take", _("Take it in"), css_class=SECOND, **SHOWN))
         helper.add_input(
             Submit("download", _("Check, and download the result"), css_class=SECOND)
         )

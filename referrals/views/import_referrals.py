@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
 
 from massage_portal.access import SignedInRequest, requires, takes
 from massage_portal.spreadsheet import BadFile, TooLarge, result
@@ -33,9 +34,9 @@ def import_referrals(request: SignedInRequest) -> HttpResponse:
         outcome, status = _imported(request, form)
     if outcome and outcome.written:
         messages.success(request, _summary(outcome))
-        return redirect(
-            f"{reverse('referrals:worklist')}?show=all&state={Status.DRAFT}"
-        )
+        drafts = f"{reverse('referrals:worklist')}?show=all&state={Status.DRAFT}"
+        by_script = request.headers.get("HX-Request")
+        return HttpResponseClientRedirect(drafts) if by_script else redirect(drafts)
     if outcome and "download" in request.POST:
         return _download(outcome)
     context = {

@@ -109,6 +109,20 @@ def test_codes_and_patients_appear_as_one_types(scene, clinic, window):
     expect(group(page, "Codes found")).to_contain_text("No code fits")
 
 
+def test_a_file_is_checked_without_leaving_the_page(scene, clinic, window):
+    page = window(scripts=True, viewport=WIDE)
+    sign_in(page, clinic.staff)
+    page.goto("/referrals/import/")
+    expect(page.locator("#busy")).to_be_hidden()
+    file = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"reference;npi\n1;2\n"}
+    page.get_by_label("File of referrals").set_input_files(file)
+
+    page.get_by_role("button", name="Check the file").click()
+
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("#busy")).to_be_hidden()
+
+
 def test_back_after_signing_out_shows_nothing_of_the_patient(scene, window):
     page = window(scripts=True, viewport=WIDE)
     sign_in(page, scene.patient.user)

@@ -169,6 +169,19 @@ def test_a_file_that_lies_on_disk_is_read_from_there(desk):
     assert Referral.objects.count() == 1
 
 
+def test_a_script_shows_that_the_file_is_read_and_leads_on_to_the_drafts(desk):
+    page = desk.get(PAGE).content.decode()
+    assert '<progress id="busy" aria-label="Reading the file">' in page
+    assert page.count('data-hx-indicator="#busy"') == 2  # a download is no swap
+
+    desk.defaults["HTTP_HX_REQUEST"] = "true"
+    answer = send(desk, take="x")
+
+    assert answer.status_code == 200
+    assert answer["HX-Redirect"] == "/referrals/?show=all&state=draft"
+    assert Referral.objects.count() == 1
+
+
 def test_while_another_file_is_taken_in_the_page_says_so(desk, monkeypatch):
     def busy():
         raise actions.ImportBusy("Another file is being taken in.")
