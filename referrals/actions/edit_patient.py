@@ -12,14 +12,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from massage_portal.accounts.actions import add_user, invite
+from massage_portal.accounts.actions import add_user
 from massage_portal.accounts.models import Invitation, User
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record
-from massage_portal.outbox import actions as outbox
 from referrals.actions.patients import PatientExists
 from referrals.actions.refusal import Refusal
+from referrals.actions.tell import owe_link
 from referrals.models import Patient
 
 AGAIN_AFTER = timedelta(minutes=1)  # a button pressed twice sends one link
@@ -159,19 +159,6 @@ def _taken() -> PatientExists:
         _("This address belongs to another account. Ask for a different one."),
         field="email",
     )
-
-
-def owe_link(user: User, *, by: User, now: datetime) -> Invitation:
-    """Owe a patient a link to a first password; one sent before stops working."""
-    invitation = invite(user=user, by=by, now=now)
-    outbox.owe(
-        "referrals.invitation",
-        invitation,
-        to=user,
-        now=now,
-        expires_at=invitation.expires_at,
-    )
-    return invitation
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from massage_portal.accounts.actions import invite
-from massage_portal.accounts.models import User
+from massage_portal.accounts.models import Invitation, User
 from massage_portal.outbox import actions as outbox
 from referrals.models import Referral
 
@@ -26,6 +26,11 @@ def tell(referral: Referral, *, by: User, now: datetime) -> None:
             expires_at=now + MAIL_LASTS,
         )
         return
+    owe_link(user, by=by, now=now)
+
+
+def owe_link(user: User, *, by: User, now: datetime) -> Invitation:
+    """Owe a patient a link to a first password; one sent before stops working."""
     invitation = invite(user=user, by=by, now=now)
     outbox.owe(
         "referrals.invitation",
@@ -34,3 +39,4 @@ def tell(referral: Referral, *, by: User, now: datetime) -> None:
         now=now,
         expires_at=invitation.expires_at,
     )
+    return invitation
