@@ -121,6 +121,11 @@ def test_a_file_is_checked_without_leaving_the_page(scene, clinic, window):
 
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.locator("#busy")).to_be_hidden()
+    page.get_by_label("File of referrals").set_input_files(
+        file | {"buffer": b"x" * 5_200_000}
+    )
+    page.get_by_role("button", name="Take it in").click()
+    expect(page.get_by_role("alert")).to_contain_text("at most 5 MB")
 
 
 def test_back_after_signing_out_shows_nothing_of_the_patient(scene, window):
