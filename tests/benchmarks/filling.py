@@ -79,7 +79,10 @@ def clinic(*, therapists: int, now: datetime) -> Clinic:
         ),
         scheduler=scheduler,
         provider=Provider.objects.create(
-            npi="1234567893", given_name="Rowan", family_name="Sampleton"
+            npi="1234567893",
+            given_name="Rowan",
+            family_name="Sampleton",
+            may_refer_from=date(2020, 1, 1),
         ),
         diagnoses=list(DiagnosisCode.objects.order_by("pk")[:500]),
         today=now.astimezone(ZONE).date(),
