@@ -41,7 +41,7 @@ ENTRY_TRANSITIONS: dict[EntryStatus, set[EntryStatus]] = {
         EntryStatus.ACCEPTED,
         EntryStatus.COMPLETED,
     },
-    EntryStatus.COMPLETED: set(),
+    EntryStatus.COMPLETED: {EntryStatus.IN_PROGRESS},  # the wrong visit was marked
     EntryStatus.REJECTED: set(),
     EntryStatus.CANCELLED: set(),
 }
@@ -58,7 +58,7 @@ class Status(models.TextChoices):
     Appointment.status, http://hl7.org/fhir/R4/valueset-appointmentstatus.html.
 
     All of the value set, so that what comes from elsewhere can be stored unchanged; the
-    portal itself makes proposed, booked, fulfilled, cancelled and noshow.
+    portal itself makes all but pending and waitlist.
     """
 
     PROPOSED = "proposed", _("Offered")
@@ -100,9 +100,12 @@ HOLDING_TIME = [
     Status.CHECKED_IN,
     Status.FULFILLED,
 ]
+# What somebody at the clinic says became of a visit; it can be undone on the same day.
+MARKED = [Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED, Status.NOSHOW]
 # Agreed, and not over.
 AHEAD = [Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN]
-# What uses up an entry: a booked visit, or one that was made or missed.
+# What uses up an entry: a booked visit, or one that was made or missed, unless that was
+# our mistake: see `Missed.CLINIC`.
 TAKING_THE_ENTRY = [
     Status.BOOKED,
     Status.ARRIVED,
@@ -127,6 +130,23 @@ class Ending(models.TextChoices):
     BY_PATIENT = "pat", _("The patient canceled")
     BY_CLINIC = "prov", _("The clinic canceled")
     WITHDRAWN = "withdrawn", _("The clinic took the offer back")
+    MOVED = "moved", _("Another time took its place")
+
+
+# Offers that came to nothing on the patient's side.
+NOT_TAKEN = [Ending.DECLINED, Ending.LAPSED]
+
+
+class Missed(models.TextChoices):
+    """Why a visit was missed, as far as anybody knows."""
+
+    NOT_SAID = "not-said", _("We do not know")
+    FORGOT = "forgot", _("They forgot")
+    ILL = "ill", _("They were ill")
+    TRANSPORT = "transport", _("They could not get here")
+    CARE = "care", _("They were in the hospital or at another visit")
+    CLINIC = "clinic", _("It was our mistake")
+    OTHER = "other", _("Something else")
 
 
 class RoleThreat(models.IntegerChoices):

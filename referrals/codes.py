@@ -35,7 +35,10 @@ TRANSITIONS: dict[Status, set[Status]] = {
     },
     Status.ON_HOLD: {Status.ACTIVE, Status.REVOKED, Status.ENTERED_IN_ERROR},
     Status.REVOKED: {Status.ENTERED_IN_ERROR},
-    Status.COMPLETED: {Status.ENTERED_IN_ERROR},
+    Status.COMPLETED: {  # its last visit was marked by mistake
+        Status.ACTIVE,
+        Status.ENTERED_IN_ERROR,
+    },
     Status.ENTERED_IN_ERROR: set(),
 }
 

@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 from appointments.models.appointment import Appointment
-from appointments.models.capacity import Room, Therapist, TimeOff, WorkingHours
-from appointments.models.policy import Policy, TriageCategory
+from appointments.models.calendar import CalendarFeed
+from appointments.models.capacity import Certification, Room, Therapist
+from appointments.models.draft import Draft, DraftOffer, DraftWait
+from appointments.models.expected import ExpectedWait
+from appointments.models.hours import (
+    Closure,
+    ExtraHours,
+    HolidayCalendar,
+    HolidayWorked,
+    TimeOff,
+    WorkingHours,
+)
+from appointments.models.note import VisitNote
+from appointments.models.overrule import Overrule
+from appointments.models.policy import Policy, TargetWait, TriageCategory
+from appointments.models.question import Question
 from appointments.models.supply import Proposal, Supply
 from appointments.models.waitlist import NeedReport, WaitlistEntry
 
 __all__ = [
     "Appointment",
+    "CalendarFeed",
+    "Certification",
+    "Closure",
+    "Draft",
+    "DraftOffer",
+    "DraftWait",
+    "ExpectedWait",
+    "ExtraHours",
+    "HolidayCalendar",
+    "HolidayWorked",
     "NeedReport",
+    "Overrule",
     "Policy",
     "Proposal",
+    "Question",
     "Room",
     "Supply",
+    "TargetWait",
     "Therapist",
     "TimeOff",
     "TriageCategory",
+    "VisitNote",
     "WaitlistEntry",
     "WorkingHours",
 ]

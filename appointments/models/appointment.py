@@ -10,20 +10,23 @@ from zoneinfo import ZoneInfo
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import (
     AHEAD,
     HOLDING_TIME,
+    NOT_TAKEN,
     SEEING_THE_PATIENT,
     TAKING_THE_ENTRY,
     TRANSITIONS,
     Ending,
+    Missed,
     Status,
 )
 from appointments.models.capacity import Room, Therapist
-from appointments.models.waitlist import WaitlistEntry, same_patient
+from appointments.models.waitlist import LOOK_BACK, WaitlistEntry, same_patient
 from appointments.obstacle import WORDS, obstacle
 from appointments.openings import Opening
 from massage_portal.states import only_legal_steps
@@ -80,6 +83,11 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             "therapist__user", "therapist__location", "room", "technique", "patient"
         )
 
+    def for_calendar(self, user: User, *, now: datetime) -> Self:
+        """The account's visits for its own calendar: of LOOK_BACK, and all ahead."""
+        mine = self.filter(patient__user=user, booked_at__isnull=False)
+        return mine.filter(ends_at__gt=now - LOOK_BACK).order_by("starts_at", "pk")
+
     def with_precautions(self) -> Self:
         """With what the therapist must know before the visit."""
         referral = "entry__referral__"
@@ -94,8 +102,9 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return mine.with_place().with_precautions()
 
     def visits_over(self) -> Self:
-        """Those that were made or missed."""
-        return self.filter(status__in=[Status.FULFILLED, Status.NOSHOW])
+        """Those that were made, or missed by no fault of ours: they are used up."""
+        over = self.filter(status__in=[Status.FULFILLED, Status.NOSHOW])
+        return over.exclude(missed_because=Missed.CLINIC)
 
     def holding_time(self) -> Self:
         """Those that keep therapist, room and patient from being elsewhere."""
@@ -105,6 +114,11 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         """Those made, or agreed and not missed: not offers, not what was canceled."""
         return self.filter(status__in=SEEING_THE_PATIENT)
 
+    def taking_the_entry(self) -> Self:
+        """Those that use a request up: it has one of them at most."""
+        taking = self.filter(status__in=TAKING_THE_ENTRY)
+        return taking.exclude(missed_because=Missed.CLINIC)
+
     def filling_time(self, now: datetime) -> Self:
         """Those that keep others out at `now`: a lapsed offer does so no longer."""
         lapsed = Q(status=Status.PROPOSED, held_until__lte=now)
@@ -113,6 +127,29 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def between(self, starts_at: datetime, ends_at: datetime) -> Self:
         """Those whose held time touches the period."""
         return self.filter(starts_at__lt=ends_at, blocked_until__gt=starts_at)
+
+    def holding_between(self, starts_at: datetime, ends_at: datetime) -> Self:
+        """Those that hold time then, found by the constraints' own indexes."""
+        held = self.holding_time().alias(held=time_held())
+        return held.filter(held__overlap=DateTimeTZRange(starts_at, ends_at))
+
+    def booked_now(self, now: datetime) -> Self:
+        """Booked visits that have not begun."""
+        return self.filter(status=Status.BOOKED, starts_at__gt=now)
+
+    def ever_booked(self) -> Self:
+        """Those that were booked once: not the offers that came to nothing."""
+        return self.filter(booked_at__isnull=False)
+
+    def with_open_move(self, now: datetime) -> Self:
+        """Mark those for which another time is offered, and not yet answered."""
+        others = Appointment.objects.offers_open(now).filter(replaces=OuterRef("pk"))
+        return self.annotate(has_offer=Exists(others))
+
+    def to_move(self, now: datetime) -> Self:
+        """Booked visits ahead for which the patient asked another time, by time."""
+        asked = self.booked_now(now).filter(move_asked_at__isnull=False)
+        return asked.order_by("starts_at", "pk")
 
     def offers_open(self, now: datetime) -> Self:
         """Offers that can still be accepted at `now`."""
@@ -157,8 +194,27 @@ class Appointment(models.Model):
     ending = models.CharField(
         _("why it was canceled"), max_length=12, choices=Ending, blank=True
     )
+    replaces = models.ForeignKey(  # the visit that this one takes the place of
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replaced_by",
+    )
+    by_telephone = models.BooleanField(  # staff answered for the patient
+        _("by telephone"), default=False
+    )
+    late = models.BooleanField(_("canceled late"), default=False)
+    move_asked_at = models.DateTimeField(_("another time asked"), null=True, blank=True)
+    move_words = models.CharField(_("why another time"), max_length=300, blank=True)
+    arrived_at = models.DateTimeField(_("arrived"), null=True, blank=True)
+    checked_in_at = models.DateTimeField(_("checked in"), null=True, blank=True)
+    missed_because = models.CharField(
+        _("why it was missed"), max_length=12, choices=Missed, blank=True
+    )
     reoffer_owed = models.BooleanField(default=False, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)  # iCalendar's
+    outside: Any = ""  # why it is outside of hours, in words, once it was `marked`
 
     objects = AppointmentQuerySet.as_manager()
 
@@ -169,6 +225,7 @@ class Appointment(models.Model):
             ("offer_appointment", "Can offer an appointment"),
             ("record_visit", "Can record how a visit went"),
             ("record_own_visit", "Can record how their own visits went"),
+            ("view_figures", "Can see how the clinic is doing"),
         ]
         constraints = [
             never_in_two_places("therapist"),
@@ -177,7 +234,8 @@ class Appointment(models.Model):
             models.UniqueConstraint(
                 name="appointment_one_booked_per_entry",
                 fields=["entry"],
-                condition=Q(status__in=TAKING_THE_ENTRY),
+                condition=Q(status__in=TAKING_THE_ENTRY)
+                & ~Q(missed_because=Missed.CLINIC),
             ),
             models.CheckConstraint(
                 name="appointment_status_is_known",
@@ -205,6 +263,21 @@ class Appointment(models.Model):
                 )
                 | (~Q(status=Status.CANCELLED) & Q(ended_at=None, ending="")),
             ),
+            models.UniqueConstraint(  # offers for it may follow each other
+                name="appointment_is_replaced_by_one",
+                fields=["replaces"],
+                condition=Q(status__in=[Status.PROPOSED, *TAKING_THE_ENTRY]),
+            ),
+            models.CheckConstraint(
+                name="appointment_only_a_missed_visit_says_why",
+                condition=Q(missed_because="")
+                | Q(status__in=[Status.NOSHOW, Status.ENTERED_IN_ERROR])
+                & Q(missed_because__in=Missed.values),
+            ),
+            models.CheckConstraint(
+                name="appointment_only_a_canceled_visit_is_late",
+                condition=Q(late=False) | Q(status=Status.CANCELLED),
+            ),
         ]
         triggers = [
             same_patient(
@@ -220,6 +293,21 @@ class Appointment(models.Model):
                 fields=["held_until"],
                 name="appointment_open_offers",
                 condition=Q(status=Status.PROPOSED),
+            ),
+            models.Index(
+                fields=["entry"],
+                name="appointment_not_taken",
+                condition=Q(ending__in=NOT_TAKEN),
+            ),
+            models.Index(
+                fields=["entry"],
+                name="appointment_missed",
+                condition=Q(late=True) | Q(status=Status.NOSHOW),
+            ),
+            models.Index(
+                fields=["starts_at"],
+                name="appointment_move_asked",
+                condition=Q(status=Status.BOOKED, move_asked_at__isnull=False),
             ),
             models.Index(
                 fields=["starts_at"],
@@ -254,10 +342,27 @@ class Appointment(models.Model):
         )
         return WORDS[found] if found else ""
 
+    @property
+    def missed_by_patient(self) -> bool:
+        """Whether it was missed, and not by a mistake of ours."""
+        return self.status == Status.NOSHOW and self.missed_because != Missed.CLINIC
+
+    def is_on_the_day(self, now: datetime) -> bool:
+        """Say whether it is on the day of `now`, as its place counts days."""
+        return self.local_start.date() == now.astimezone(self.zone).date()
+
+    def takes_a_note(self, now: datetime) -> bool:
+        """Say whether there is something to write of: it has begun, and took place."""
+        return self.status in SEEING_THE_PATIENT and self.starts_at <= now
+
     def is_at(self, opening: Opening) -> bool:
         """Say whether it is the visit that this opening makes."""
         mine = (self.therapist_id, self.starts_at)
         return mine == (opening.therapist, opening.starts_at)
+
+    def is_lapsed(self, now: datetime) -> bool:
+        """Say whether it is an offer that holds its time no longer."""
+        return self.status == Status.PROPOSED and not self.is_open_offer(now)
 
     def is_open_offer(self, now: datetime) -> bool:
         """Say whether it can still be accepted at `now`."""
@@ -267,6 +372,14 @@ class Appointment(models.Model):
             and now < self.held_until
             and now < self.starts_at
         )
+
+    @property
+    def keeps(self) -> Appointment | None:
+        """The booked visit that stays until this offer of another time is accepted."""
+        if self.status != Status.PROPOSED or self.replaces_id is None:
+            return None
+        booked = Appointment.objects.filter(pk=self.replaces_id, status=Status.BOOKED)
+        return booked.with_place().first()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Self
 
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, FilteredRelation, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
+from appointments.holding import Quiet
 from referrals.codes import Priority
+
+
+def in_force(relation: str, now: datetime) -> FilteredRelation:
+    """
+    Return the join with the one target in force at `now`, at most one row for each.
+
+    :param relation: the way from the model that asks to `TargetWait`.
+    """
+    begun = Q((f"{relation}__in_force_from__lte", now))
+    lasts = Q((f"{relation}__in_force_until", None)) | Q(
+        (f"{relation}__in_force_until__gt", now)
+    )
+    return FilteredRelation(relation, condition=begun & lasts)
 
 
 class TriageCategoryQuerySet(models.QuerySet["TriageCategory"]):
     """Reads of categories."""
 
-    def offered(self) -> Self:
-        """Those a scheduler may choose, shortest target first."""
-        return self.filter(active=True).order_by("target_days", "pk")
+    def with_target(self, now: datetime) -> Self:
+        """With the `target_days` in force at `now`; None if none has begun."""
+        return self.alias(target_now=in_force("targets", now)).annotate(
+            target_days=F("target_now__target_days")
+        )
+
+    def offered(self, now: datetime) -> Self:
+        """Those a scheduler may choose at `now`, shortest target first."""
+        usable = self.with_target(now).filter(active=True, target_days__isnull=False)
+        return usable.order_by("target_days", "pk")
 
 
 class TriageCategory(models.Model):
@@ -27,9 +52,9 @@ class TriageCategory(models.Model):
 
     name = models.CharField(_("name"), max_length=60, unique=True)
     priority = models.CharField(_("FHIR priority"), max_length=8, choices=Priority)
-    target_days = models.PositiveSmallIntegerField(_("target wait in days"))
     meaning = models.CharField(_("who belongs here"), max_length=300)
     active = models.BooleanField(_("in use"), default=True)
+    target_days: int  # only where it was read `with_target`
 
     objects = TriageCategoryQuerySet.as_manager()
 
@@ -38,10 +63,6 @@ class TriageCategory(models.Model):
         verbose_name_plural = _("triage categories")
         constraints = [
             models.CheckConstraint(
-                name="category_target_is_1_to_730_days",
-                condition=Q(target_days__gte=1, target_days__lte=730),
-            ),
-            models.CheckConstraint(
                 name="category_priority_is_known",
                 condition=Q(priority__in=Priority.values),
             ),
@@ -49,6 +70,106 @@ class TriageCategory(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def target_on(self, now: datetime) -> int | None:
+        """
+        Return the target in force at `now`, in days; None if none has begun.
+
+        Reads `targets` by `all()`, so that a list can fetch them in one query.
+        """
+        for one in self.targets.all():
+            if one.in_force_from <= now and (
+                one.in_force_until is None or now < one.in_force_until
+            ):
+                return one.target_days
+        return None
+
+
+class TargetWait(models.Model):
+    """
+    The target wait of a category, from a moment on. A change is a new row.
+
+    A trigger ends the row before it, so that one join finds the target of any moment,
+    and what counted then can be told forever. Only a target that has not begun may
+    still be corrected.
+    """
+
+    category = models.ForeignKey(
+        TriageCategory,
+        models.PROTECT,
+        related_name="targets",
+        verbose_name=_("triage category"),
+    )
+    target_days = models.PositiveSmallIntegerField(
+        _("target wait in days"),
+        validators=[MinValueValidator(1), MaxValueValidator(730)],
+    )
+    in_force_from = models.DateTimeField(_("in force from"))
+    in_force_until = models.DateTimeField(null=True, editable=False)  # by the trigger
+    set_by = models.ForeignKey(  # None: the portal itself, as it was set up
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("set by"),
+    )
+
+    class Meta:
+        verbose_name = _("target wait")
+        verbose_name_plural = _("target waits")
+        constraints = [
+            models.CheckConstraint(
+                name="target_is_1_to_730_days",
+                condition=Q(target_days__gte=1, target_days__lte=730),
+            ),
+            ExclusionConstraint(
+                name="target_one_at_a_time",
+                expressions=[
+                    ("category", RangeOperators.EQUAL),
+                    (
+                        Func(
+                            "in_force_from",
+                            "in_force_until",
+                            Value("[)"),
+                            function="tstzrange",
+                            output_field=DateTimeRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="target_ends_the_one_before",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="""
+                    PERFORM FROM appointments_triagecategory
+                      WHERE id = NEW.category_id FOR NO KEY UPDATE;
+                    NEW.in_force_until := (
+                        SELECT min(in_force_from) FROM appointments_targetwait
+                         WHERE category_id = NEW.category_id
+                           AND in_force_from > NEW.in_force_from);
+                    UPDATE appointments_targetwait
+                       SET in_force_until = NEW.in_force_from
+                     WHERE category_id = NEW.category_id
+                       AND in_force_from < NEW.in_force_from
+                       AND coalesce(in_force_until > NEW.in_force_from, true);
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Protect(
+                name="target_keeps_its_beginning",
+                operation=pgtrigger.UpdateOf("category_id", "in_force_from"),
+                condition=pgtrigger.AnyChange("category", "in_force_from"),
+            ),
+            pgtrigger.Protect(name="target_is_kept", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category}: {self.target_days}"
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
@@ -91,6 +212,21 @@ class Policy(models.Model):
         _("second reminder, hours before"), default=24
     )
 
+    quiet_from = models.TimeField(_("no offer ends from"), default=time(21, 0))
+    quiet_until = models.TimeField(_("no offer ends until"), default=time(8, 0))
+    same_therapist_harm = models.DecimalField(  # in each planned visit
+        _("what the same therapist may cost, in harm"),
+        max_digits=4,
+        decimal_places=2,
+        default=Decimal("0.05"),
+    )
+    late_cancel_hours = models.PositiveSmallIntegerField(
+        _("a cancellation is late, hours before"), default=24
+    )
+    most_missed = models.PositiveSmallIntegerField(
+        _("missed or late canceled visits before we call"), default=2
+    )
+
     objects = PolicyQuerySet.as_manager()
 
     class Meta:
@@ -104,6 +240,14 @@ class Policy(models.Model):
             models.CheckConstraint(
                 name="policy_times_are_positive",
                 condition=Q(hold_hours__gte=1, ahead_days__gte=1, visit_minutes__gte=5),
+            ),
+            models.CheckConstraint(
+                name="policy_missed_visits_are_counted_from_1",
+                condition=Q(most_missed__gte=1),
+            ),
+            models.CheckConstraint(
+                name="policy_same_therapist_harm_is_not_negative",
+                condition=Q(same_therapist_harm__gte=0),
             ),
         ]
 
@@ -124,6 +268,15 @@ class Policy(models.Model):
     def turnover(self) -> timedelta:
         """How long therapist and room stay held after a visit."""
         return timedelta(minutes=self.turnover_minutes)
+
+    @property
+    def quiet(self) -> Quiet:
+        """The hours in which no offer is sent by itself, and none ends."""
+        return Quiet(self.quiet_from, self.quiet_until)
+
+    def is_late(self, starts_at: datetime, now: datetime) -> bool:
+        """Say whether canceling a visit that starts then would be late at `now`."""
+        return starts_at - now < timedelta(hours=self.late_cancel_hours)
 
     @property
     def reminder_leads(self) -> list[timedelta]:

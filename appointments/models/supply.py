@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
+from appointments.ahead import Week, weeks
 from appointments.codes import EntryStatus
 from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
-from appointments.models.capacity import Room, Therapist, TimeOff, WorkingHours
 from appointments.models.policy import Policy
+from appointments.models.rota import Rota, reach, rota
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
-from appointments.openings import (
-    Diary,
-    Opening,
-    RoomDiary,
-    Shift,
-    Span,
-    Taken,
-    openings,
-)
+from appointments.openings import Diary, Opening, Span, openings
 from services.models import Technique
 
 BATCH = 50
@@ -38,20 +30,17 @@ class Proposal:
     opening: Opening
 
 
-@dataclass(frozen=True)
-class Times:
-    """The stretches already taken, by the keys of those whom they fill."""
-
-    therapists: dict[int, list[Span]]
-    rooms: dict[int, list[Span]]
-    patients: dict[int, list[Span]]
-
-
 class Supply:
     """
     The clinic's openings from `first` to `last`, read once and computed as asked for.
 
-    The days are local to each place. Six queries, whatever the size of the clinic.
+    The days are local to each place. One query, whatever the size of the clinic, and
+    one more where patients are asked about.
+
+    :param therapist: only this one's; None is all.
+    :param location: only those at this place; None is all.
+    :param within: only what is asked about a visit that lies in it is answered, and far
+        less is read; None is everything.
     """
 
     def __init__(
@@ -62,12 +51,16 @@ class Supply:
         first: date,
         last: date,
         therapist: int | None = None,
+        location: int | None = None,
+        within: Span | None = None,
     ) -> None:
         self.now = now
         self.policy = policy
         self.first = first
         self.last = last
         self.therapist = therapist
+        self.location = location
+        self.within = within
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
         self._places: dict[tuple[int | None, int], dict[Place, Opening]] = {}
@@ -89,8 +82,8 @@ class Supply:
         key = self._key(technique)
         if key not in self._openings:
             self._openings[key] = openings(
-                diaries=self._diaries,
-                rooms=self._rooms,
+                diaries=self._rota.diaries,
+                rooms=self._rota.rooms,
                 first=self.first,
                 last=self.last,
                 length=timedelta(minutes=key[1]),
@@ -187,7 +180,7 @@ class Supply:
             therapist=entry.therapist_id,
             notice=max(timedelta(hours=entry.notice_hours), self.policy.notice),
             refused=frozenset(self._refused.get(entry.pk, ())),
-            elsewhere=tuple(self._taken.patients.get(entry.patient_id, ())),
+            elsewhere=tuple(self._elsewhere.get(entry.patient_id, ())),
         )
 
     @cached_property
@@ -201,70 +194,57 @@ class Supply:
         return refused
 
     @cached_property
-    def _taken(self) -> Times:
-        """What fills therapists, rooms and patients; a lapsed offer fills nothing."""
-        # A day more on both sides: the days are local, and visits may cross midnight.
-        begin = datetime.combine(self.first - timedelta(days=1), time.min, tzinfo=UTC)
-        end = datetime.combine(self.last + timedelta(days=2), time.min, tzinfo=UTC)
-        rows = (
-            Appointment.objects.filling_time(self.now)
-            .filter(starts_at__gte=begin, starts_at__lt=end)
-            .values_list(
-                "therapist_id", "room_id", "patient_id", "starts_at", "blocked_until"
-            )
+    def _elsewhere(self) -> dict[int, list[Span]]:
+        """When patients are at a visit, or are offered one that still holds."""
+        begin, end = reach(self.first, self.last)
+        rows = Appointment.objects.filling_time(self.now).filter(
+            starts_at__gte=begin, starts_at__lt=end
         )
-        times = Times(defaultdict(list), defaultdict(list), defaultdict(list))
-        for therapist, room, patient, starts_at, blocked_until in rows:
-            span = Span(starts_at, blocked_until)
-            times.therapists[therapist].append(span)
-            times.rooms[room].append(span)
-            times.patients[patient].append(span)
-        off = TimeOff.objects.between(begin, end)
-        for therapist, starts_at, ends_at in off.values_list(
-            "therapist_id", "starts_at", "ends_at"
+        times: dict[int, list[Span]] = defaultdict(list)
+        for patient, starts_at, blocked_until in rows.values_list(
+            "patient_id", "starts_at", "blocked_until"
         ):
-            times.therapists[therapist].append(Span(starts_at, ends_at))
+            times[patient].append(Span(starts_at, blocked_until))
         return times
 
     @cached_property
-    def _rooms(self) -> list[RoomDiary]:
-        taken = self._taken.rooms
-        rooms = Room.objects.filter(active=True).order_by("pk")
+    def _rota(self) -> Rota:
+        return rota(
+            now=self.now,
+            first=self.first,
+            last=self.last,
+            therapist=self.therapist,
+            location=self.location,
+            within=self.within,
+        )
+
+    @property
+    def diaries(self) -> list[Diary]:
+        """Each therapist's days: what the openings are computed from."""
+        return self._rota.diaries
+
+    def rooms_for(self, opening: Opening, technique: Technique | None) -> list[int]:
+        """Return the rooms, in order of their keys, in which the visit could be."""
+        held = Span(opening.starts_at, opening.blocked_until)
+        key = technique.pk if technique else None
         return [
-            RoomDiary(room=pk, location=location, busy=Taken(taken.get(pk, ())))
-            for pk, location in rooms.values_list("pk", "location_id")
+            room.room
+            for room in self._rota.rooms
+            if room.location == opening.location
+            and room.serves(key)
+            and room.is_free(held)
         ]
 
-    @cached_property
-    def _diaries(self) -> list[Diary]:
-        taken = self._taken.therapists
-        shifts: dict[int, list[Shift]] = defaultdict(list)
-        for hours in WorkingHours.objects.between(self.first, self.last):
-            shifts[hours.therapist_id].append(
-                Shift(
-                    weekday=hours.weekday,
-                    starts=hours.starts,
-                    ends=hours.ends,
-                    valid_from=hours.valid_from,
-                    valid_until=hours.valid_until,
-                )
-            )
-        therapists = Therapist.objects.filter(active=True, location__gives_massage=True)
-        if self.therapist is not None:
-            therapists = therapists.filter(pk=self.therapist)
-        return [
-            Diary(
-                therapist=therapist.pk,
-                location=therapist.location_id,
-                zone=ZoneInfo(therapist.location.time_zone),
-                techniques=frozenset(t.pk for t in therapist.techniques.all()),
-                shifts=shifts.get(therapist.pk, []),
-                busy=Taken(taken.get(therapist.pk, ())),
-            )
-            for therapist in therapists.select_related("location")
-            .prefetch_related("techniques")
-            .order_by("pk")
-        ]
+    def capacity(self) -> list[Week]:
+        """Return what can still be given in each week, as `weeks` counts it."""
+        return weeks(
+            diaries=self.diaries,
+            rooms=self._rota.rooms,
+            openings=self.openings(None),
+            first=self.first,
+            last=self.last,
+            not_before=self.now,
+        )
 
 
 def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:

@@ -12,31 +12,36 @@ from django.db.models import (
     Aggregate,
     Count,
     Exists,
-    ExpressionWrapper,
     F,
     FloatField,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
-    Value,
 )
-from django.db.models.functions import Cast, Coalesce, Extract, Greatest, Least, Power
-from django.utils import timezone
+from django.db.models.functions import Extract
 from django.utils.translation import gettext_lazy as _
 
-from appointments.codes import ENTRY_OPEN, ENTRY_TRANSITIONS, EntryStatus, RoleThreat
+from appointments.codes import (
+    ENTRY_OPEN,
+    ENTRY_TRANSITIONS,
+    EntryStatus,
+    RoleThreat,
+    Status,
+)
+from appointments.models.board import Board
 from appointments.models.capacity import Therapist
 from appointments.models.policy import TriageCategory
 from appointments.priority import Explanation, explain
+from massage_portal.audit.models import AuditEvent
 from massage_portal.states import only_legal_steps
 from referrals.codes import Status as ReferralStatus
 from referrals.models import Patient, Referral
-from referrals.models.referral import lacks_a_number
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
+    from appointments.models.overrule import Overrule
     from massage_portal.accounts.models import User
 
 FLOAT = FloatField()
@@ -53,7 +58,7 @@ class Median(Aggregate):
     output_field = FLOAT
 
 
-class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
+class WaitlistEntryQuerySet(Board["WaitlistEntry"]):
     """Reads of the waiting list."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
@@ -78,52 +83,25 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
             status__in=[EntryStatus.REQUESTED, EntryStatus.ON_HOLD]
         ).order_by("received_at", "pk")
 
-    def waiting(self) -> Self:
-        """Accepted, and without a booked time."""
-        return self.filter(status=EntryStatus.ACCEPTED)
-
-    def covered(self, now: datetime) -> Self:
-        """Those whose referral is active and covers this visit, on a day to come."""
-        today = timezone.localdate(now)
-        insurer = F("referral__authorization__visits")
-        sessions = F("referral__sessions")
-        return (
-            self.filter(
-                referral__status=ReferralStatus.ACTIVE,
-                referral__valid_until__gte=today,
-            )
-            .exclude(referral__authorization__valid_until__lt=today)
-            .exclude(lacks_a_number("referral__"))
-            .alias(paid_visits=Least(sessions, Coalesce(insurer, sessions)))
-            .filter(session__lte=F("paid_visits"))
+    def declined_since(self, since: datetime) -> Self:
+        """Those declined after `since`: the trail alone says when."""
+        acts = AuditEvent.objects.filter(
+            record_type=self.model._meta.label_lower,
+            action="request.rejected",
+            at__gt=since,
         )
-
-    def in_order_of_need(self, *, now: datetime, exponent: float) -> Self:
-        """
-        Rank by the harm that one more day adds: the formula of priority.py, in SQL.
-
-        Ties by the date received, then by key. A clock that lies ahead (the next visit
-        of a plan) counts as no wait yet.
-        """
-        # As double precision, which Python's floats are: `ahead_of` asks for equality.
-        days = Cast(Extract(Value(now) - F("received_at"), "epoch") / 86400.0, FLOAT)
-        target = F("category__target_days") * (1.0 - F("need_score") / 200.0)
-        waited, whole = F("waited_days"), F("target_wait_days")
-        adds = Power((waited + 1.0) / whole, exponent) - Power(waited / whole, exponent)
-        if exponent == 1:  # then all days add alike: rounding must not break the ties
-            adds = 1.0 / whole
-        return (
-            self.annotate(
-                waited_days=Greatest(days, 0.0, output_field=FLOAT),
-                target_wait_days=Cast(target, FLOAT),
-            )
-            .annotate(day_adds=ExpressionWrapper(adds, output_field=FLOAT))
-            .order_by("-day_adds", "received_at", "pk")
-        )
+        keys = [int(key) for key in acts.values_list("record_id", flat=True)]
+        return self.filter(status=EntryStatus.REJECTED, pk__in=keys)
 
     def of_record(self, record_number: str) -> WaitlistEntry:
         """Return the one entry of the patient with this record number."""
         return self.get(patient__record_number=record_number)
+
+    def with_offer_out(self) -> Self:
+        """With `offer_out`: whether an offer is still proposed, lapsed or not."""
+        mine = self.model.objects.filter(pk=OuterRef("pk"))
+        out = mine.filter(appointments__status=Status.PROPOSED)
+        return self.annotate(offer_out=Exists(out))
 
     def with_patient(self) -> Self:
         """With what a row of the queue shows."""
@@ -135,25 +113,19 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         """With what a page about one request shows."""
         return self.select_related("referral__provider", "therapist__user")
 
+    def with_plan(self) -> Self:
+        """With what a page about where a patient stands shows."""
+        referral = ("diagnosis", "insurer", "authorization", "technique")
+        return self.select_related(
+            "category", "patient", *(f"referral__{name}" for name in referral)
+        )
+
     def with_open_offer(self, now: datetime) -> Self:
         """Mark those that have an offer to answer."""
         from appointments.models.appointment import Appointment  # it stands above
 
         mine = Appointment.objects.offers_open(now).filter(entry=OuterRef("pk"))
         return self.annotate(has_offer=Exists(mine))
-
-    def ahead_of(self, entry: WaitlistEntry, *, now: datetime, exponent: float) -> int:
-        """Return how many who wait, and can be offered a time, stand before `entry`."""
-        ranked = self.waiting().in_order_of_need(now=now, exponent=exponent)
-        mine = ranked.filter(pk=entry.pk).values_list("day_adds", flat=True).first()
-        ranked = ranked.covered(now)
-        if mine is None:
-            return ranked.count()
-        tied = Q(day_adds=mine) & (
-            Q(received_at__lt=entry.received_at)
-            | Q(received_at=entry.received_at, pk__lt=entry.pk)
-        )
-        return ranked.filter(Q(day_adds__gt=mine) | tied).count()
 
     def median_waits(self, *, now: datetime) -> QuerySet[Any, Any]:
         """
@@ -224,7 +196,19 @@ class WaitlistEntry(models.Model):
     )
     reply = models.CharField(_("the patient's answer"), max_length=1000, blank=True)
     need_score = models.PositiveSmallIntegerField(_("need score"), default=0)
+    by_telephone = models.BooleanField(  # staff asked for the patient
+        _("by telephone"), default=False
+    )
+    called_at = models.DateTimeField(  # a person asked why offers came to nothing
+        _("called"), null=True, blank=True
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
+    category_days: int | None  # these two only where it was read `with_targets`
+    overruled_days: float | None
+    has_offer: bool  # these where it was read with them
+    offer_out: bool  # only where it was locked by `lock_entry`
+    told_more: bool
+    not_taken: int
 
     # When they can come. Empty means any.
     earliest = models.DateField(_("not before"), null=True, blank=True)
@@ -310,16 +294,35 @@ class WaitlistEntry(models.Model):
         return self.status == EntryStatus.ACCEPTED
 
     def explain(self, *, now: datetime, exponent: float) -> Explanation | None:
-        """Return the numbers behind the rank at `now`; None before triage."""
+        """
+        Return the numbers behind the rank at `now`; None before triage.
+
+        An entry that was read in the order of need brings its targets along; any other
+        asks for them.
+        """
         if self.category is None:
+            return None
+        if "category_days" in self.__dict__:
+            days, overruled = self.category_days, self.overruled_days
+        else:
+            days = self.category.target_on(now)
+            overrule = self.overrule_on(now)
+            overruled = float(overrule.target_days) if overrule else None
+        if days is None:
             return None
         return explain(
             received_at=self.received_at,
-            category_days=self.category.target_days,
+            category_days=days,
             need_score=self.need_score,
             now=now,
             exponent=exponent,
+            overruled_days=overruled,
         )
+
+    def overrule_on(self, now: datetime) -> Overrule | None:
+        """Return what a person set in place of the target at `now`, if anything."""
+        rows = self.overrules.all()  # by `all()`: a list can fetch them in one query
+        return next((one for one in rows if one.starts_at <= now < one.ends_at), None)
 
 
 def may_ask(referral: Referral, *, today: date) -> bool:

@@ -31,6 +31,15 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
             keys |= new
         return self.filter(patient_id__in=keys)
 
+    def last_change_of(self, subject: models.Model) -> AuditEvent | None:
+        """Return who changed a patient's row last, and when; a sight is no change."""
+        mine = self.filter(
+            patient_id=getattr(subject, "patient_id", None),
+            record_type=subject._meta.label_lower,
+            record_id=str(subject.pk),
+        )
+        return mine.exclude(change="").order_by("-pk").first()
+
 
 class AuditEvent(models.Model):
     """
@@ -50,6 +59,9 @@ class AuditEvent(models.Model):
     change = models.CharField(_("change"), max_length=200, blank=True)
     address = models.GenericIPAddressField(_("from where"), null=True)
     trace = models.CharField(_("request"), max_length=40, blank=True)
+    by_telephone = models.BooleanField(  # the actor did it for a patient who called
+        _("by telephone"), default=False
+    )
 
     objects = AuditEventQuerySet.as_manager()
 

@@ -46,6 +46,10 @@ class Migration(migrations.Migration):
                     "trace",
                     models.CharField(blank=True, max_length=40, verbose_name="request"),
                 ),
+                (
+                    "by_telephone",
+                    models.BooleanField(default=False, verbose_name="by telephone"),
+                ),
             ],
             options={
                 "verbose_name": "audit event",

@@ -1,0 +1,150 @@
+"""The scheduler's board: reads that narrow the line, and leave its order alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple, Self, TypeVar
+
+from django.db import models
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from appointments.codes import NOT_TAKEN, EntryStatus, Missed, Status
+from appointments.models.capacity import Therapist
+from appointments.models.ranking import Ranked
+
+Row = TypeVar("Row", bound=models.Model)
+MOST_NOT_TAKEN = 2  # offers; it costs nobody their rank
+MOST_MISSED = 2  # visits, unless policy says otherwise; nor does this
+
+
+class Narrowing(NamedTuple):
+    """What a scheduler wants to see of the line, by keys; None is all."""
+
+    place: int | None = None
+    technique: int | None = None
+    category: int | None = None
+    overdue: bool = False
+    to_call: bool = False
+    worse: bool = False
+
+    def __bool__(self) -> bool:
+        """Say whether anything is left out."""
+        return any(self._asdict().values())
+
+
+class Board(Ranked[Row]):
+    """Reads of the waiting list for the board; see `WaitlistEntryQuerySet`."""
+
+    def with_offers_not_taken(self) -> Self:
+        """With how many offers for it were not taken since somebody last called."""
+        gone = _not_taken(before=None).filter(entry=OuterRef("pk"))
+        number = gone.order_by().values("entry").annotate(n=Count("pk")).values("n")
+        return self.annotate(not_taken=Coalesce(Subquery(number), 0))
+
+    def to_call(
+        self, *, most_missed: int = MOST_MISSED, before: datetime | None = None
+    ) -> Self:
+        """
+        Those whom a person must call before another offer goes out by itself.
+
+        They took none of MOST_NOT_TAKEN offers, or missed or canceled late so many
+        visits of this referral as policy says, since somebody last called.
+
+        :param before: count only what had happened by then; None counts all.
+        """
+        offers = _not_taken(before=before).values("entry").annotate(n=Count("pk"))
+        missed = _missed(before=before).values("entry__referral")
+        missed = missed.annotate(n=Count("pk")).filter(n__gte=most_missed)
+        return self.filter(
+            Q(pk__in=offers.filter(n__gte=MOST_NOT_TAKEN).values("entry"))
+            | Q(referral__in=missed.values("entry__referral"))
+        )
+
+    def with_news(self) -> Self:
+        """Mark those who told us more since they were triaged."""
+        from appointments.models.waitlist import NeedReport  # it stands above
+
+        told = NeedReport.objects.filter(
+            entry=OuterRef("pk"), reported_at__gt=OuterRef("triaged_at")
+        )
+        return self.annotate(told_more=Exists(told))
+
+    def worse(self) -> Self:
+        """Those who told us more since they were triaged: somebody must read it."""
+        return self.with_news().filter(told_more=True)
+
+    def board_counts(self, *, most_missed: int = MOST_MISSED) -> dict[str, int]:
+        """Return how many are to triage, wait, told us more, and are to be called."""
+        waits = Q(status=EntryStatus.ACCEPTED)
+        asked = Q(status__in=[EntryStatus.REQUESTED, EntryStatus.ON_HOLD])
+        found = self.filter(waits | asked).aggregate(
+            to_triage_count=Count("pk", filter=asked),
+            waiting_count=Count("pk", filter=waits),
+        )
+        return found | {
+            "worse_count": self.waiting().worse().count(),
+            "to_call_count": self.waiting().to_call(most_missed=most_missed).count(),
+        }
+
+    def narrowed(self, by: Narrowing, *, most_missed: int = MOST_MISSED) -> Self:
+        """
+        Those who could be seen so; rank first, or `overdue` knows no wait.
+
+        Whoever wants any therapist could be seen at any place, and where the therapist
+        decides any technique could be used: they are shown under each.
+        """
+        found = self
+        if by.place is not None:
+            there = Therapist.objects.filter(location=by.place)
+            found = found.filter(Q(therapist=None) | Q(therapist__in=there))
+        if by.technique is not None:
+            found = found.filter(
+                Q(referral__technique=None) | Q(referral__technique=by.technique)
+            )
+        if by.category is not None:
+            found = found.filter(category=by.category)
+        if by.to_call:
+            found = found.filter(
+                pk__in=self.to_call(most_missed=most_missed).values("pk")
+            )
+        if by.worse:
+            found = found.filter(pk__in=self.worse().values("pk"))
+        if by.overdue:
+            found = found.filter(waited_days__gt=F("target_wait_days"))
+        return found
+
+
+def _not_taken(*, before: datetime | None) -> models.QuerySet[Any, Any]:
+    """
+    Offers that were declined or not answered, since somebody last called.
+
+    Who turns another time down for a visit that they keep has taken a time.
+    """
+    from appointments.models.appointment import Appointment  # it stands above
+
+    called = Q(entry__called_at=None) | Q(ended_at__gt=F("entry__called_at"))
+    rows = Appointment.objects.filter(called, ending__in=NOT_TAKEN, replaces=None)
+    return rows if before is None else rows.filter(ended_at__lt=before)
+
+
+def _missed(*, before: datetime | None) -> models.QuerySet[Any, Any]:
+    """
+    Visits missed or canceled late, since somebody last called about the referral.
+
+    Those that the clinic itself is to blame for are not among them.
+    """
+    from appointments.models.appointment import Appointment  # it stands above
+    from appointments.models.waitlist import WaitlistEntry
+
+    same = WaitlistEntry.objects.filter(referral=OuterRef("entry__referral"))
+    called = Subquery(
+        same.order_by().values("referral").annotate(at=Max("called_at")).values("at")
+    )
+    rows = (
+        Appointment.objects.filter(Q(late=True) | Q(status=Status.NOSHOW))
+        .exclude(missed_because=Missed.CLINIC)
+        .alias(called=called, happened_at=Coalesce("ended_at", "starts_at"))
+        .filter(Q(called=None) | Q(happened_at__gt=F("called")))
+    )
+    return rows if before is None else rows.filter(happened_at__lt=before)

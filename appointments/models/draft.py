@@ -1,0 +1,261 @@
+"""A plan of offers, drawn up and looked over before any of them is sent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+
+from appointments.models.appointment import Appointment
+from appointments.models.capacity import Therapist
+from appointments.models.waitlist import WaitlistEntry
+from appointments.plan_words import Balance
+from appointments.priority import DAY
+
+FRESH = timedelta(minutes=15)
+
+
+class DraftQuerySet(models.QuerySet["Draft"]):
+    """Reads of plans of offers."""
+
+    def at_work(self) -> Self:
+        """Neither sent nor thrown away; the newest first."""
+        return self.filter(sent_at=None, dropped_at=None).order_by("-pk")
+
+    def sent(self) -> Self:
+        """Those that were sent, the newest first."""
+        return self.filter(sent_at__isnull=False).order_by("-sent_at")
+
+
+class Draft(models.Model):
+    """One plan of offers: made by a scheduler, sent as a whole or thrown away."""
+
+    made_at = models.DateTimeField(_("made"))  # or, last, made anew
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
+    )
+    first_day = models.DateField()
+    last_day = models.DateField()
+    ends_at = models.DateTimeField()  # who has nothing is charged a wait until then
+    version = models.PositiveIntegerField(default=1, editable=False)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+    )
+    dropped_at = models.DateTimeField(_("thrown away"), null=True, blank=True)
+
+    objects = DraftQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("plan of offers")
+        verbose_name_plural = _("plans of offers")
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                name="draft_sending_is_whole",
+                condition=Q(sent_at=None, sent_by=None)
+                | Q(sent_at__isnull=False, sent_by__isnull=False, dropped_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"plan of offers {self.pk}"
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it can still be changed and sent."""
+        return self.sent_at is None and self.dropped_at is None
+
+    def is_stale(self, now: datetime) -> bool:
+        """Say whether it was made so long ago that much may have changed."""
+        return now - self.made_at > FRESH
+
+    def balance(self, rows: Sequence[DraftOffer]) -> Balance:
+        """
+        Return what it comes to with these rows, beside what the line alone would give.
+
+        Whoever is called first is left out of the count.
+        """
+        waits = list(
+            self.waits.exclude(why=Why.CALL).values_list(
+                "harm",
+                "line_harm",
+                "target_days",
+                "line_starts_at",
+                "entry__received_at",
+            )
+        )
+        harms = [row.harm for row in rows] + [wait[0] for wait in waits]
+        alone = [row.line_harm for row in rows] + [wait[1] for wait in waits]
+        seen = [row.seen_by_line for row in rows]
+        seen += [(target, at, since) for _h, _l, target, at, since in waits]
+        return Balance(
+            offers=len(rows),
+            without=len(waits),
+            harm=math.fsum(harms),
+            line_harm=math.fsum(alone),
+            in_time=sum(row.in_time for row in rows),
+            line_in_time=sum(
+                at is not None and (at - since) / DAY <= target
+                for target, at, since in seen
+            ),
+            gain=sum(row.harm < row.line_harm for row in rows),
+            wait=sum(row.harm > row.line_harm for row in rows)
+            + sum(wait[3] is not None for wait in waits),
+        )
+
+
+class DraftOfferQuerySet(models.QuerySet["DraftOffer"]):
+    """Reads of planned offers."""
+
+    def with_what_is_shown(self) -> Self:
+        """With what a row of the plan shows; soonest first."""
+        return self.select_related(
+            *("draft", "therapist__user", "therapist__location"),
+            *("entry__patient__user", "entry__referral__technique"),
+        ).order_by("starts_at", "therapist", "pk")
+
+    def standing(self) -> Self:
+        """Those that were not struck."""
+        return self.filter(struck=False)
+
+    def to_send(self) -> Self:
+        """Those of which nobody has said yet what became of them; soonest first."""
+        return (
+            self.standing()
+            .filter(appointment=None, fault="")
+            .order_by("starts_at", "therapist", "pk")
+        )
+
+
+class DraftOffer(models.Model):
+    """One row of it: this patient could have this time."""
+
+    draft = models.ForeignKey(Draft, models.CASCADE, related_name="offers")
+    entry = models.ForeignKey(WaitlistEntry, models.CASCADE, related_name="+")
+    therapist = models.ForeignKey(Therapist, models.CASCADE, related_name="+")
+    starts_at = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"))
+    target_days = models.FloatField()  # that counted when the plan was made
+    harm = models.FloatField()  # of having waited until then; no unit
+    line_starts_at = models.DateTimeField(  # what the line alone would give
+        null=True, blank=True
+    )
+    line_harm = models.FloatField()
+    same_therapist = models.BooleanField(default=False)  # as at the last visit
+    moved = models.BooleanField(_("moved by hand"), default=False)
+    struck = models.BooleanField(_("struck"), default=False)
+    appointment = models.OneToOneField(  # the offer that was sent for it
+        Appointment, models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    fault = models.CharField(  # why it could not be sent
+        _("not sent"), max_length=300, blank=True
+    )
+
+    objects = DraftOfferQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("planned offer")
+        verbose_name_plural = _("planned offers")
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                name="draft_offers_one_time_to_each", fields=["draft", "entry"]
+            ),
+            models.CheckConstraint(
+                name="draft_offer_is_sent_or_at_fault",
+                condition=Q(appointment=None) | Q(fault="", struck=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"planned offer {self.pk}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the place."""
+        return ZoneInfo(self.therapist.location.time_zone)
+
+    @property
+    def waited_days(self) -> float:
+        """How long the patient will have waited, in days."""
+        return (self.starts_at - self.entry.received_at) / DAY
+
+    @property
+    def seen_by_line(self) -> tuple[float, datetime | None, datetime]:
+        """The target, the time that the line alone would give, the clock's start."""
+        return self.target_days, self.line_starts_at, self.entry.received_at
+
+    @property
+    def in_time(self) -> bool:
+        """Whether the visit is within the target."""
+        return self.waited_days <= self.target_days
+
+    @property
+    def sooner_days(self) -> float | None:
+        """How much sooner than by the line alone, in days; None if that gives none."""
+        if self.line_starts_at is None:
+            return None
+        return (self.line_starts_at - self.starts_at) / DAY
+
+
+class Why(models.TextChoices):
+    """Why one of the line is given nothing."""
+
+    NONE = "none", _("No opening suits them")
+    LESS = "less", _("The times go to patients whom waiting harms more")
+    CALL = "call", _("Call them first")
+
+
+class DraftWaitQuerySet(models.QuerySet["DraftWait"]):
+    """Reads of those to whom a plan gives nothing."""
+
+    def most_harmed_first(self) -> Self:
+        """With what a row shows, whom waiting will harm most first."""
+        return self.select_related("entry__patient").order_by("-harm", "pk")
+
+    def reasons(self) -> list[tuple[str, int]]:
+        """Return how many wait for each reason, in words."""
+        number = dict(self.order_by().values_list("why").annotate(n=Count("pk")))
+        return [(str(why.label), number[why]) for why in Why if why in number]
+
+
+class DraftWait(models.Model):
+    """One of the line to whom the plan gives nothing, and why."""
+
+    draft = models.ForeignKey(Draft, models.CASCADE, related_name="waits")
+    entry = models.ForeignKey(WaitlistEntry, models.CASCADE, related_name="+")
+    target_days = models.FloatField()  # that counted when the plan was made
+    harm = models.FloatField()  # of waiting until the plan ends
+    line_starts_at = models.DateTimeField(null=True, blank=True)
+    line_harm = models.FloatField()
+    why = models.CharField(_("why"), max_length=4, choices=Why)
+
+    objects = DraftWaitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("left without an offer")
+        verbose_name_plural = _("left without an offer")
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                name="draft_leaves_each_out_once", fields=["draft", "entry"]
+            ),
+            models.CheckConstraint(
+                name="draft_says_why_one_waits", condition=Q(why__in=Why.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"left without an offer {self.pk}"

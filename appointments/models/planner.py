@@ -1,0 +1,280 @@
+"""What a plan of offers is drawn up from: the line and its free time, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import cached_property
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from appointments.codes import Status
+from appointments.matching import fits
+from appointments.models.appointment import Appointment
+from appointments.models.draft import Draft, DraftOffer
+from appointments.models.policy import Policy
+from appointments.models.supply import Supply, waiting_in_line
+from appointments.models.waitlist import WaitlistEntry
+from appointments.openings import Opening, on_the_clock
+from appointments.planning.drawing import LEAST_GAIN, draw_up
+from appointments.planning.grid import Block, Rooms, cells
+from appointments.planning.problem import Asking, Kind, Outcome, Problem
+from appointments.priority import DAY, harm
+from services.models import Technique
+
+Key = tuple[int, datetime]  # therapist, start
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A plan as it was drawn up, and those who are called before anything is sent."""
+
+    outcomes: list[Outcome]
+    to_call: list[Outcome]
+    ends_at: datetime
+
+
+class Planner(Supply):
+    """
+    The supply of some weeks, and who may have what of it.
+
+    Its queries are as many for ten who wait as for ten thousand.
+    """
+
+    @classmethod
+    def of_weeks(cls, weeks: int, *, now: datetime, policy: Policy) -> Self:
+        """Return that of the coming weeks, today's included."""
+        today = now.date()
+        last = today + timedelta(days=7 * weeks - 1)
+        # A day earlier, for places that lie west of Greenwich; `now` cuts off the past.
+        return cls(now=now, policy=policy, first=today - timedelta(days=1), last=last)
+
+    @classmethod
+    def around(cls, draft: Draft, *, now: datetime) -> Self:
+        """Return that of the days of a plan that are still ahead."""
+        policy = Policy.objects.in_force(now)
+        first = now.date() - timedelta(days=1)
+        return cls(now=now, policy=policy, first=first, last=draft.last_day)
+
+    @cached_property
+    def ends_at(self) -> datetime:
+        """When the last day is over, at the place where that is latest."""
+        zones = {diary.zone for diary in self.diaries} or {ZoneInfo("UTC")}
+        after = self.last + DAY
+        return max(on_the_clock(after, time(0), zone, fold=0) for zone in zones)
+
+    @cached_property
+    def line(self) -> list[WaitlistEntry]:
+        """The line, first come the most pressing; whose target has begun."""
+        line = waiting_in_line(now=self.now, policy=self.policy)
+        return [one for one in line if target_of(one) > 0]
+
+    @cached_property
+    def to_call(self) -> set[int]:
+        """The keys of those whom a person must call before another offer goes out."""
+        waiting = WaitlistEntry.objects.waiting()
+        some = waiting.to_call(most_missed=self.policy.most_missed)
+        return set(some.values_list("pk", flat=True))
+
+    @cached_property
+    def last_therapists(self) -> dict[int, int]:
+        """Who gave the last visit of each referral of which somebody waits."""
+        made = Appointment.objects.filter(
+            status=Status.FULFILLED,
+            entry__referral__in=WaitlistEntry.objects.waiting().values("referral"),
+        ).order_by("starts_at", "pk")
+        return dict(made.values_list("entry__referral", "therapist"))
+
+    def draw(
+        self, *, struck: Iterable[int] = (), moved: Iterable[DraftOffer] = ()
+    ) -> Drawn:
+        """
+        Draw the plan up.
+
+        :param struck: keys of entries that get nothing.
+        :param moved: rows that a scheduler fixed; their times are kept for them.
+        """
+        moved = list(moved)
+        out = {*struck, *(row.entry_id for row in moved)}
+        line = [one for one in self.line if one.pk not in out]
+        called = [one for one in line if one.pk in self.to_call]
+        outcomes = draw_up(
+            self._problem([one for one in line if one.pk not in self.to_call], moved)
+        )
+        return Drawn(outcomes, [self._called(one) for one in called], self.ends_at)
+
+    def _problem(self, line: list[WaitlistEntry], moved: list[DraftOffer]) -> Problem:
+        asking = [self._asking(one) for one in line]
+        kinds: dict[Kind, list[Opening]] = {}
+        for entry, one in zip(line, asking, strict=True):
+            if one.kind not in kinds:
+                kinds[one.kind] = self.openings(entry.referral.technique)
+        fixed = ((self.opening_of(one), one.entry.referral.technique) for one in moved)
+        return Problem(
+            asking=asking,
+            openings=kinds,
+            rooms=self._rota.rooms,
+            now=self.now,
+            ends_at=self.ends_at,
+            exponent=float(self.policy.harm_exponent),
+            same_therapist=float(self.policy.same_therapist_harm),
+            fixed=[
+                (opening, technique.pk if technique else None)
+                for opening, technique in fixed
+                if opening is not None
+            ],
+        )
+
+    def _asking(self, entry: WaitlistEntry) -> Asking:
+        technique = entry.referral.technique
+        key, minutes = self._key(technique)
+        return Asking(
+            key=entry.pk,
+            received_at=entry.received_at,
+            target_days=target_of(entry),
+            wish=self._wish(entry),
+            kind=(key, timedelta(minutes=minutes)),
+            last_therapist=self.last_therapists.get(entry.referral_id),
+        )
+
+    def _called(self, entry: WaitlistEntry) -> Outcome:
+        """Return what becomes of one who is called first: nothing yet."""
+        waits = self.harm_of(entry, self.ends_at)
+        return Outcome(self._asking(entry), None, waits, None, waits, suits=True)
+
+    def harm_of(self, entry: WaitlistEntry, until: datetime) -> float:
+        """Return the harm of having waited until then; no unit."""
+        return harm(
+            waited_days=max((until - entry.received_at) / DAY, 0.0),
+            target_days=target_of(entry),
+            exponent=float(self.policy.harm_exponent),
+        )
+
+    def opening_of(self, row: DraftOffer) -> Opening | None:
+        """Return the free time that a row names; None if it is not free any more."""
+        return self.at(
+            row.entry.referral.technique,
+            therapist=row.therapist_id,
+            starts_at=row.starts_at,
+        )
+
+    def has(self, row: DraftOffer) -> bool:
+        """Say whether a row still stands: its patient waits, and can have its time."""
+        entry = self.entry(row.entry_id)
+        opening = self.opening_of(row)
+        return bool(entry and opening and self.can_have(entry, opening))
+
+    def entry(self, key: int) -> WaitlistEntry | None:
+        """Return one of the line."""
+        return next((one for one in self.line if one.pk == key), None)
+
+    def can_have(self, entry: WaitlistEntry, opening: Opening) -> bool:
+        """Say whether the patient could come then, as things stand."""
+        begun = entry.received_at <= opening.starts_at
+        return begun and fits(self._wish(entry), opening, now=self.now)
+
+    def choices(
+        self, row: DraftOffer, others: Iterable[DraftOffer]
+    ) -> Iterator[Opening]:
+        """
+        Yield the other times that the row's patient can have, soonest first.
+
+        They collide with none of the other rows, in therapist or room.
+        """
+        rooms, taken = self._beside(others)
+        technique = row.entry.referral.technique
+        number = technique.pk if technique else None
+        now_there = (row.therapist_id, row.starts_at)
+        for opening in self.for_entry(row.entry, most=len(self.openings(technique))):
+            span = Block.of(opening).span
+            touched = {(opening.therapist, cell) for cell in cells(span)}
+            if (
+                (opening.therapist, opening.starts_at) != now_there
+                and opening.starts_at >= row.entry.received_at
+                and taken.isdisjoint(touched)
+                and rooms.could_give(opening.location, span, number)
+            ):
+                yield opening
+
+    def passed_over(self, draft: Draft, rows: Iterable[DraftOffer]) -> list[int]:
+        """
+        Return the keys of those who would gain more by a row's time than its patient.
+
+        Asked of those whom the plan does not know as they are now: who came to the line
+        since it was drawn up, or was judged anew, and has no row in it. What a row was
+        moved to by hand is left to the scheduler.
+        """
+        rows = list(rows)
+        mine = {row.entry_id for row in rows}
+        judged = [(row, self._gain(row, draft)) for row in rows if not row.moved]
+        known = set(draft.waits.values_list("entry_id", flat=True))
+        known |= set(draft.offers.values_list("entry_id", flat=True))
+        anew = self._judged_anew(draft.made_at)
+        return [
+            one.pk
+            for one in self.line
+            if one.pk not in mine
+            and (one.pk not in known or one.pk in anew)
+            and one.pk not in self.to_call
+            and any(self._gains_more(one, row, gain, draft) for row, gain in judged)
+        ]
+
+    @staticmethod
+    def _judged_anew(since: datetime) -> set[int]:
+        """Return the keys of those whose target was judged since then."""
+        judged = Q(triaged_at__gt=since) | Q(overrules__starts_at__gt=since)
+        waiting = WaitlistEntry.objects.waiting().filter(judged)
+        return set(waiting.values_list("pk", flat=True))
+
+    def _gain(self, row: DraftOffer, draft: Draft) -> float:
+        """Return how much less harm a row is than waiting until the plan ends."""
+        waits = harm(
+            waited_days=(draft.ends_at - row.entry.received_at) / DAY,
+            target_days=row.target_days,
+            exponent=float(self.policy.harm_exponent),
+        )
+        return waits - row.harm
+
+    def _gains_more(
+        self, entry: WaitlistEntry, row: DraftOffer, gains: float, draft: Draft
+    ) -> bool:
+        opening = self.at(
+            entry.referral.technique,
+            therapist=row.therapist_id,
+            starts_at=row.starts_at,
+        )
+        if opening is None or opening.ends_at > row.ends_at:
+            return False
+        waits = self.harm_of(entry, draft.ends_at)
+        gain = waits - self.harm_of(entry, opening.starts_at)
+        margin = float(self.policy.same_therapist_harm) + LEAST_GAIN
+        return gain > gains + margin and self.can_have(entry, opening)
+
+    def _beside(
+        self, others: Iterable[DraftOffer]
+    ) -> tuple[Rooms, set[tuple[int, int]]]:
+        """Return rooms and therapists' cells with the other rows in them."""
+        rooms = Rooms(self._rota.rooms)
+        taken: set[tuple[int, int]] = set()
+        for other in sorted(others, key=lambda one: one.starts_at):
+            opening = self.opening_of(other)
+            if opening is None:
+                continue
+            technique: Technique | None = other.entry.referral.technique
+            span = Block.of(opening).span
+            rooms.give(
+                opening.location,
+                span,
+                techniques=[technique.pk if technique else None],
+            )
+            taken.update((opening.therapist, cell) for cell in cells(span))
+        return rooms, taken
+
+
+def target_of(entry: WaitlistEntry) -> float:
+    """Return the target that counts, in days, of one read in the order of need."""
+    days: float | None = vars(entry)["target_wait_days"]
+    return days or 0.0  # 0: it has not begun

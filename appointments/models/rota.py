@@ -1,0 +1,282 @@
+"""
+What free time follows from: all of it read in one statement, whatever is asked.
+
+One, and not a dozen: most of the time of a small read goes by on the way, and one
+statement sees all tables as they were at one moment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from appointments.codes import HOLDING_TIME, Status
+from appointments.models.hours import holidays_between
+from appointments.openings import Diary, RoomDiary, Shift, Span, Taken
+
+ONE_DAY = timedelta(days=1)
+# Clocks lie 12 hours behind Greenwich to 14 before it; then the turnover may run on.
+WEST, EAST, TURNOVER = timedelta(hours=12), timedelta(hours=14), timedelta(hours=6)
+
+# Each row says what it is, whose it is, and leaves empty what it does not have. An
+# ARRAY is read once, and spares PostgreSQL the planning of ten joins.
+STATEMENT = """
+WITH who AS MATERIALIZED (
+    SELECT t.id, t.location_id, l.time_zone
+      FROM appointments_therapist t
+      JOIN services_location l ON l.article_ptr_id = t.location_id
+     WHERE t.active AND l.gives_massage {of_whom}
+), places AS MATERIALIZED (
+    SELECT DISTINCT location_id AS id FROM who
+), rooms AS MATERIALIZED (
+    SELECT r.id, r.location_id FROM appointments_room r
+     WHERE r.active AND r.location_id = ANY(ARRAY(SELECT id FROM places))
+)
+SELECT 'therapist', id, location_id, NULL::time, NULL::time, NULL::date, NULL::date,
+       NULL::timestamptz, NULL::timestamptz, time_zone
+  FROM who
+UNION ALL
+SELECT 'hours', therapist_id, weekday, starts, ends, valid_from, valid_until,
+       NULL, NULL, NULL
+  FROM appointments_workinghours
+ WHERE weekday = ANY(%(weekdays)s) AND valid_from <= %(last)s
+   AND (valid_until IS NULL OR valid_until >= %(first)s)
+   AND therapist_id = ANY(ARRAY(SELECT id FROM who))
+UNION ALL
+SELECT 'extra', therapist_id, NULL, starts, ends, day, NULL, NULL, NULL, NULL
+  FROM appointments_extrahours
+ WHERE day BETWEEN %(first)s AND %(last)s
+   AND therapist_id = ANY(ARRAY(SELECT id FROM who))
+UNION ALL
+SELECT 'certificate', therapist_id, technique_id, NULL, NULL, NULL, valid_until,
+       NULL, NULL, NULL
+  FROM appointments_certification
+ WHERE (valid_until IS NULL OR valid_until >= %(first)s)
+   AND therapist_id = ANY(ARRAY(SELECT id FROM who))
+UNION ALL
+SELECT 'off', therapist_id, NULL, NULL, NULL, NULL, NULL, starts_at, ends_at, NULL
+  FROM appointments_timeoff
+ WHERE starts_at < %(end)s AND ends_at > %(begin)s
+   AND therapist_id = ANY(ARRAY(SELECT id FROM who))
+UNION ALL
+SELECT 'visit', therapist_id, room_id, NULL, NULL, NULL, NULL,
+       starts_at, blocked_until, NULL
+  FROM appointments_appointment
+ WHERE status = ANY(%(holding)s)
+   AND NOT (status = %(proposed)s AND held_until <= %(now)s)
+   AND starts_at >= %(begin)s AND starts_at < %(until)s AND blocked_until > %(since)s
+   AND (therapist_id = ANY(ARRAY(SELECT id FROM who))
+        OR room_id = ANY(ARRAY(SELECT id FROM rooms)))
+UNION ALL
+SELECT 'room', id, location_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM rooms
+UNION ALL
+SELECT 'fit', room_id, technique_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM appointments_room_techniques
+ WHERE room_id = ANY(ARRAY(SELECT id FROM rooms))
+UNION ALL
+SELECT 'closure', location_id, NULL, NULL, NULL, first_day, last_day, NULL, NULL, NULL
+  FROM appointments_closure
+ WHERE first_day <= %(last)s AND last_day >= %(first)s
+   AND location_id = ANY(ARRAY(SELECT id FROM places))
+UNION ALL
+SELECT 'holidays', location_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       country || '-' || subdivision
+  FROM appointments_holidaycalendar
+ WHERE location_id = ANY(ARRAY(SELECT id FROM places))
+UNION ALL
+SELECT 'kept', c.location_id, NULL, NULL, NULL, w.day, NULL, NULL, NULL, NULL
+  FROM appointments_holidayworked w
+  JOIN appointments_holidaycalendar c ON c.id = w.calendar_id
+ WHERE w.day BETWEEN %(first)s AND %(last)s
+   AND c.location_id = ANY(ARRAY(SELECT id FROM places))
+"""
+
+
+class Row(NamedTuple):
+    """One row of the statement."""
+
+    kind: str
+    key: int
+    other: int
+    starts: time
+    ends: time
+    first: date
+    last: date | None
+    begin: datetime
+    end: datetime
+    word: str
+
+
+@dataclass(frozen=True)
+class Rota:
+    """Therapists' days and rooms, in order of their keys."""
+
+    diaries: list[Diary]
+    rooms: list[RoomDiary]
+
+
+@dataclass
+class _Read:
+    """The rows, sorted by whose they are."""
+
+    first: date
+    last: date
+    therapists: list[Row] = field(default_factory=list)
+    rooms: list[Row] = field(default_factory=list)
+    shifts: dict[int, list[Shift]] = field(default_factory=lambda: defaultdict(list))
+    certified: dict[int, dict[int, date | None]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    fills: dict[int, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    taken: dict[int, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    fit: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    closed: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
+    holidays: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
+    kept: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, row: Row) -> None:
+        """Put one row where it belongs."""
+        match row.kind:
+            case "visit":
+                span = Span(row.begin, row.end)
+                self.fills[row.key].append(span)
+                self.taken[row.other].append(span)
+            case "hours":
+                shift = Shift(row.other, row.starts, row.ends, row.first, row.last)
+                self.shifts[row.key].append(shift)
+            case "extra":
+                day = row.first
+                extra = Shift(day.weekday(), row.starts, row.ends, day, day)
+                self.shifts[row.key].append(extra)
+            case "certificate":
+                self.certified[row.key][row.other] = row.last
+            case "off":
+                self.fills[row.key].append(Span(row.begin, row.end))
+            case "therapist":
+                self.therapists.append(row)
+            case "room":
+                self.rooms.append(row)
+            case "fit":
+                self.fit[row.key].add(row.other)
+            case _:
+                self._add_days(row)
+
+    def _add_days(self, row: Row) -> None:
+        """Put a row about a place's days where it belongs."""
+        match row.kind:
+            case "closure":
+                last = min(row.last or self.last, self.last)
+                self.closed[row.key].update(_days(max(row.first, self.first), last))
+            case "holidays":
+                country, _, region = row.word.partition("-")
+                days = holidays_between(country, region, self.first, self.last)
+                self.holidays[row.key].update(days)
+            case "kept":
+                self.kept[row.key].add(row.first)
+
+    def closed_at(self, place: int) -> frozenset[date]:
+        """Return the days on which the place is closed; a closure outweighs all."""
+        holidays = self.holidays.get(place, set()) - self.kept.get(place, set())
+        return frozenset(holidays | self.closed.get(place, set()))
+
+    def room_diaries(self) -> list[RoomDiary]:
+        """Return the rooms with what fills them, in order of their keys."""
+        return [
+            RoomDiary(
+                room=row.key,
+                location=row.other,
+                busy=Taken(self.taken.get(row.key, ())),
+                fit=frozenset(self.fit.get(row.key, ())),
+            )
+            for row in sorted(self.rooms, key=lambda row: row.key)
+        ]
+
+
+def rota(
+    *,
+    now: datetime,
+    first: date,
+    last: date,
+    therapist: int | None = None,
+    location: int | None = None,
+    within: Span | None = None,
+) -> Rota:
+    """
+    Return what is known of the days from `first` to `last`, local to each place.
+
+    A lapsed offer fills nothing, though nobody has said so yet.
+
+    :param therapist: only this one, and the rooms of their place; None is all.
+    :param location: only who works at this place, and its rooms; None is all.
+    :param within: read only the visits that touch it; None is all of the days'.
+    """
+    read = _Read(first, last)
+    for row in _rows(now, first, last, therapist, location, within):
+        read.add(row)
+    zones = {row.word: ZoneInfo(row.word) for row in read.therapists}
+    closed = {row.other: read.closed_at(row.other) for row in read.therapists}
+    diaries = [
+        Diary(
+            therapist=row.key,
+            location=row.other,
+            zone=zones[row.word],
+            certified=read.certified.get(row.key, {}),
+            shifts=read.shifts.get(row.key, ()),
+            busy=Taken(read.fills.get(row.key, ())),
+            closed=closed[row.other],
+        )
+        for row in sorted(read.therapists, key=lambda row: row.key)
+    ]
+    return Rota(diaries, read.room_diaries())
+
+
+def reach(first: date, last: date) -> tuple[datetime, datetime]:
+    """Return the moments between which a visit may fill a local day of any place."""
+    begin = datetime.combine(first, time.min, tzinfo=UTC)
+    end = datetime.combine(last, time.min, tzinfo=UTC)
+    return begin - EAST - TURNOVER, end + ONE_DAY + WEST + TURNOVER
+
+
+def _rows(
+    now: datetime,
+    first: date,
+    last: date,
+    therapist: int | None,
+    location: int | None,
+    within: Span | None,
+) -> Iterator[Row]:
+    begin, end = reach(first, last)
+    since, until = within or (begin, end)
+    of_whom = ""
+    if therapist is not None:
+        of_whom += " AND t.id = %(therapist)s"
+    if location is not None:
+        of_whom += " AND t.location_id = %(location)s"
+    params: dict[str, Any] = {
+        "now": now,
+        "first": first,
+        "last": last,
+        "begin": begin,
+        "end": end,
+        "since": since,
+        "until": until,
+        "weekdays": sorted({day.weekday() for day in _days(first, last)}),
+        "holding": [str(status) for status in HOLDING_TIME],
+        "proposed": str(Status.PROPOSED),
+        "therapist": therapist,
+        "location": location,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STATEMENT.format(of_whom=of_whom), params)
+        yield from map(Row._make, cursor.fetchall())
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + n * ONE_DAY for n in range((last - first).days + 1)]
