@@ -1,29 +1,40 @@
 """
 Free time, computed and never stored. Pure: no database, no clock, no settings.
 
-Working hours minus time off minus appointments, per therapist, in the local time of
-the place, and right across clock changes.
+Working hours minus closed days minus time off minus appointments, per therapist, in the
+local time of the place, and right across clock changes.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import islice
-from operator import attrgetter
+from operator import itemgetter
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 STEP = timedelta(minutes=30)  # visits start on the hour and the half hour
 
 
-@dataclass(frozen=True, order=True)
-class Span:
-    """A stretch of time from `start` up to, not including, `end`; both aware."""
+class Span(NamedTuple):
+    """
+    A stretch of time from `start` up to, not including, `end`; both aware.
+
+    A tuple, for there are thousands: it is made and sorted several times as fast.
+    """
 
     start: datetime
     end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is."""
+        return self.end - self.start
 
 
 class Taken:
@@ -31,12 +42,18 @@ class Taken:
 
     def __init__(self, spans: Iterable[Span] = ()) -> None:
         self.spans: list[Span] = []
-        for span in sorted(spans, key=attrgetter("start", "end")):
+        for span in sorted(spans):
             if self.spans and span.start <= self.spans[-1].end:
                 last = self.spans.pop()
                 span = Span(last.start, max(last.end, span.end))
             self.spans.append(span)
+        self._starts = [span.start for span in self.spans]
         self._ends = [span.end for span in self.spans]
+
+    def leaves(self, start: datetime, end: datetime) -> bool:
+        """Say whether none of them overlaps the time from `start` to `end`."""
+        place = bisect_right(self._ends, start)
+        return place == len(self._starts) or self._starts[place] >= end
 
     def touching(self, span: Span) -> Iterator[Span]:
         """Yield those that overlap `span`, in order; the search is logarithmic."""
@@ -48,7 +65,11 @@ class Taken:
 
 @dataclass(frozen=True)
 class Shift:
-    """One weekly stretch of work: local times, valid on both ends' days."""
+    """
+    One weekly stretch of work: local times, valid on both ends' days.
+
+    Extra hours are such a stretch that is valid on its one day.
+    """
 
     weekday: int  # 0 is Monday
     starts: time
@@ -67,49 +88,84 @@ class Shift:
 
 @dataclass(frozen=True)
 class Diary:
-    """What is known of one therapist: their shifts, and what already fills them."""
+    """
+    What is known of one therapist: their shifts, and what already fills them.
+
+    `certified` tells of each technique until which day, local and included, it may be
+    given; None has no end. `closed` are the days on which the place gives no massage.
+    """
 
     therapist: int
     location: int
     zone: ZoneInfo
-    techniques: frozenset[int]
+    certified: Mapping[int, date | None]
     shifts: Sequence[Shift]
     busy: Taken = field(default_factory=Taken)
+    closed: Set[date] = frozenset()
+
+    def last_day_for(self, technique: int | None, last: date) -> date | None:
+        """Return the last day up to `last` on which it may be given; None if never."""
+        if technique is None:
+            return last
+        if technique not in self.certified:
+            return None
+        return min(last, self.certified[technique] or last)
 
 
 @dataclass(frozen=True)
 class RoomDiary:
-    """One room of a place, and when it is taken."""
+    """One room of a place, when it is taken, and what for: an empty `fit` is all."""
 
     room: int
     location: int
     busy: Taken = field(default_factory=Taken)
+    fit: Set[int] = frozenset()
+
+    def serves(self, technique: int | None) -> bool:
+        """Say whether it is fit; where the therapist decides, every room is."""
+        return technique is None or not self.fit or technique in self.fit
 
     def is_free(self, span: Span) -> bool:
         """Say whether nothing in the room overlaps `span`."""
-        return next(self.busy.touching(span), None) is None
+        return self.busy.leaves(span.start, span.end)
 
 
 class FreeRooms:
-    """The rooms of all places; each stretch of time is looked up once in each place."""
+    """
+    The rooms of all places; each start is looked up once in each place.
 
-    def __init__(self, rooms: Iterable[RoomDiary]) -> None:
-        self._of_place: dict[int, list[RoomDiary]] = {}
+    :param held: how long a visit keeps its room.
+    """
+
+    def __init__(
+        self,
+        rooms: Iterable[RoomDiary],
+        technique: int | None = None,
+        *,
+        held: timedelta,
+    ) -> None:
+        self._held = held
+        self._of_place: dict[int, list[RoomDiary]] = defaultdict(list)
         for room in rooms:
-            self._of_place.setdefault(room.location, []).append(room)
-        self._found: dict[tuple[int, datetime, datetime], RoomDiary | None] = {}
+            if room.serves(technique):
+                self._of_place[room.location].append(room)
+        self._found: dict[int, dict[datetime, int | None]] = defaultdict(dict)
 
-    def first(self, location: int, span: Span) -> RoomDiary | None:
-        """Return the first room of the place, as given, that is free; None if none."""
-        key = (location, span.start, span.end)
-        if key not in self._found:
-            rooms = self._of_place.get(location, ())
-            self._found[key] = next((r for r in rooms if r.is_free(span)), None)
-        return self._found[key]
+    def firsts(self, location: int) -> Callable[[datetime], int | None]:
+        """Return what finds the first room of the place, as given, free from then."""
+        here, found, held = self._of_place[location], self._found[location], self._held
+
+        def first(start: datetime) -> int | None:
+            if start not in found:
+                end = start + held
+                free = (room.room for room in here if room.busy.leaves(start, end))
+                found[start] = next(free, None)
+            return found[start]
+
+        return first
 
 
-@dataclass(frozen=True, order=True)
-class Opening:
+class Opening(NamedTuple):
     """A time at which one therapist, in one room, could see a patient; in UTC."""
 
     starts_at: datetime
@@ -118,7 +174,11 @@ class Opening:
     location: int
     ends_at: datetime
     blocked_until: datetime
-    zone: ZoneInfo = field(compare=False)
+    zone: ZoneInfo
+
+    def __lt__(self, other: tuple[Any, ...]) -> bool:
+        """Compare all but the zone, which has no order."""
+        return self[:-1] < other[:-1]
 
     @property
     def local_start(self) -> datetime:
@@ -126,6 +186,7 @@ class Opening:
         return self.starts_at.astimezone(self.zone)
 
 
+@lru_cache(maxsize=4096)  # many therapists work the same hours of the same days
 def on_the_clock(day: date, at: time, zone: ZoneInfo, *, fold: int) -> datetime:
     """
     Return, as UTC, when the wall clock in `zone` shows `at` on `day`.
@@ -150,6 +211,20 @@ def shift_span(shift: Shift, day: date, zone: ZoneInfo) -> Span | None:
     start = on_the_clock(day, shift.starts, zone, fold=0)
     end = on_the_clock(day, shift.ends, zone, fold=1)
     return Span(start, end) if start < end else None
+
+
+def worked(diary: Diary, first: date, last: date) -> Taken:
+    """Return the real time worked from `first` to `last`, local days, if not closed."""
+    days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+    spans = (
+        shift_span(shift, day, diary.zone)
+        for day in days
+        if day not in diary.closed
+        for shift in diary.shifts
+        if shift.is_on(day)
+    )
+    # Shifts that overlap or touch are one stretch: no time is found twice.
+    return Taken(span for span in spans if span is not None)
 
 
 def free_spans(work: Span, busy: Taken) -> Iterator[Span]:
@@ -198,21 +273,22 @@ def openings(
     :param length: of the visit; more than zero.
     :param turnover: for which therapist and room stay held after it; zero or more. A
         visit may end with the shift: only the visit itself must lie within it.
-    :param technique: only therapists certified for it; None is any.
+    :param technique: only therapists certified for it by the local day of the visit,
+        and rooms that are fit for it; None is any.
     :param not_before: no opening starts earlier than this moment.
     :raises ValueError: if `length` is not positive or `turnover` is negative.
     """
     if length <= timedelta(0) or turnover < timedelta(0):
         raise ValueError(f"impossible length {length} or turnover {turnover}")
-    free_rooms = FreeRooms(rooms)
+    free_rooms = FreeRooms(rooms, technique, held=length + turnover)
     found = [
         opening
         for diary in diaries
-        if technique is None or technique in diary.techniques
-        for opening in _of_one(diary, free_rooms, first, last, length, turnover)
+        if (until := diary.last_day_for(technique, last)) is not None
+        for opening in _of_one(diary, free_rooms, first, until, length, turnover)
         if not_before is None or opening.starts_at >= not_before
     ]
-    return sorted(found, key=attrgetter("starts_at", "therapist"))
+    return sorted(found, key=itemgetter(0, 1))  # by start and therapist
 
 
 def _of_one(
@@ -224,28 +300,20 @@ def _of_one(
     turnover: timedelta,
 ) -> Iterator[Opening]:
     """Yield one therapist's openings, each with the first room that is free."""
-    days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
-    worked = (
-        shift_span(shift, day, diary.zone)
-        for day in days
-        for shift in diary.shifts
-        if shift.is_on(day)
-    )
-    # Shifts that overlap or touch are one stretch: no time is found twice.
-    for work in Taken(span for span in worked if span is not None).spans:
+    room_at, held = rooms.firsts(diary.location), length + turnover
+    therapist, location, zone = diary.therapist, diary.location, diary.zone
+    for work in worked(diary, first, last).spans:
         # The turnover may run past the shift, but not into the next visit.
         reach = Span(work.start, work.end + turnover)
         for free in free_spans(reach, diary.busy):
-            for start in starts_in(free, needs=length + turnover, zone=diary.zone):
-                held = Span(start, start + length + turnover)
-                room = rooms.first(diary.location, held)
-                if room is not None:
+            for start in starts_in(free, needs=held, zone=zone):
+                if (room := room_at(start)) is not None:
                     yield Opening(
-                        starts_at=start,
-                        therapist=diary.therapist,
-                        room=room.room,
-                        location=diary.location,
-                        ends_at=start + length,
-                        blocked_until=held.end,
-                        zone=diary.zone,
+                        start,
+                        therapist,
+                        room,
+                        location,
+                        start + length,
+                        start + held,
+                        zone,
                     )

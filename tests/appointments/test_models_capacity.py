@@ -7,8 +7,8 @@ from datetime import date, time, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from appointments.models import TimeOff, WorkingHours
-from appointments.models.capacity import Weekday
+from appointments.models import HolidayCalendar, TimeOff, WorkingHours
+from appointments.models.hours import Weekday
 from tests.factories import (
     DAY,
     HOUR,
@@ -16,6 +16,7 @@ from tests.factories import (
     TODAY,
     make_location,
     make_room,
+    make_technique,
     make_therapist,
 )
 
@@ -120,3 +121,43 @@ def test_a_refused_time_off_leaves_the_others_alone():
         make_time_off(NOW, NOW + HOUR, therapist=first.therapist)
 
     assert list(TimeOff.objects.all()) == [first]
+
+
+@pytest.mark.parametrize("ends", [time(8), time(7, 59)])
+def test_extra_hours_end_after_they_start(ends):
+    extra = make_therapist(hours=None).extra_hours
+    assert extra.create(day=TODAY, starts=time(8), ends=time(8, 1)).pk
+
+    with pytest.raises(IntegrityError, match='"extra_hours_end_after_they_start"'):
+        extra.create(day=TODAY, starts=time(8), ends=ends)
+
+
+def test_a_closure_may_last_one_day_and_never_runs_backward():
+    closures = make_location().closures
+    assert closures.create(first_day=TODAY, last_day=TODAY, reason="Paint").pk
+
+    with pytest.raises(IntegrityError, match='"closure_runs_forward"'):
+        closures.create(first_day=TODAY, last_day=TODAY - DAY, reason="Paint")
+
+
+def test_a_holiday_is_worked_once_in_each_place():
+    calendars = [
+        HolidayCalendar.objects.create(location=make_location(), country="US")
+        for _ in range(2)
+    ]
+    for calendar in calendars:
+        assert calendar.worked.create(day=TODAY).pk
+
+    with pytest.raises(IntegrityError, match='"holiday_worked_is_entered_once"'):
+        calendars[0].worked.create(day=TODAY)
+
+
+def test_a_therapist_has_one_certificate_for_a_technique():
+    technique = make_technique()
+    therapist, other = make_therapist(hours=None), make_therapist(hours=None)
+    for one in (therapist, other):
+        assert one.certifications.create(technique=technique).pk
+    assert therapist.certifications.create(technique=make_technique()).pk
+
+    with pytest.raises(IntegrityError, match='"certification_is_entered_once"'):
+        therapist.certifications.create(technique=technique, valid_until=TODAY)

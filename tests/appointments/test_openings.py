@@ -40,19 +40,30 @@ def span(day, clock, until):
     return Span(at(day, clock), at(day, until))
 
 
-def diary(*hours, therapist=1, location=1, busy=(), techniques=(), zone=ZONE, **when):
+def diary(
+    *hours,
+    therapist=1,
+    location=1,
+    busy=(),
+    techniques=(),
+    until=None,
+    zone=ZONE,
+    closed=(),
+    **when,
+):
     return Diary(
         therapist=therapist,
         location=location,
         zone=zone,
-        techniques=frozenset(techniques),
+        certified=dict.fromkeys(techniques) | (until or {}),
         shifts=shifts(*hours, **when),
         busy=Taken(busy),
+        closed=frozenset(closed),
     )
 
 
-def room(number=1, location=1, busy=()):
-    return RoomDiary(room=number, location=location, busy=Taken(busy))
+def room(number=1, location=1, busy=(), fit=()):
+    return RoomDiary(number, location, Taken(busy), frozenset(fit))
 
 
 def found(*diaries, rooms=None, first=TODAY, last=None, **asked):
@@ -235,6 +246,31 @@ def test_an_impossible_length_or_turnover_is_refused(wrong):
 def test_no_turnover_at_all_is_possible():
     some = found(diary("08:00-09:00"), length=30 * MINUTE, turnover=timedelta(0))
     assert clocks(some) == ["08:00", "08:30"]
+
+
+def test_a_certificate_counts_up_to_its_last_local_day_and_not_beyond():
+    late = diary("08:00-09:00", "22:30-23:30", until={7: TODAY})
+    some = found(late, last=TODAY + 2 * DAY, technique=7)
+    assert clocks(some) == ["08:00", "22:30"]  # 22:30 is the next day in Greenwich
+    assert len(found(late, last=TODAY + 2 * DAY)) == 6
+    assert found(late, first=TODAY + DAY, last=TODAY + DAY, technique=7) == []
+
+
+def test_a_room_takes_what_it_is_fit_for_and_an_unmarked_one_takes_all():
+    here = diary("08:00-09:00", techniques=[7, 8])
+    rooms = [room(1, fit=[8]), room(2)]
+    assert [one.room for one in found(here, rooms=rooms, technique=8)] == [1]
+    assert [one.room for one in found(here, rooms=rooms, technique=7)] == [2]
+    assert [one.room for one in found(here, rooms=rooms)] == [1]
+    assert found(here, rooms=rooms[:1], technique=7) == []
+
+
+def test_a_closed_day_has_no_opening_and_its_neighbors_have_theirs():
+    some = found(
+        diary("08:00-09:00", "22:30-23:30", closed=[TODAY + DAY]), last=TODAY + 2 * DAY
+    )
+    days = [one.local_start.date() for one in some]
+    assert days == [TODAY, TODAY, TODAY + 2 * DAY, TODAY + 2 * DAY]
 
 
 # --- clock changes, leap days, year ends ----------------------------------------------

@@ -60,15 +60,23 @@ def within(spans):
     }
 
 
-def every_minute(diaries, rooms, days, zone, length, turnover):
+def every_minute(diaries, rooms, days, zone, length, turnover, technique):
     """Return (start, therapist, room) of each opening, found the slow way."""
     answer = set()
     room_taken = [(one, within(one.busy.spans)) for one in rooms]
     for one in diaries:
-        work = {m for s in one.shifts for day in days for m in worked(s, day, zone)}
+        if technique and technique not in one.certified:
+            continue
+        until = one.certified[technique] if technique else None
+        open_days = [day for day in days if day not in one.closed]
+        work = {
+            m for s in one.shifts for day in open_days for m in worked(s, day, zone)
+        }
         taken = within(one.busy.spans)
         for start, wall in minutes_around(days[0], zone):
             if start not in work or wall.minute % 30:
+                continue
+            if until and wall.date() > until:
                 continue
             visit = {start + n * MINUTE for n in range(length // MINUTE)}
             held = {start + n * MINUTE for n in range((length + turnover) // MINUTE)}
@@ -76,7 +84,9 @@ def every_minute(diaries, rooms, days, zone, length, turnover):
                 free = [
                     r.room
                     for r, busy in room_taken
-                    if r.location == one.location and not held & busy
+                    if r.location == one.location
+                    and not held & busy
+                    and (technique is None or not r.fit or technique in r.fit)
                 ]
                 if free:
                     answer.add((start, one.therapist, free[0]))
@@ -97,6 +107,11 @@ def shift_of(draw, day):
     return Shift(weekday, *clock, LONG_AGO)
 
 
+def certificates(day):
+    until = st.sampled_from([None, day - DAY, day, day + DAY])
+    return st.dictionaries(st.integers(1, 2), until, max_size=2)
+
+
 @st.composite
 def clinics(draw):
     zone, day = draw(places)
@@ -106,24 +121,32 @@ def clinics(draw):
             therapist=number,
             location=draw(st.integers(1, 2)),
             zone=ZoneInfo(zone),
-            techniques=frozenset(),
+            certified=draw(certificates(day)),
             shifts=draw(st.lists(shift_of(day), max_size=3)),
             busy=Taken(draw(some)),
+            closed=draw(st.frozensets(st.sampled_from([day, day + DAY]), max_size=1)),
         )
         for number in range(1, draw(st.integers(2, 3)))
     ]
     rooms = [
-        RoomDiary(room=number, location=draw(st.integers(1, 2)), busy=Taken(draw(some)))
+        RoomDiary(
+            room=number,
+            location=draw(st.integers(1, 2)),
+            busy=Taken(draw(some)),
+            fit=draw(st.frozensets(st.integers(1, 2), max_size=2)),
+        )
         for number in range(1, draw(st.integers(2, 4)))
     ]
     length = draw(st.integers(1, 24)) * 5 * MINUTE
-    return zone, day, diaries, rooms, length, draw(st.integers(0, 9)) * 5 * MINUTE
+    turnover = draw(st.integers(0, 9)) * 5 * MINUTE
+    technique = draw(st.sampled_from([None, 1, 2]))
+    return zone, day, diaries, rooms, length, turnover, technique
 
 
 @given(clinic=clinics())
 @settings(deadline=None, max_examples=150)
 def test_openings_are_what_a_look_at_every_minute_finds(clinic):
-    zone, day, diaries, rooms, length, turnover = clinic
+    zone, day, diaries, rooms, length, turnover, technique = clinic
     days = [day, day + DAY]
     some = openings(
         diaries=diaries,
@@ -132,9 +155,11 @@ def test_openings_are_what_a_look_at_every_minute_finds(clinic):
         last=day + DAY,
         length=length,
         turnover=turnover,
+        technique=technique,
     )
     got = [(one.starts_at, one.therapist, one.room) for one in some]
-    assert got == sorted(every_minute(diaries, rooms, days, zone, length, turnover))
+    asked = (length, turnover, technique)
+    assert got == sorted(every_minute(diaries, rooms, days, zone, *asked))
     for one in some:
         assert one.ends_at - one.starts_at == length
         assert one.blocked_until - one.ends_at == turnover
