@@ -23,7 +23,16 @@ def sentence(why: Explanation) -> str:
         "category": why.category_days,
         "need": why.need_score,
         "adds": f"{why.day_adds:.2f}" if why.day_adds >= 0.1 else f"{why.day_adds:.4f}",
+        "computed": f"{why.computed_days:.1f}",
     }
+    if why.overruled_days is not None:
+        return (
+            _(
+                "%(share)d%% of %(target)s days used (set by a person; computed are "
+                "%(computed)s); one more day adds %(adds)s to the harm."
+            )
+            % numbers
+        )
     if why.need_score:
         return (
             _(

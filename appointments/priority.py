@@ -60,6 +60,9 @@ def day_adds(*, waited_days: float, target_days: float, exponent: float) -> floa
     :param exponent: p, the clinic's policy; 1 or more.
     :raises ValueError: as `harm`.
     """
+    if exponent == 1:  # then all days add alike: rounding must not tell them apart
+        harm(waited_days=waited_days, target_days=target_days, exponent=exponent)
+        return 1 / target_days
     after = harm(
         waited_days=waited_days + 1, target_days=target_days, exponent=exponent
     )
@@ -74,12 +77,18 @@ class Explanation:
 
     waited_days: float
     category_days: int  # before need
-    target_days: float  # after need
+    target_days: float  # after need, or what a person set: the one that counts
     need_score: int
     share: float  # of the target used: 1.0 is due
     due_at: datetime
     harm: float
     day_adds: float
+    overruled_days: float | None = None  # a person's target, in place of the computed
+
+    @property
+    def computed_days(self) -> float:
+        """The target in days that the formula says, whatever a person set."""
+        return target_wait(target_days=self.category_days, need_score=self.need_score)
 
     @property
     def overdue(self) -> bool:
@@ -99,6 +108,7 @@ def explain(
     need_score: int,
     now: datetime,
     exponent: float,
+    overruled_days: float | None = None,
 ) -> Explanation:
     """
     Return the numbers behind a rank at `now`.
@@ -109,10 +119,14 @@ def explain(
     :param category_days: the triage category's target in days; more than zero.
     :param need_score: 0 to 100.
     :param exponent: p, the clinic's policy; 1 or more.
+    :param overruled_days: what a person set in place of the computed target, in days;
+        more than zero; None if nobody did.
     :raises ValueError: as `target_wait` and `harm`.
     """
     waited = max((now - received_at) / DAY, 0.0)
     target = target_wait(target_days=category_days, need_score=need_score)
+    if overruled_days is not None:
+        target = overruled_days
     return Explanation(
         waited_days=waited,
         category_days=category_days,
@@ -122,4 +136,5 @@ def explain(
         due_at=received_at + target * DAY,
         harm=harm(waited_days=waited, target_days=target, exponent=exponent),
         day_adds=day_adds(waited_days=waited, target_days=target, exponent=exponent),
+        overruled_days=overruled_days,
     )

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.actions.offer import end_offers
+from appointments.actions.hold import end_offers
 from appointments.actions.refusal import Refusal
 from appointments.codes import EntryStatus
 from appointments.models import Appointment, TriageCategory, WaitlistEntry
@@ -27,6 +29,27 @@ class NotTriageable(Refusal):
 
 class ChangedMeanwhile(Refusal):
     """Somebody changed the request after this page was opened."""
+
+
+def changed_meanwhile(entry: WaitlistEntry) -> ChangedMeanwhile:
+    """Return the refusal of a page that is out of date: it says by whom, and when."""
+    last = AuditEvent.objects.last_change_of(entry)
+    if last is None:
+        return ChangedMeanwhile(
+            _(
+                "Somebody changed this request after you opened the page. Here it is "
+                "as it stands now; please judge again."
+            )
+        )
+    user = User.objects.filter(pk__in=[last.actor_id]).first()  # None: nobody
+    at = date_format(timezone.localtime(last.at), _("D, M j, P T"))
+    return ChangedMeanwhile(
+        _(
+            "Changed by %(name)s, %(at)s, after you opened the page. Here it is as it "
+            "stands now; please judge again."
+        )
+        % {"name": user.name if user else _("the portal itself"), "at": at}
+    )
 
 
 def _lock(
@@ -49,12 +72,7 @@ def _lock(
     if locked.version == version + 1 and _just_did(locked, by=by, did=did):
         return locked, True
     if locked.version != version:
-        raise ChangedMeanwhile(
-            _(
-                "Somebody changed this request after you opened the page. Here it is "
-                "as it stands now; please judge again."
-            )
-        )
+        raise changed_meanwhile(locked)
     if locked.status not in (
         EntryStatus.REQUESTED,
         EntryStatus.ON_HOLD,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from appointments.codes import Ending, Status
 from appointments.models import TriageCategory
+from appointments.models.overrule import LONGEST
 from massage_portal import forms as parts
 
 
@@ -45,12 +47,12 @@ class Triage(parts.Form):
         required=False,
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("category", "words"):  # one of them, by the decision
             self.fields[name].conditional = True  # type: ignore[attr-defined]
         field = self.fields["category"]
-        field.queryset = TriageCategory.objects.offered()  # type: ignore[attr-defined]
+        field.queryset = TriageCategory.objects.offered(now)  # type: ignore[attr-defined]
         field.label_from_instance = _category  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
@@ -74,6 +76,61 @@ def _category(category: TriageCategory) -> str:
     }
 
 
+class SetOverrule(parts.Form):
+    """A person's target in place of the computed one: why, and until when."""
+
+    submit = ""  # the page draws two buttons: show first, then do
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+    target_days = forms.DecimalField(
+        label=_("Target that counts instead, in days from the day received"),
+        help_text=_("Shorter than the computed one moves them up, longer moves down."),
+        min_value=1,
+        max_value=730,
+        max_digits=4,
+        decimal_places=1,
+    )
+    last_day = forms.DateField(
+        label=_("Last day that it counts"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    reason = parts.Text(
+        label=_("Reason"),
+        help_text=_("For colleagues; the monthly report shows it. Patients do not."),
+        max_length=300,
+        lines=3,
+    )
+
+    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+        # The page has another form with such fields: their ids must differ.
+        super().__init__(*args, auto_id="overrule_%s", **kwargs)
+        self.now = now
+        today = timezone.localdate(now)
+        self.latest = today + LONGEST - timedelta(days=1)
+        attrs = {"min": today.isoformat(), "max": self.latest.isoformat()}
+        self.fields["last_day"].widget.attrs |= attrs
+        self.fields["last_day"].help_text = _("%(latest)s at the latest.") % {
+            "latest": date_format(self.latest)
+        }
+
+    @property
+    def helper(self) -> Any:
+        """Return what crispy needs; the page draws the form around it."""
+        helper = super().helper
+        helper.form_tag = False
+        return helper
+
+    def clean_last_day(self) -> datetime:
+        """Return the end of the day on the clinic's clock."""
+        day: date = self.cleaned_data["last_day"]
+        if not timezone.localdate(self.now) <= day <= self.latest:
+            raise forms.ValidationError(
+                _("Choose a day from today to %(latest)s.")
+                % {"latest": date_format(self.latest)}
+            )
+        ends_at = timezone.make_aware(datetime.combine(day + timedelta(1), time.min))
+        return min(ends_at, self.now + LONGEST)  # a clock change may add an hour
+
+
 class Propose(parts.Form):
     """Which opening to give, and whether the patient has already said yes."""
 
@@ -90,22 +147,3 @@ class Propose(parts.Form):
         if not therapist.isdecimal() or starts_at is None or starts_at.tzinfo is None:
             raise forms.ValidationError(_("Choose one of the times shown."))
         return int(therapist), starts_at
-
-
-class Outcome(parts.Form):
-    """What became of a visit; cancelling it for the clinic is not for everyone."""
-
-    outcome = forms.ChoiceField(
-        choices=[
-            (Status.FULFILLED, Status.FULFILLED.label),
-            (Status.NOSHOW, Status.NOSHOW.label),
-        ],
-        error_messages={"required": _("Choose what became of the visit.")},
-    )
-
-    def __init__(self, *args: Any, may_cancel: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if may_cancel:
-            field = self.fields["outcome"]
-            choice = (Ending.BY_CLINIC, Ending.BY_CLINIC.label)
-            field.choices = [*field.choices, choice]  # type: ignore[attr-defined]

@@ -2,85 +2,159 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HTMX_STOP_POLLING
 
-from appointments.explain import sentence
+from appointments.board_rows import Drawn, asking, drawn
+from appointments.forms.board import Narrow
+from appointments.line import PAGE, Line, read_line
 from appointments.models import Policy, Supply, WaitlistEntry
 from appointments.models.waitlist import WaitlistEntryQuerySet
 from massage_portal.access import SignedInRequest, requires
-from massage_portal.audit.record import record_all
+from massage_portal.audit.record import record, record_all
+from referrals.forms import FindPatient
+from referrals.models import Patient
 
-PAGE = 50
+SEES = "appointments.view_waitlistentry"
+MOST_FOUND = 200  # patients by one search; most of them do not wait
 
 
-@requires("appointments.view_waitlistentry")
-@require_safe
+class Board(NamedTuple):
+    """What one request asked of the line, and what was read for it."""
+
+    visible: WaitlistEntryQuerySet
+    filters: Narrow
+    policy: Policy
+    counts: dict[str, int]
+    line: Line
+
+
+@requires(SEES)
+@require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")  # one URL, two bodies: keep caches from mixing them
 def queue(request: SignedInRequest) -> HttpResponse:
-    """List requests to triage, then those who wait, the most pressing first."""
+    """
+    List requests to triage, then those who wait, the most pressing first.
+
+    A search is sent by POST: an address must hold no name.
+    """
     now = timezone.now()
-    policy = Policy.objects.in_force(now)
-    exponent = float(policy.harm_exponent)
-    visible = WaitlistEntry.objects.visible_to(request.user)
-    ranked = visible.waiting().in_order_of_need(now=now, exponent=exponent)
-    page = Paginator(ranked.values("pk"), PAGE).get_page(request.GET.get("page"))
-    # Keys are ranked first: only the rows shown are joined with what they show.
-    keys: Any = page.object_list  # not read yet: it becomes a part of the next query
-    entries = ranked.filter(pk__in=keys).with_patient().with_open_offer(now)
-    waiting = _rows(entries, page.start_index(), now, exponent)
-    shown = [entry for entry, _rank, _why, _said in waiting]
-    context: dict[str, Any] = {
-        "page": page,
-        "rows": waiting,
-        "now": now,
-        "today": timezone.localdate(now),
-        "marked": request.GET.get("entry", ""),
-    }
+    form = FindPatient(request.POST if request.method == "POST" else None)
+    patients = _found(request, form) if form.is_valid() else None
     partial = request.headers.get("HX-Request") == "true"
+    board = _read(request, patients=patients, now=now, counted=not partial)
+    shown = [row.entry for row in board.line.rows]
+    context: dict[str, Any] = {
+        "page": board.line.page,
+        "rows": rows_of(board.line, marked=request.GET.get("entry", ""), now=now),
+        "now": now,
+        "digest": "" if form.is_bound else board.line.digest,
+        "narrowed": bool(board.filters.narrowing()),
+        "searched": form.is_bound,
+    }
     if not partial:
-        context |= _above(request, visible, now=now, policy=policy)
-        shown += context["to_triage"]
-        proposal = context["proposal"]
-        if proposal and proposal.entry.pk not in {entry.pk for entry in shown}:
-            shown.append(proposal.entry)
+        asked = board.visible.to_triage().select_related("patient", "referral")
+        if patients is not None:
+            asked = asked.filter(patient__in=patients)
+        first = list(asked[:PAGE])
+        shown += first
+        context |= board.counts | {
+            "to_triage": asking(first),
+            "more_to_triage": board.counts["to_triage_count"] - len(first),
+            "filters": board.filters,
+            "categories": board.filters.categories,
+            "find": form,
+            "q": request.POST.get("q", "").strip(),
+        }
     record_all("request.listed", shown, by=request.user, at=now)
     template = "_waiting.html" if partial else "queue.html"
-    return render(request, f"appointments/staff/{template}", context)
+    status = 422 if form.errors else 200
+    return render(request, f"appointments/staff/{template}", context, status=status)
 
 
-def _above(
+@requires(SEES)
+@require_safe
+def line_changed(request: SignedInRequest) -> HttpResponse:
+    """
+    Say that the page of the line has changed since `seen`; nothing, if it has not.
+
+    It names nobody, so no record is seen by it.
+    """
+    now = timezone.now()
+    board = _read(request, patients=None, now=now, counted=False)
+    if request.GET.get("seen") == board.line.digest:
+        return HttpResponse(status=204)
+    # Said once, and asked no more: a screen reader would be told again each minute.
+    return render(request, "appointments/staff/_changed.html", status=HTMX_STOP_POLLING)
+
+
+@requires("appointments.offer_appointment")
+@require_safe
+def next_offer(request: SignedInRequest) -> HttpResponse:
+    """Say who is first in line that can use a free time, and which time."""
+    now = timezone.now()
+    supply = Supply.ahead(now=now, policy=Policy.objects.in_force(now))
+    proposal = supply.next_proposal()
+    if proposal:
+        record("request.listed", proposal.entry, by=request.user, at=now)
+    partial = request.headers.get("HX-Request") == "true"
+    template = "_next_offer.html" if partial else "next_offer.html"
+    response = render(request, f"appointments/staff/{template}", {"proposal": proposal})
+    response["Vary"] = "HX-Request"
+    return response
+
+
+def _found(request: SignedInRequest, form: FindPatient) -> list[int]:
+    """Return the keys of the patients that the words typed may mean."""
+    visible = Patient.objects.visible_to(request.user)
+    return [one.pk for one in visible.find(form.cleaned_data["q"], most=MOST_FOUND)]
+
+
+def _read(
     request: SignedInRequest,
-    visible: WaitlistEntryQuerySet,
     *,
+    patients: Collection[int] | None,
     now: datetime,
-    policy: Policy,
-) -> dict[str, Any]:
-    """Return what stands above the line: counts, the next offer, what to triage."""
-    asked = visible.to_triage()
-    may_offer = request.user.has_perm("appointments.offer_appointment")
-    supply = Supply.ahead(now=now, policy=policy)
-    return {
-        "to_triage": list(asked.with_patient()[:PAGE]),
-        "to_triage_count": asked.count(),
-        "waiting_count": visible.waiting().count(),
-        "proposal": supply.next_proposal() if may_offer else None,
-    }
+    counted: bool,
+) -> Board:
+    """
+    Read the counts, and the page of the line that the address asks for.
+
+    :param counted: whether all counts are shown; if not, only the line is counted.
+    """
+    policy = Policy.objects.in_force(now)
+    visible = WaitlistEntry.objects.visible_to(request.user)
+    filters = Narrow(request.GET, now=now)
+    if counted:
+        counts = visible.board_counts(most_missed=policy.most_missed)
+    else:
+        counts = {"waiting_count": visible.waiting().count()}
+    line = read_line(
+        visible,
+        narrowing=filters.narrowing(),
+        patients=patients,
+        number=request.GET.get("page", ""),
+        waiting=counts["waiting_count"],
+        policy=policy,
+        now=now,
+    )
+    return Board(visible, filters, policy, counts, line)
 
 
-def _rows(
-    entries: Any, first: int, now: Any, exponent: float
-) -> list[tuple[WaitlistEntry, int, Any, str]]:
-    """Return each entry with its rank, its numbers, and its sentence."""
-    rows = []
-    for rank, entry in enumerate(entries, start=first):
-        why = entry.explain(now=now, exponent=exponent)
-        rows.append((entry, rank, why, sentence(why)))
+def rows_of(line: Line, *, marked: str, now: datetime) -> list[Drawn]:
+    """Return the rows in words; the one with the key `marked` was just triaged."""
+    today = timezone.localdate(now)
+    rows = drawn(line.rows, today=today)
+    for row in rows:
+        if row.key == marked:
+            row.tags.insert(0, ("info", _("just triaged")))
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -13,10 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from appointments import actions
+from appointments.board_rows import overruled
 from appointments.explain import availability
-from appointments.forms.staff import Triage
+from appointments.forms.staff import SetOverrule, Triage
+from appointments.line import PAGE
 from appointments.models import Policy, WaitlistEntry
 from appointments.need import assess
+from appointments.priority import DEFAULT_EXPONENT
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
 
@@ -28,8 +32,8 @@ def triage(request: SignedInRequest, pk: int) -> HttpResponse:
     visible = WaitlistEntry.objects.visible_to(request.user)
     entry = get_object_or_404(visible.with_patient().with_referral(), pk=pk)
     now = timezone.now()
-    initial = {"version": entry.version, "category": entry.category_id}
-    form = Triage(request.POST if request.method == "POST" else None, initial=initial)
+    sent = request.POST if request.method == "POST" else None
+    form = _form(entry, sent, now=now)
     status = 200
     if form.is_valid():
         try:
@@ -48,9 +52,41 @@ def triage(request: SignedInRequest, pk: int) -> HttpResponse:
             return _done(request, entry, now=now)
     if form.errors and status == 200:
         status = 422
+    return page(request, entry, {"form": form}, now=now, status=status)
+
+
+def page(
+    request: SignedInRequest,
+    entry: WaitlistEntry,
+    more: dict[str, Any],
+    *,
+    now: datetime,
+    status: int,
+) -> HttpResponse:
+    """
+    Draw the page of one request, and record it as seen.
+
+    :param more: the form that was sent, with what became of it.
+    """
     record("request.seen", entry, by=request.user, at=now)
-    context = _context(entry) | {"form": form}
+    overrule = entry.overrule_on(now)
+    context = _context(entry) | {
+        "triage_form": more.get("form") or _form(entry, None, now=now),
+        "form": more.get("form") or more.get("overrule_form"),  # whose faults are told
+        "why": entry.explain(now=now, exponent=DEFAULT_EXPONENT),
+        "overrule": overrule,
+        "overruled": overruled(overrule) if overrule else "",
+    }
+    if entry.is_waiting:
+        empty = SetOverrule(None, now=now, initial={"version": entry.version})
+        context["overrule_form"] = empty
+    context |= more
     return render(request, "appointments/staff/triage.html", context, status=status)
+
+
+def _form(entry: WaitlistEntry, sent: Any, *, now: datetime) -> Triage:
+    initial = {"version": entry.version, "category": entry.category_id}
+    return Triage(sent, initial=initial, now=now)
 
 
 def _context(entry: WaitlistEntry) -> dict[str, Any]:
@@ -90,17 +126,30 @@ def _done(request: SignedInRequest, entry: WaitlistEntry, *, now: Any) -> HttpRe
     if entry.status != "accepted":
         messages.success(request, _("The patient will be told by email."))
         return redirect("appointments:queue")
-    exponent = float(Policy.objects.in_force(now).harm_exponent)
-    ahead = WaitlistEntry.objects.ahead_of(entry, now=now, exponent=exponent)
     of = WaitlistEntry.objects.waiting().count()
-    place = {"place": ahead + 1, "of": of}
+    place = {"place": _before(entry, now=now) + 1, "of": of}
     messages.success(
         request, _("Accepted: now number %(place)d of %(of)d in the queue.") % place
     )
-    page = ahead // 50 + 1
+    return to_row(entry, now=now)
+
+
+def to_row(entry: WaitlistEntry, *, now: datetime) -> HttpResponse:
+    """Lead to the row of the entry, on the page of the queue where it stands now."""
+    number = _before(entry, now=now) // PAGE + 1
     return redirect(
-        f"{reverse('appointments:queue')}?page={page}&entry={entry.pk}#entry-{entry.pk}"
+        f"{reverse('appointments:queue')}?page={number}&entry={entry.pk}"
+        f"#entry-{entry.pk}"
     )
+
+
+def _before(entry: WaitlistEntry, *, now: datetime) -> int:
+    """Return how many stand before the entry on the board, ended referrals and all."""
+    exponent = float(Policy.objects.in_force(now).harm_exponent)
+    why = entry.explain(now=now, exponent=exponent)
+    adds = why.day_adds if why else 0.0
+    line = WaitlistEntry.objects.all()
+    return line.before(entry, day_adds=adds, now=now, exponent=exponent)
 
 
 def _parts(report: Any) -> Any:

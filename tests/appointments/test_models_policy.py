@@ -6,24 +6,71 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, InternalError, transaction
 
-from appointments.models import Policy, TriageCategory
+from appointments.models import Policy, TargetWait, TriageCategory
 from referrals.codes import Priority
-from tests.factories import DAY, HOUR, NOW, make_category, make_policy
+from tests.factories import DAY, HOUR, NOW, make_category, make_policy, make_target
 
 pytestmark = pytest.mark.django_db
 
 
+def target_at(category, now):
+    """Return the target by both reads, which must agree."""
+    by_row = category.target_on(now)
+    found = TriageCategory.objects.with_target(now).get(pk=category.pk)
+    assert found.target_days == by_row
+    return by_row
+
+
 def test_a_target_lies_between_a_day_and_two_years():
-    kept = [make_category(target_days=days).target_days for days in (1, 730)]
+    kept = [target_at(make_category(target_days=days), NOW) for days in (1, 730)]
     assert kept == [1, 730]
 
 
 @pytest.mark.parametrize("days", [0, 731])
 def test_a_target_below_a_day_or_beyond_two_years_is_refused(days):
-    with pytest.raises(IntegrityError, match='"category_target_is_1_to_730_days"'):
+    with pytest.raises(IntegrityError, match='"target_is_1_to_730_days"'):
         make_category(target_days=days)
+
+
+def test_each_target_counts_until_the_next_begins_in_whatever_order_they_came():
+    """The work of the trigger target_ends_the_one_before."""
+    category, other = make_category(target_days=28), make_category(target_days=5)
+    make_target(category, 14, in_force_from=NOW + 9 * DAY)
+    make_target(category, 21, in_force_from=NOW)
+
+    early = timedelta(microseconds=1)
+    moments = [NOW - early, NOW, NOW + 9 * DAY - early, NOW + 9 * DAY]
+    assert [target_at(category, moment) for moment in moments] == [28, 21, 21, 14]
+    assert target_at(category, NOW - 9999 * DAY) is None
+    assert target_at(other, NOW) == 5
+
+
+def test_two_targets_never_count_at_once():
+    category = make_category()
+
+    with pytest.raises(IntegrityError, match='"target_one_at_a_time"'):
+        make_target(category, 14)
+
+
+def test_a_target_keeps_its_beginning_and_its_row():
+    """The triggers target_keeps_its_beginning and target_is_kept."""
+    target = make_category().targets.get()
+    for change in (
+        lambda: TargetWait.objects.update(in_force_from=NOW),
+        lambda: target.delete(),
+    ):
+        with pytest.raises(InternalError, match="Cannot"), transaction.atomic():
+            change()
+
+
+def test_a_category_without_a_target_in_force_is_not_offered():
+    category = TriageCategory.objects.create(name="New", priority="asap", meaning="x")
+    make_target(category, 14, in_force_from=NOW + DAY)
+
+    assert list(TriageCategory.objects.offered(NOW)) == []
+    assert list(TriageCategory.objects.offered(NOW + DAY)) == [category]
 
 
 def test_a_category_has_a_priority_of_fhir():
@@ -55,6 +102,15 @@ def test_the_times_of_a_policy_are_positive(field, least):
 
     with pytest.raises(IntegrityError, match='"policy_times_are_positive"'):
         make_policy(in_force_from=NOW, **{field: least - 1})
+
+
+def test_the_same_therapist_may_cost_no_less_than_nothing():
+    assert make_policy(same_therapist_harm=Decimal(0)).pk
+
+    with pytest.raises(
+        IntegrityError, match='"policy_same_therapist_harm_is_not_negative"'
+    ):
+        make_policy(in_force_from=NOW, same_therapist_harm=Decimal("-0.01"))
 
 
 def test_the_newest_policy_that_has_begun_is_in_force():
@@ -91,4 +147,4 @@ def test_a_scheduler_may_choose_the_categories_in_use_shortest_target_first():
     fast = make_category(target_days=2)
     make_category(target_days=1, active=False)
 
-    assert list(TriageCategory.objects.offered()) == [fast, slow]
+    assert list(TriageCategory.objects.offered(NOW)) == [fast, slow]

@@ -242,7 +242,7 @@ def test_the_queue_shows_50_at_a_time_in_the_order_of_need(scheduler):
     assert shown(first) == line[:50]
     assert shown(second) == line[50:]
     assert first.context["waiting_count"] == 60
-    assert [rank for _, rank, _, _ in second.context["rows"]] == list(range(51, 61))
+    assert [row.rank for row in second.context["rows"]] == list(range(51, 61))
 
 
 def test_each_row_says_why_it_stands_there(scheduler):
@@ -256,7 +256,7 @@ def test_each_row_says_why_it_stands_there(scheduler):
 def test_requests_to_triage_are_listed_by_date_received(scheduler):
     late, early = make_request(waited_days=1), make_request(waited_days=9)
     asked = get_queue(scheduler).context["to_triage"]
-    assert asked == [early, late]
+    assert [one.key for one in asked] == [str(early.pk), str(late.pk)]
 
 
 def test_each_listed_request_leaves_one_row_in_the_trail(scheduler):
@@ -279,7 +279,7 @@ def test_a_row_with_an_open_offer_says_so_and_one_whose_offer_lapsed_does_not(
         held_until=NOW,
     )
     rows = get_queue(scheduler).context["rows"]
-    offers = {entry.pk: entry.has_offer for entry, _, _, _ in rows}
+    offers = {int(row.key): row.has_offer for row in rows}
     assert offers == {open_offer.entry_id: True, lapsed.entry_id: False}
 
 
