@@ -2,25 +2,68 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr
+from itertools import islice
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, Timezone
 
 from appointments.codes import Status
 from appointments.models import Appointment
 
-STATES = {Status.PROPOSED: "TENTATIVE", Status.CANCELLED: "CANCELLED"}
+STATES = {
+    Status.PROPOSED: "TENTATIVE",
+    Status.CANCELLED: "CANCELLED",
+    Status.ENTERED_IN_ERROR: "CANCELLED",
+}
+REFRESH = timedelta(hours=1)
+MOST = 500  # visits in one feed; nobody has so many in the months that it shows
 
 
 def calendar(appointment: Appointment, *, now: datetime) -> bytes:
     """
-    Return a calendar with one event, in the local time of the place: in UTC where that
-    is said twice, as the clocks go back, for RFC 5545 (3.3.5) would take the first.
+    Return a calendar with one event.
 
     The UID stays the same for ever and SEQUENCE grows with each change, so a calendar
-    program replaces the old event. Time zones are written out (section 3.6.5).
+    program replaces the old event. METHOD is CANCEL for what is canceled, so that the
+    programs that go by it take the event away (RFC 5546, 3.2.5), and PUBLISH for all
+    else. Time zones are written out (section 3.6.5).
+    """
+    state = STATES.get(Status(appointment.status), "CONFIRMED")
+    method = "CANCEL" if state == "CANCELLED" else "PUBLISH"
+    return _written(_begun(method), [_event(appointment, stamp=now)])
+
+
+def feed(appointments: Iterable[Appointment]) -> bytes:
+    """
+    Return one calendar of all these visits, for a program that reads it now and then.
+
+    It is the same, byte for byte, until a visit changes: DTSTAMP is when it last did.
+    What is canceled stays in it and says so, so that programs which only add follow.
+    """
+    begun = _begun()
+    begun.add("x-wr-calname", _("Appointments"))
+    begun.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})  # RFC 7986
+    begun.add("x-published-ttl", "PT1H")  # the same, for older programs
+    events = [_event(one, stamp=_changed(one)) for one in islice(appointments, MOST)]
+    if not events:  # a calendar has one component at the least (section 3.6)
+        begun.add_component(Timezone.from_tzid(settings.TIME_ZONE))
+    return _written(begun, events)
+
+
+def _changed(appointment: Appointment) -> datetime:
+    """Return when the visit last changed in what a calendar shows of it."""
+    moments = [appointment.offered_at, appointment.booked_at, appointment.ended_at]
+    return max(moment for moment in moments if moment is not None)
+
+
+def _event(appointment: Appointment, *, stamp: datetime) -> Event:
+    """
+    Return the event, in the local time of the place: in UTC where that is said twice,
+    as the clocks go back, for RFC 5545 (3.3.5) would take the first.
     """
     place = appointment.therapist.location
     start, end = appointment.local_start, appointment.local_end
@@ -29,21 +72,35 @@ def calendar(appointment: Appointment, *, now: datetime) -> bytes:
     event = Event()
     event.add("uid", f"{appointment.uid}@{mail_domain()}")
     event.add("sequence", appointment.sequence)
-    event.add("dtstamp", now)
+    event.add("dtstamp", stamp)
     event.add("dtstart", start)
     event.add("dtend", end)
     event.add("summary", _("Appointment"))
     event.add("location", f"{place.name}, {appointment.room.name}")
     event.add("status", STATES.get(Status(appointment.status), "CONFIRMED"))
     event.add("class", "PRIVATE")
-    calendar = Calendar()
-    calendar.add("prodid", "-//Clinic Portal//EN")
-    calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
-    calendar.add_component(event)
+    event.add("organizer", f"mailto:{_mail_address()}")  # RFC 5546 wants one
+    return event
+
+
+def _begun(method: str = "PUBLISH") -> Calendar:
+    begun = Calendar()
+    begun.add("prodid", "-//Clinic Portal//EN")
+    begun.add("version", "2.0")
+    begun.add("method", method)
+    return begun
+
+
+def _written(calendar: Calendar, events: list[Event]) -> bytes:
+    for event in events:
+        calendar.add_component(event)
     calendar.add_missing_timezones()
     content: bytes = calendar.to_ical()
     return content
+
+
+def _mail_address() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 def mail_domain() -> str:

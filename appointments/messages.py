@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from appointments import ical
 from appointments.codes import EntryStatus, Status
-from appointments.models import Appointment, WaitlistEntry
+from appointments.models import Appointment, Question, WaitlistEntry
 from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.kinds import Attachment, Mail, renders
 from massage_portal.outbox.models import Message
@@ -76,12 +76,14 @@ def offer(message: Message) -> Mail | None:
     if found is None or found.held_until is None:
         return None
     until = found.held_until.astimezone(found.zone)
+    kept = found.keeps
     return _mail(
         "offer",
         _("A time is held for you"),
         message,
         until=date_format(until, _("l, F j, P")),
         link=_link("answer", sign("offer", found.pk)),
+        kept=_moment(kept) if kept else "",
         **_place(found),
     )
 
@@ -97,6 +99,25 @@ def booked(message: Message) -> Mail | None:
         _("Your appointment is booked"),
         message,
         attachments=[_calendar(found)],
+        link=_link("offer", found.pk),
+        cancel=_link("cancel", found.pk),
+        **_place(found),
+    )
+
+
+@renders("appointments.moved")
+def moved(message: Message) -> Mail | None:
+    """Confirm another time, and end the old one in the patient's calendar."""
+    found = _appointment(message, Status.BOOKED)
+    if found is None:
+        return None
+    old = _replaced(found)
+    return _mail(
+        "moved",
+        _("Your appointment is at another time"),
+        message,
+        attachments=_calendars(found),
+        before=_moment(old) if old else "",
         link=_link("offer", found.pk),
         cancel=_link("cancel", found.pk),
         **_place(found),
@@ -130,16 +151,33 @@ def cancelled(message: Message) -> Mail | None:
         "cancelled",
         _("Your appointment is canceled"),
         message,
-        attachments=[_calendar(found)],
+        attachments=_calendars(found),
         link=_link("standing", found.entry_id),
         **_place(found),
     )
 
 
-def _calendar(appointment: Appointment) -> Attachment:
+def _moment(appointment: Appointment) -> str:
+    return date_format(appointment.local_start, _("l, F j, P"))
+
+
+def _replaced(appointment: Appointment) -> Appointment | None:
+    """Return the visit whose place this one took, if it gave it up for it."""
+    old = Appointment.objects.with_place().filter(pk=appointment.replaces_id or 0)
+    return old.filter(status=Status.CANCELLED).first()
+
+
+def _calendar(appointment: Appointment, name: str = "appointment.ics") -> Attachment:
     now = timezone.now()  # noqa: TID251 - DTSTAMP is when the file is made
     content = ical.calendar(appointment, now=now)
-    return Attachment("appointment.ics", content, "text/calendar")
+    return Attachment(name, content, "text/calendar")
+
+
+def _calendars(appointment: Appointment) -> list[Attachment]:
+    """Return the visit as a file, and the one it replaced, which is canceled."""
+    old = _replaced(appointment)
+    more = [_calendar(old, "canceled.ics")] if old else []
+    return [_calendar(appointment), *more]
 
 
 def _news(message: Message, state: EntryStatus, subject: str) -> Mail | None:
@@ -166,3 +204,14 @@ def on_hold(message: Message) -> Mail | None:
 def rejected(message: Message) -> Mail | None:
     """Tell that a request was declined; why is read after signing in."""
     return _news(message, EntryStatus.REJECTED, _("News about your request"))
+
+
+@renders("appointments.question_answered")
+def question_answered(message: Message) -> Mail | None:
+    """Tell that a question was answered; question and answer are read signed in."""
+    answered = Question.objects.filter(answered_at__isnull=False)
+    found = answered.filter(pk=message.subject_key).first()
+    if found is None:
+        return None
+    link = _link("standing", found.entry_id)
+    return _mail("question", _("There is an answer for you"), message, link=link)

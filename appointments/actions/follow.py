@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from appointments.actions.offer import end_offers
+from appointments.actions.hold import end_offers
 from appointments.codes import EntryStatus
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import islice
+from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import connection, transaction
 
-from appointments.actions.offer import end_offers, offer
+from appointments.actions.hold import end_offers
+from appointments.actions.offer import offer
 from appointments.actions.refusal import Refusal
 from appointments.codes import Ending
-from appointments.models import Appointment, Policy, Supply
+from appointments.holding import night_at
+from appointments.models import Appointment, Policy, Supply, WaitlistEntry
 
 log = structlog.get_logger(__name__)
 AT_ONCE = 100
@@ -36,11 +40,19 @@ def offer_freed_times(*, now: datetime) -> list[Appointment]:
     """
     Offer each freed time to the patient whom waiting harms most; return the offers.
 
-    One transaction for each freed time, which a second worker meanwhile skips.
+    One transaction for each freed time, which a second worker meanwhile skips. Where it
+    is night nothing is offered: the time stays owed until the morning.
     """
+    policy = Policy.objects.in_force(now)
     freed = Appointment.objects.filter(reoffer_owed=True).order_by("ended_at", "pk")
+    rows = freed.values_list("pk", "therapist__location__time_zone")
+    awake = (
+        pk
+        for pk, zone in list(rows)
+        if night_at(now, zone=ZoneInfo(zone), quiet=policy.quiet) is None
+    )
     offers = []
-    for pk in list(freed.values_list("pk", flat=True)[:AT_ONCE]):
+    for pk in islice(awake, AT_ONCE):
         try:
             made = _offer_again(pk, now=now)
         except Exception:  # whatever it was, the other freed times must go on
@@ -76,7 +88,11 @@ def _offer_again(pk: int, *, now: datetime) -> Appointment | None:
 
 
 def _offer_to_next(freed: Appointment, *, now: datetime) -> Appointment | None:
-    """Offer the time to the first in line who can use it, and return the offer."""
+    """
+    Offer the time to the first in line who can use it, and return the offer.
+
+    Whom a person must call first is passed over, and keeps their rank.
+    """
     policy = Policy.objects.in_force(now)
     if freed.starts_at - now < policy.notice:
         return None
@@ -88,9 +104,13 @@ def _offer_to_next(freed: Appointment, *, now: datetime) -> Appointment | None:
         last=day,
         therapist=freed.therapist_id,
     )
+    to_call = WaitlistEntry.objects.waiting().to_call(most_missed=policy.most_missed)
+    called_first = set(to_call.values_list("pk", flat=True))
     for proposal in supply.first_in_line_for(
         therapist=freed.therapist_id, starts_at=freed.starts_at
     ):
+        if proposal.entry.pk in called_first:
+            continue
         try:
             return offer(
                 entry=proposal.entry, opening=proposal.opening, by=None, now=now

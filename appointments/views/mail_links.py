@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from appointments import actions
-from appointments.models import Appointment
+from appointments.models import Appointment, Policy
+from appointments.views.patient import is_over
 from massage_portal.access import by_link
 from massage_portal.accounts.tokens import unsign
 from massage_portal.audit.record import record
@@ -48,8 +49,11 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "appointment": found,
         "open": found.is_open_offer(now),
+        "over": is_over(found, now),
         "refusal": refusal,
         "token": token,
+        "kept": found.keeps,
+        "policy": Policy.objects.in_force(now),
     }
     status = 409 if refusal else 200
     return render(request, "appointments/patient/answer.html", context, status=status)

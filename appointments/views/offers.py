@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -23,13 +23,22 @@ from appointments.openings import Opening
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 
+if TYPE_CHECKING:
+    from massage_portal.accounts.models import User
+
 CHOICES = 8
+MOST_SHOWN = 50
+QUEUE = "appointments:queue"
 
 
 @requires("appointments.offer_appointment")
 @require_http_methods(["GET", "HEAD", "POST"])
 def propose(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show the best openings for one patient; send an offer, or book at once."""
+    """
+    Show the best openings for one patient; send an offer, or book at once.
+
+    For who has a booked visit ahead, they are other times for that visit.
+    """
     visible = WaitlistEntry.objects.visible_to(request.user)
     entry = get_object_or_404(visible.with_patient().with_referral(), pk=pk)
     now = timezone.now()
@@ -38,33 +47,71 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     form = Propose(request.POST if request.method == "POST" else None)
     refusal, status = "", 200
     if form.is_valid():
-        therapist, starts_at = form.cleaned_data["opening"]
-        technique = entry.referral.technique
-        opening = supply.at(technique, therapist=therapist, starts_at=starts_at)
-        give = actions.book if form.cleaned_data["how"] == "book" else actions.offer
         try:
-            if opening is None:
-                raise actions.TimeTaken(_("That time is not free any more."))
-            made = give(entry=entry, opening=opening, by=request.user, now=now)
+            made = _give(entry, supply, by=request.user, now=now, **form.cleaned_data)
         except actions.Refusal as said:
             refusal, status = str(said), 409
             supply = Supply.ahead(now=now, policy=policy)
+            entry.refresh_from_db(fields=["status"])
         else:
             _say(request, made)
-            return redirect("appointments:queue")
+            return redirect("appointments:offers" if made.replaces_id else QUEUE)
     elif form.errors:
         refusal, status = _("Choose one of the times shown."), 422
     record("request.seen", entry, by=request.user, at=now)
-    openings = supply.for_entry(entry, most=CHOICES) if entry.is_waiting else []
+    visit = entry.appointments.booked_now(now).with_place().first()
     context = {
         "entry": entry,
         "why": entry.explain(now=now, exponent=float(policy.harm_exponent)),
-        "rows": _rows(openings, supply, entry),
+        "rows": _rows(_choices(entry, supply, visit), supply, entry),
         "refusal": refusal,
         "policy": policy,
         "offer": entry.appointments.offers_open(now).with_place().first(),
+        "visit": visit,
     }
     return render(request, "appointments/staff/propose.html", context, status=status)
+
+
+def _give(
+    entry: WaitlistEntry,
+    supply: Supply,
+    *,
+    opening: tuple[int, datetime],
+    how: str,
+    by: User,
+    now: datetime,
+) -> Appointment:
+    """Offer or book the opening: a first time, or another one for the visit booked."""
+    therapist, starts_at = opening
+    had = {"book": entry.appointments.booked_now(now)}
+    had["offer"] = entry.appointments.offers_open(now)
+    same = had[how].filter(therapist=therapist, starts_at=starts_at)
+    if pressed_twice := same.with_place().first():
+        return pressed_twice
+    technique = entry.referral.technique
+    free = supply.at(technique, therapist=therapist, starts_at=starts_at)
+    if free is None:
+        raise actions.TimeTaken(_("That time is not free any more."))
+    visit = entry.appointments.booked_now(now).first()
+    what: dict[str, Any] = {"opening": free, "by": by, "now": now}
+    what |= {"entry": entry} if visit is None else {"appointment": visit}
+    if how == "book":  # the patient is on the telephone, and has said yes
+        book = actions.book if visit is None else actions.move
+        return actions.by_telephone(book, patient=entry.patient, **what)
+    offer = actions.offer if visit is None else actions.offer_move
+    return offer(**what)
+
+
+def _choices(
+    entry: WaitlistEntry, supply: Supply, visit: Appointment | None
+) -> list[Opening]:
+    """Return the openings to choose from; none that the patient has had before."""
+    if visit is None:
+        return supply.for_entry(entry, most=CHOICES) if entry.is_waiting else []
+    rows = entry.appointments.filter(starts_at__gte=supply.now)
+    had = set(rows.values_list("therapist", "starts_at"))
+    found = supply.for_entry(entry, most=CHOICES + len(had))
+    return [one for one in found if (one.therapist, one.starts_at) not in had][:CHOICES]
 
 
 def _rows(
@@ -87,7 +134,9 @@ def _rows(
 
 def _say(request: SignedInRequest, made: Appointment) -> None:
     when = f"{made.local_start:%Y-%m-%d %H:%M %Z}"
-    if made.status == "booked":
+    if made.replaces_id and made.status == "booked":
+        messages.success(request, _("Moved to %(when)s.") % {"when": when})
+    elif made.status == "booked":
         messages.success(request, _("Booked for %(when)s.") % {"when": when})
     else:
         messages.success(
@@ -107,11 +156,41 @@ def offers(request: SignedInRequest) -> HttpResponse:
     ended = list(
         visible.filter(ended_at__gte=now - timedelta(days=7)).order_by(
             "-ended_at", "-pk"
-        )[:50]
+        )[:MOST_SHOWN]
     )
     record_all("appointment.listed", [*open_offers, *ended], by=request.user, at=now)
-    context = {"open_offers": open_offers, "ended": ended, "now": now}
+    to_move = list(visible.to_move(now).with_open_move(now))
+    record_all("appointment.listed", to_move, by=request.user, at=now)
+    policy = Policy.objects.in_force(now)
+    waiting = WaitlistEntry.objects.visible_to(request.user).waiting()
+    to_call = list(
+        waiting.to_call(most_missed=policy.most_missed)
+        .with_offers_not_taken()
+        .select_related("patient")
+        .order_by("received_at", "pk")[:MOST_SHOWN]
+    )
+    record_all("request.listed", to_call, by=request.user, at=now)
+    context = {
+        "open_offers": open_offers,
+        "ended": ended,
+        "now": now,
+        "to_move": to_move,
+        "to_call": to_call,
+    }
     return render(request, "appointments/staff/offers.html", context)
+
+
+@requires("appointments.offer_appointment")
+@require_POST
+def called(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Record that a patient was called; pressed twice, it is one call."""
+    visible = WaitlistEntry.objects.visible_to(request.user)
+    entry = get_object_or_404(visible, pk=pk)
+    actions.record_call(entry=entry, by=request.user, now=timezone.now())
+    messages.success(
+        request, _("Recorded. Freed times are offered to this patient again.")
+    )
+    return redirect("appointments:offers")
 
 
 @requires("appointments.offer_appointment")

@@ -235,7 +235,7 @@ def test_neither_therapy_nor_diagnosis_nor_any_name_is_in_it():
     assert [secret for secret in secrets if secret.casefold() in text] == []
     assert set(words(text.upper().encode())) == {
         *("BEGIN", "UID", "SEQUENCE", "DTSTAMP", "DTSTART", "DTEND"),
-        *("SUMMARY", "LOCATION", "STATUS", "CLASS"),
+        *("SUMMARY", "LOCATION", "STATUS", "CLASS", "ORGANIZER"),
     }
 
 

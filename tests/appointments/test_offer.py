@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -56,8 +55,7 @@ def offer(entry, opening, *, by=None, now=NOW):
 def at_clock(opening, clock):
     """Return the same therapist's and room's opening at another time of the day."""
     moved = at(FRIDAY, clock) - opening.starts_at
-    return replace(
-        opening,
+    return opening._replace(
         starts_at=opening.starts_at + moved,
         ends_at=opening.ends_at + moved,
         blocked_until=opening.blocked_until + moved,
@@ -105,7 +103,8 @@ def test_a_patient_without_an_account_is_owed_no_message(opening):
     ("hours_ahead", "held_for"),
     [
         pytest.param(47, timedelta(hours=24), id="a day, as policy says"),
-        pytest.param(23, timedelta(hours=19), id="until the notice before the visit"),
+        pytest.param(23, timedelta(hours=11), id="until the night comes"),
+        pytest.param(9, timedelta(hours=5), id="until the notice before the visit"),
         pytest.param(2, timedelta(minutes=30), id="half an hour at least"),
         pytest.param(0.5, timedelta(minutes=30), id="never past the start"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -210,6 +210,7 @@ def test_freed_time_is_passed_on_once(held):
 def test_freed_time_is_not_offered_at_shorter_notice_than_policy_allows(
     before, offered, held
 ):
+    make_policy(quiet_from=time(0, 0), quiet_until=time(0, 0))  # it is 5 in the morning
     make_entry(notice_hours=0)
     free(held)
 

@@ -1,0 +1,223 @@
+"""An offer becomes a booking; a visit that is to move gives its place up to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from appointments.actions.hold import (
+    NotWaiting,
+    OfferGone,
+    covers,
+    end_offers,
+    hold,
+    lock_entry,
+    lock_waiting,
+)
+from appointments.codes import Ending, EntryStatus, Status
+from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.models.outside import outside_of_hours
+from appointments.openings import Opening
+from appointments.outside import Outside
+from massage_portal.accounts.models import User
+from massage_portal.audit.record import record
+from massage_portal.outbox import actions as outbox
+from referrals.codes import Status as ReferralStatus
+
+NOT_TO_BE = (Outside.CLOSED, Outside.OFF, Outside.CERTIFICATE)
+
+
+@transaction.atomic
+def book(
+    *, entry: WaitlistEntry, opening: Opening, by: User, now: datetime
+) -> Appointment:
+    """
+    Book `opening` at once for a patient who has said yes, as on the telephone.
+
+    :raises NotWaiting, TimeTaken: as `offer`.
+    """
+    entry = lock_waiting(entry, day_of=opening)
+    policy = Policy.objects.in_force(now)
+    appointment = hold(
+        entry=entry,
+        opening=opening,
+        now=now,
+        policy=policy,
+        by_telephone=True,
+        booked=True,
+    )
+    # No offer was sent, so none is withdrawn; the trail tells it as it tells any.
+    _take_entry(appointment, entry, by=by, now=now, others=entry.offer_out)
+    _owe(appointment, entry, now=now, policy=policy, kind="booked")
+    return appointment
+
+
+@transaction.atomic
+def accept(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
+    """
+    Make an offer a booking, and owe the reminders. Accepting twice books once.
+
+    Where it is another time for a booked visit, that one is freed in the same step.
+
+    :raises OfferGone: if it was declined, taken back, or its hold has ended; or if the
+        place is closed by then, or the therapist off or not certified any more.
+    :raises NotWaiting: if another time was booked for the same visit, or the referral
+        does not cover the day any more.
+    """
+    entry = lock_entry(appointment.entry_id, patient=appointment.patient_id)
+    appointment, old = lock_with_replaced(appointment)
+    if appointment.status == Status.BOOKED:
+        return appointment
+    if not appointment.is_open_offer(now):
+        raise _gone(entry)
+    moving = old if old is not None and old.status == Status.BOOKED else None
+    if moving is None and entry.status != EntryStatus.ACCEPTED:
+        raise NotWaiting(_("You already have a time for this visit."))
+    _refuse_if_outside(appointment)
+    if not covers(entry, appointment.local_start.date()):
+        raise NotWaiting(
+            _("Your referral does not cover that day any more. Please call the clinic.")
+        )
+    return book_held(appointment, entry, by=by, now=now, instead_of=moving)
+
+
+def _refuse_if_outside(appointment: Appointment) -> None:
+    """Refuse what was offered before the capacity changed, and cannot be given."""
+    if outside_of_hours([appointment]).get(appointment.pk) in NOT_TO_BE:
+        raise OfferGone(
+            _(
+                "We cannot give you this time any more: our hours have changed. You "
+                "have kept your place, and we will offer you another time."
+            )
+        )
+
+
+def lock_with_replaced(
+    appointment: Appointment,
+) -> tuple[Appointment, Appointment | None]:
+    """Lock an appointment and the one it is to replace, the older one first."""
+    keys = [key for key in (appointment.replaces_id, appointment.pk) if key]
+    rows = Appointment.objects.select_for_update(of=("self",), no_key=True)
+    rows = rows.select_related("therapist__location").filter(pk__in=keys)
+    found = {row.pk: row for row in rows.order_by("pk")}
+    return found[appointment.pk], found.get(appointment.replaces_id or 0)
+
+
+def _gone(entry: WaitlistEntry) -> OfferGone:
+    """Return the refusal of an offer that has ended, true for where the patient is."""
+    if entry.referral.status != ReferralStatus.ACTIVE:
+        return OfferGone(
+            _("Your referral does not cover that day any more. Please call the clinic.")
+        )
+    if entry.status == EntryStatus.ACCEPTED:
+        return OfferGone(
+            _(
+                "This offer has ended, so the time is no longer held for you. You "
+                "have kept your place, and we will offer you another time."
+            )
+        )
+    return OfferGone(_("This offer has ended, so the time is no longer held for you."))
+
+
+def book_held(
+    appointment: Appointment,
+    entry: WaitlistEntry,
+    *,
+    by: User,
+    now: datetime,
+    instead_of: Appointment | None = None,
+    policy: Policy | None = None,
+) -> Appointment:
+    """Book what is locked, end the patient's other offers, and owe the messages."""
+    if instead_of is not None:
+        # First: one visit at a time may be booked for a request. Nobody sees the state
+        # between, for the two are one transaction.
+        _free_moved(instead_of, by=by, now=now)
+    appointment.status = Status.BOOKED
+    appointment.booked_at = now
+    appointment.held_until = None
+    appointment.sequence += 1  # a calendar that holds the offer must replace it
+    appointment.save(update_fields=["status", "booked_at", "held_until", "sequence"])
+    _take_entry(appointment, entry, by=by, now=now)
+    outbox.void(appointment, now=now)
+    kind = "booked" if instead_of is None else "moved"
+    _owe(appointment, entry, now=now, policy=policy, kind=kind)
+    return appointment
+
+
+def _take_entry(
+    appointment: Appointment,
+    entry: WaitlistEntry,
+    *,
+    by: User,
+    now: datetime,
+    others: bool = True,
+) -> None:
+    """
+    Take the entry out of the line, end its other offers, and leave the trail.
+
+    :param others: whether there may be other offers.
+    """
+    entry.status = EntryStatus.IN_PROGRESS
+    entry.version += 1
+    entry.save(update_fields=["status", "version"])
+    if others:
+        end_offers(entry.appointments.exclude(pk=appointment.pk), by=by, now=now)
+    record("appointment.booked", appointment, by=by, at=now, change="proposed>booked")
+
+
+def _owe(
+    appointment: Appointment,
+    entry: WaitlistEntry,
+    *,
+    now: datetime,
+    policy: Policy | None,
+    kind: str,
+) -> None:
+    """Owe the messages of a booking, if the patient has an account."""
+    if entry.patient.user:
+        policy = policy or Policy.objects.in_force(now)
+        to = entry.patient.user
+        owe_booking(appointment, to=to, now=now, policy=policy, kind=kind)
+
+
+def _free_moved(old: Appointment, *, by: User, now: datetime) -> None:
+    """End a booked visit whose place another takes; its time is owed to the next."""
+    old.status = Status.CANCELLED
+    old.ended_at = now
+    old.ending = Ending.MOVED
+    old.reoffer_owed = old.starts_at > now
+    old.sequence += 1
+    old.save(update_fields=["status", "ended_at", "ending", "reoffer_owed", "sequence"])
+    outbox.void(old, now=now)
+    record("appointment.moved", old, by=by, at=now, change="booked>cancelled")
+
+
+def owe_booking(
+    appointment: Appointment,
+    *,
+    to: User,
+    now: datetime,
+    policy: Policy,
+    kind: str = "booked",
+) -> None:
+    """Owe the confirmation, and each reminder whose moment is still ahead."""
+    starts_at = appointment.starts_at
+    outbox.owe_each(
+        outbox.Owed(f"appointments.{kind}", expires_at=starts_at),
+        *(
+            outbox.Owed(
+                "appointments.reminder",
+                due_at=starts_at - lead,
+                expires_at=starts_at,
+                key=f"{lead.total_seconds() / 3600:.0f}h",
+            )
+            for lead in policy.reminder_leads
+            if starts_at - lead > now
+        ),
+        subject=appointment,
+        to=to,
+        now=now,
+    )

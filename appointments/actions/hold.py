@@ -1,0 +1,295 @@
+"""How a free time becomes a patient's: locks, one last look, and the hold itself."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from appointments.actions.refusal import Refusal
+from appointments.codes import Ending, EntryStatus, Status
+from appointments.holding import hold_until
+from appointments.models import (
+    Appointment,
+    Policy,
+    Room,
+    Supply,
+    Therapist,
+    WaitlistEntry,
+)
+from appointments.models.appointment import AppointmentQuerySet
+from appointments.obstacle import obstacle
+from appointments.openings import Opening, Span
+from massage_portal.accounts.models import User
+from massage_portal.audit.record import record
+from massage_portal.outbox import actions as outbox
+from referrals.models import Patient
+from referrals.screening import Outcome
+from services.models import Technique
+
+# As an offer accepted: a calendar counts the booking as the second state of the visit.
+_BOOKED: dict[str, Any] = {"status": Status.BOOKED, "sequence": 1}
+
+
+class NotWaiting(Refusal):
+    """The patient is not waiting for a time, or the referral does not cover it."""
+
+
+class TimeTaken(Refusal):
+    """The time was free a moment ago, and is not any more."""
+
+
+class OfferGone(Refusal):
+    """The offer was answered, taken back, or its hold has ended."""
+
+
+def taken() -> TimeTaken:
+    """Return the refusal of a time that somebody else has by now."""
+    return TimeTaken(_("That time has just been taken. Please choose another."))
+
+
+def lock_entry(pk: int, *, patient: int) -> WaitlistEntry:
+    """
+    Lock the patient, and then their entry with its referral; return it as it stands.
+
+    `offer_out` says whether an offer is still proposed for it: whoever makes one locks
+    the patient first.
+
+    What the referral is covered by is read with it: whoever writes to that locks the
+    patient first, so it cannot change meanwhile.
+    """
+    patients = Patient.objects.select_for_update(no_key=True)
+    patients.values_list("pk").get(pk=patient)
+    return (
+        WaitlistEntry.objects.select_for_update(of=("self", "referral"), no_key=True)
+        .with_offer_out()
+        .select_related("referral__technique", "patient__user")
+        .select_related("referral__insurer", "referral__authorization")
+        .get(pk=pk)
+    )
+
+
+def lock_waiting(entry: WaitlistEntry, *, day_of: Opening) -> WaitlistEntry:
+    """
+    Lock the entry and see that it may have this time.
+
+    Patient, entry, therapist, room: the same order everywhere, so nobody deadlocks.
+
+    :raises NotWaiting: if it is not waiting, or its referral does not cover the day.
+    """
+    entry = lock_entry(entry.pk, patient=entry.patient_id)
+    if entry.status != EntryStatus.ACCEPTED:
+        raise NotWaiting(_("This patient is not waiting for a time any more."))
+    if not covers(entry, day_of.local_start.date()):
+        raise NotWaiting(_("The referral does not cover that day."))
+    return entry
+
+
+def covers(entry: WaitlistEntry, day: date) -> bool:
+    """Say whether the referral, locked with the entry, covers this visit on `day`."""
+    referral = entry.referral
+    stands = obstacle(
+        status=referral.status,
+        outcome=Outcome.GO_ON,
+        coverage=referral.coverage,
+        valid_from=referral.valid_from,
+        day=day,
+        visit=entry.session,
+    )
+    return stands is None
+
+
+def still_free(
+    entry: WaitlistEntry, opening: Opening, *, policy: Policy, now: datetime
+) -> Opening:
+    """
+    Lock therapist and room, and return the opening as it can be had now.
+
+    Offers whose hold is over, and that would be in the way, are ended.
+
+    :raises TimeTaken: if the therapist is away, taken or not certified then, the place
+        is closed, the patient is elsewhere, or no room is free.
+    """
+    therapists = Therapist.objects.select_for_update(no_key=True)
+    therapists.values_list("pk").get(pk=opening.therapist)
+    day = opening.local_start.date()
+    technique = entry.referral.technique
+    minutes = technique.minutes if technique else policy.visit_minutes
+    ends_at = opening.starts_at + timedelta(minutes=minutes)
+    supply = Supply(
+        now=now,
+        policy=policy,
+        first=day,
+        last=day,
+        therapist=opening.therapist,
+        within=Span(opening.starts_at, ends_at + policy.turnover),
+    )
+    free = supply.at(
+        technique, therapist=opening.therapist, starts_at=opening.starts_at
+    )
+    if free is None:
+        raise _not_free(supply, technique, day)
+    room = _lock_room(entry, free, rooms=supply.rooms_for(free, technique), now=now)
+    return free._replace(room=room)
+
+
+def _not_free(supply: Supply, technique: Technique | None, day: date) -> TimeTaken:
+    """Return the refusal that is true of a time that is no opening any more."""
+    for diary in supply.diaries:
+        if day in diary.closed:
+            return TimeTaken(_("The place is closed that day. Please choose another."))
+        if diary.last_day_for(technique.pk if technique else None, day) != day:
+            return TimeTaken(
+                _(
+                    "The therapist is not certified for this kind of massage on that "
+                    "day. Please choose another therapist."
+                )
+            )
+    return taken()
+
+
+def _lock_room(
+    entry: WaitlistEntry, opening: Opening, *, rooms: list[int], now: datetime
+) -> int:
+    """
+    Lock one of `rooms` that is free, and return it.
+
+    One that somebody is just booking, most likely for another time, is left for the
+    next: so bookings at one place do not wait for each other. Only where all are being
+    booked one is waited for. One that proves full is unlocked again before that, by
+    the savepoint, so nobody waits for a room while holding another: no deadlock, and
+    no room is passed over because of its key.
+
+    :raises TimeTaken: if none is left, or the patient is elsewhere then.
+    """
+    left, before = list(rooms), transaction.savepoint()
+    while left:
+        some = Room.objects.filter(pk__in=left, active=True).order_by("pk")
+        keys = some.values_list("pk", flat=True)
+        room = keys.select_for_update(no_key=True, skip_locked=True).first()
+        if room is None:
+            room = keys.select_for_update(no_key=True).first()
+        if room is None:
+            break
+        if _is_clear(entry, opening, room=room, now=now):
+            return room
+        transaction.savepoint_rollback(before)
+        left.remove(room)
+    raise taken()
+
+
+def _is_clear(
+    entry: WaitlistEntry, opening: Opening, *, room: int, now: datetime
+) -> bool:
+    """
+    Say whether the locked room is free, and end what only seems to fill it.
+
+    :raises TimeTaken: if the patient or the therapist is elsewhere then.
+    """
+    whose = Q(room=room) | Q(therapist=opening.therapist) | Q(patient=entry.patient_id)
+    there = Appointment.objects.filter(whose).holding_between(
+        opening.starts_at, opening.blocked_until
+    )
+    rows = list(there)
+    full = [row for row in rows if not row.is_lapsed(now)]
+    if any(row.room_id != room for row in full):
+        raise taken()
+    if full:
+        return False
+    if rows:
+        end_offers(there, by=None, now=now, ending=Ending.LAPSED)
+    return True
+
+
+def hold(
+    *,
+    entry: WaitlistEntry,
+    opening: Opening,
+    now: datetime,
+    policy: Policy | None = None,
+    replaces: Appointment | None = None,
+    by_telephone: bool = False,
+    booked: bool = False,
+) -> Appointment:
+    """
+    Make the appointment, as an offer; the constraints have the last word.
+
+    :param replaces: the booked visit that it may replace, and before which it ends.
+    :param by_telephone: whether staff answer for the patient.
+    :param booked: whether it is no offer: the patient has said yes already.
+    :raises TimeTaken: as `still_free`.
+    """
+    policy = policy or Policy.objects.in_force(now)
+    free = still_free(entry, opening, policy=policy, now=now)
+    state = _BOOKED | {"booked_at": now}
+    if not booked:
+        until = _until(free, policy=policy, now=now)
+        state = {"held_until": min(until, replaces.starts_at) if replaces else until}
+    state |= {"therapist_id": free.therapist, "room_id": free.room}
+    try:
+        return Appointment.objects.create(
+            entry=entry,
+            patient_id=entry.patient_id,
+            technique=entry.referral.technique,
+            starts_at=free.starts_at,
+            ends_at=free.ends_at,
+            blocked_until=free.blocked_until,
+            offered_at=now,
+            replaces=replaces,
+            by_telephone=by_telephone,
+            **state,
+        )
+    except IntegrityError as error:
+        raise taken() from error
+
+
+def _until(opening: Opening, *, policy: Policy, now: datetime) -> datetime:
+    """Return until when an offer of the opening holds, by policy."""
+    return hold_until(
+        now=now,
+        starts_at=opening.starts_at,
+        zone=opening.zone,
+        hold=policy.hold,
+        notice=policy.notice,
+        quiet=policy.quiet,
+    )
+
+
+def end_offers(
+    offers: AppointmentQuerySet,
+    *,
+    by: User | None,
+    now: datetime,
+    ending: Ending = Ending.WITHDRAWN,
+) -> int:
+    """
+    End those of `offers` that are still proposed, inside the caller's transaction.
+
+    Their time is free from then on, and owed to the next in line. Returns how many.
+    """
+    locked = offers.filter(status=Status.PROPOSED).select_for_update(
+        of=("self",), no_key=True
+    )
+    ended = 0
+    for appointment in locked.order_by("pk"):
+        appointment.status = Status.CANCELLED
+        appointment.ended_at = now
+        appointment.ending = ending
+        appointment.reoffer_owed = appointment.starts_at > now
+        appointment.sequence += 1
+        appointment.save(
+            update_fields=["status", "ended_at", "ending", "reoffer_owed", "sequence"]
+        )
+        outbox.void(appointment, now=now)
+        record(
+            f"appointment.{ending.name.lower()}",
+            appointment,
+            by=by,
+            at=now,
+            change="proposed>cancelled",
+        )
+        ended += 1
+    return ended

@@ -1,0 +1,70 @@
+"""A patient asks for another time for a booked visit, or keeps the one they have."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from appointments import actions
+from appointments.forms.patient import AskToMove
+from appointments.models import Appointment
+from massage_portal.access import SignedInRequest, requires
+from massage_portal.audit.record import record
+
+OWN = "appointments.ask_for_own_appointment"
+
+
+def _own(request: SignedInRequest, pk: int) -> Appointment:
+    mine = Appointment.objects.filter(patient__user=request.user)
+    return get_object_or_404(mine.with_place(), pk=pk)
+
+
+@requires(OWN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_to_move(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take the wish for another time, after saying that the visit stays booked."""
+    found = _own(request, pk)
+    now = timezone.now()
+    form = AskToMove(
+        request.POST if request.method == "POST" else None,
+        initial={"words": found.move_words},
+    )
+    status = 200
+    if form.is_valid():
+        words = form.cleaned_data["words"]
+        try:
+            actions.ask_to_move(
+                appointment=found, words=words, by=request.user, now=now
+            )
+        except actions.NotMovable as refusal:
+            form.add_error(None, str(refusal))
+            found.refresh_from_db(fields=["status"])
+            status = 409
+        else:
+            messages.success(
+                request, _("We look for another time. Until then this visit stays.")
+            )
+            return redirect("appointments:offer", pk)
+    elif form.errors:
+        status = 422
+    record("appointment.seen", found, by=request.user, at=now)
+    context = {"appointment": found, "form": form}
+    return render(request, "appointments/patient/move.html", context, status=status)
+
+
+@requires(OWN)
+@require_POST
+def keep_time(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take the wish back."""
+    found = _own(request, pk)
+    try:
+        actions.keep_time(appointment=found, by=request.user, now=timezone.now())
+    except actions.NotMovable as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("You keep this time."))
+    return redirect("appointments:offer", pk)
