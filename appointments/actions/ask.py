@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.actions.offer import end_offers
+from appointments.actions.hold import end_offers
 from appointments.actions.refusal import Refusal
 from appointments.codes import EntryStatus, RoleThreat
 from appointments.models import Appointment, NeedReport, Therapist, WaitlistEntry
@@ -78,24 +80,26 @@ def ask(
     """
     Put the next visit of the referral on the waiting list, to be triaged.
 
-    The clock starts when the clinic received the referral, not now: nobody gains or
-    loses by asking early or late.
+    The clock starts when the clinic received the referral, or on the planned day of a
+    later visit, not now: nobody gains or loses by asking early or late.
 
     :param today: the clinic's local day.
     :raises ReferralNotInForce: if the referral does not allow booking.
     :raises AlreadyAsked: if a request is open; it carries that request.
     :raises NoSessionLeft: if all sessions are used or asked for.
+    :raises NotAskable: if the last day that suits lies before the plan's next visit.
     """
     # Without its patient: a merge of two records may give it another one meanwhile.
     referral = Referral.objects.select_for_update(no_key=True).get(pk=referral.pk)
+    session, clock = _next_session(referral, today=today), _clock(referral)
     entry = WaitlistEntry.objects.create(
         referral=referral,
         patient=referral.patient,
-        session=_next_session(referral, today=today),
-        received_at=_clock(referral),
+        session=session,
+        received_at=clock,
         asked_at=now,
         need_score=assess(**asdict(need)).score,
-        **vars(availability),
+        **vars(from_planned_day(availability, clock, now=now)),
     )
     NeedReport.objects.create(
         entry=entry, reported_at=now, reported_by=by, **asdict(need)
@@ -108,10 +112,11 @@ def _clock(referral: Referral) -> datetime:
     """
     Return since when the patient waits: the referral's clock.
 
-    Where it carries on a plan of which visits were made, that would be the clock of a
-    wait that is over; then it is the day planned after the last of them.
+    Where visits of the plan were made, also by a referral that this one carries on,
+    that would be the clock of a wait that is over; then it is the day planned after
+    the last of them.
     """
-    before = referral.renews
+    before: Referral | None = referral
     while before is not None:
         seen = Appointment.objects.filter(entry__referral=before).visits_over()
         last = seen.order_by("-starts_at").first()
@@ -120,6 +125,30 @@ def _clock(referral: Referral) -> datetime:
             return max(referral.received_at, planned)
         before = before.renews
     return referral.received_at
+
+
+def planned_day(received_at: datetime, *, now: datetime) -> date | None:
+    """Return the local day of a clock that lies ahead: no visit before it; or None."""
+    return timezone.localdate(received_at) if received_at > now else None
+
+
+def from_planned_day(
+    wanted: Availability, received_at: datetime, *, now: datetime
+) -> Availability:
+    """
+    Return what was said, no earlier than the planned day of the visit.
+
+    :raises NotAskable: if the last day that suits lies before it.
+    """
+    planned = planned_day(received_at, now=now)
+    if planned is None:
+        return wanted
+    if wanted.latest and wanted.latest < planned:
+        raise NotAskable(
+            _("This visit is planned for %(day)s or later. Choose a later last day.")
+            % {"day": date_format(planned)}
+        )
+    return replace(wanted, earliest=max(wanted.earliest or planned, planned))
 
 
 def _next_session(referral: Referral, *, today: date) -> int:

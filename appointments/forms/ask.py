@@ -111,7 +111,7 @@ class Pain(parts.Form):
     """The PEG scale: pain, enjoyment, general activity."""
 
     heading = _("How has it been in the past week?")
-    why = _(
+    why: Any = _(
         "Your answers can make your target wait shorter. They never make it "
         "longer, and your therapist will see them too."
     )
@@ -136,7 +136,7 @@ class DailyLife(parts.Form):
     """Threat to role, and sleep."""
 
     heading = _("How does it affect your daily life?")
-    why = ""
+    why: Any = ""
     role_threat = forms.TypedChoiceField(
         label=_(
             "Is your ability to work, to care for others or to live on your own "
@@ -151,6 +151,12 @@ class DailyLife(parts.Form):
         low=_("not at all"),
         high=_("I hardly sleep"),
     )
+
+
+class Worse(Pain, DailyLife):
+    """All that the need score is made of, on one page: somebody waits already."""
+
+    submit = _("Send my answers")
 
 
 class Send(parts.Form):

@@ -1,7 +1,8 @@
-"""Pages of patients: where they stand, their offers, their visits."""
+"""Pages of patients: all that is theirs, their offers, their visits."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -18,15 +19,12 @@ from django.views.decorators.http import (
 )
 
 from appointments import actions, ical
-from appointments.codes import Ending, EntryStatus, Status
-from appointments.forms.patient import Reply
-from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.codes import AHEAD, Ending, EntryStatus, Status
+from appointments.models import Appointment, CalendarFeed, Policy, WaitlistEntry
 from appointments.models.waitlist import may_ask
-from appointments.priority import Explanation
-from appointments.standing import people_before
+from appointments.views.deeds import Confirm
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
-from massage_portal.forms import Form
 from referrals.models import Referral
 
 OWN = "appointments.ask_for_own_appointment"
@@ -36,25 +34,23 @@ ENDED: dict[str, Any] = {  # by ending or status, as the patient reads it
     Ending.WITHDRAWN: gettext_lazy("We took this offer back"),
     Ending.BY_PATIENT: gettext_lazy("You canceled this visit"),
     Ending.BY_CLINIC: gettext_lazy("We canceled this visit"),
+    Ending.MOVED: gettext_lazy("This visit was moved to another time"),
+    Status.ARRIVED: gettext_lazy("You have arrived"),
+    Status.CHECKED_IN: gettext_lazy("You are checked in"),
     Status.FULFILLED: gettext_lazy("This visit is over"),
     Status.NOSHOW: gettext_lazy("You missed this visit"),
     Status.ENTERED_IN_ERROR: gettext_lazy("This visit was entered by mistake"),
 }
 
 
-class Confirm(Form):
-    """A button that needs no answers."""
-
-    def __init__(self, *args: Any, words: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.submit = words  # type: ignore[misc]
+def can_change(visit: Appointment, now: datetime) -> bool:
+    """Say whether its patient can cancel or move it: booked, and not begun."""
+    return visit.status == Status.BOOKED and visit.starts_at > now
 
 
-def _entry(request: SignedInRequest, pk: int) -> WaitlistEntry:
-    mine = WaitlistEntry.objects.filter(patient__user=request.user)
-    return get_object_or_404(
-        mine.select_related("referral__diagnosis", "category", "patient"), pk=pk
-    )
+def is_over(visit: Appointment, now: datetime) -> bool:
+    """Say whether it was agreed and has ended, and nobody has recorded it yet."""
+    return visit.status in AHEAD and visit.ends_at <= now
 
 
 def _appointment(request: SignedInRequest, pk: int) -> Appointment:
@@ -80,11 +76,11 @@ def mine(request: SignedInRequest) -> HttpResponse:
     shown = [(referral, may_ask(referral, today=today)) for referral in referrals]
     record_all("referral.seen", [one for one, _can in shown], by=request.user, at=now)
     past = [Status.FULFILLED, Status.NOSHOW, Status.CANCELLED]
-    unanswered = [Ending.LAPSED, Ending.WITHDRAWN, Ending.DECLINED]
-    over = Q(status=Status.BOOKED, ends_at__lte=now)  # and nobody has recorded it yet
+    unanswered = [Ending.LAPSED, Ending.WITHDRAWN, Ending.DECLINED, Ending.MOVED]
+    over = Q(status__in=AHEAD, ends_at__lte=now)  # and nobody has recorded it yet
     visited = own.filter(over | Q(status__in=past)).exclude(ending__in=unanswered)
     waiting = entries.open().exclude(status=EntryStatus.IN_PROGRESS)
-    booked = own.filter(status=Status.BOOKED, ends_at__gt=now)
+    booked = own.filter(status__in=AHEAD, ends_at__gt=now)
     context: dict[str, Any] = {
         "offers": list(own.offers_open(now).order_by("starts_at")),
         "visits": list(booked.order_by("starts_at")),
@@ -94,80 +90,13 @@ def mine(request: SignedInRequest) -> HttpResponse:
             )
         ),
         "referrals": shown,
+        "feed": CalendarFeed.objects.filter(user=request.user).first(),
         "past": list(visited.order_by("-starts_at")[:20]),
     }
     for name in ("offers", "visits", "past"):
         record_all("appointment.seen", context[name], by=request.user, at=now)
     record_all("request.seen", context["entries"], by=request.user, at=now)
     return render(request, "appointments/patient/mine.html", context)
-
-
-def explanation(entry: WaitlistEntry, *, now: Any) -> Explanation | None:
-    """Return the numbers behind the rank; None before triage."""
-    policy = Policy.objects.in_force(now)
-    return entry.explain(now=now, exponent=float(policy.harm_exponent))
-
-
-@requires(OWN)
-@require_http_methods(["GET", "HEAD", "POST"])
-def standing(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Tell a patient where they stand, and take the answer to a question."""
-    entry = _entry(request, pk)
-    now = timezone.now()
-    form = Reply(request.POST if request.method == "POST" else None)
-    status = 200
-    if form.is_valid():
-        try:
-            actions.reply(entry=entry, by=request.user, now=now, **form.cleaned_data)
-        except actions.NotAskable as refusal:
-            form.add_error(None, str(refusal))
-            status = 409
-        else:
-            messages.success(request, _("Thank you. We have your answer."))
-            return redirect("appointments:standing", pk)
-    record("request.seen", entry, by=request.user, at=now)
-    context: dict[str, Any] = {
-        "entry": entry,
-        "form": form if entry.status == EntryStatus.ON_HOLD or form.errors else None,
-        "why": explanation(entry, now=now),
-        "offer": entry.appointments.offers_open(now).with_place().first(),
-        "visit": entry.appointments.filter(status=Status.BOOKED).with_place().first(),
-    }
-    mine = WaitlistEntry.objects.filter(pk=entry.pk)
-    context["covered"] = mine.covered(now).exists()
-    if entry.status == EntryStatus.ACCEPTED:
-        policy = Policy.objects.in_force(now)
-        ahead = WaitlistEntry.objects.ahead_of(
-            entry, now=now, exponent=float(policy.harm_exponent)
-        )
-        context["before"] = people_before(ahead)
-    if form.errors and status == 200:
-        status = 422
-    return render(request, "appointments/patient/standing.html", context, status=status)
-
-
-@requires(OWN)
-@require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Let a patient take their request back, after saying what that means."""
-    entry = _entry(request, pk)
-    form = Confirm(
-        request.POST if request.method == "POST" else None,
-        words=_("Withdraw my request"),
-    )
-    status = 200
-    if form.is_valid():
-        try:
-            actions.withdraw(entry=entry, by=request.user, now=timezone.now())
-        except actions.NotAskable as refusal:
-            form.add_error(None, str(refusal))
-            status = 409
-        else:
-            messages.success(request, _("Your request is withdrawn."))
-            return redirect("appointments:mine")
-    record("request.seen", entry, by=request.user, at=timezone.now())
-    context = {"entry": entry, "form": form}
-    return render(request, "appointments/patient/withdraw.html", context, status=status)
 
 
 @requires(OWN)
@@ -180,13 +109,21 @@ def offer(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "appointment": found,
         "open": found.is_open_offer(now),
-        "ended": _ended(found),
+        "ended": _ended(found, now),
+        "can_change": can_change(found, now),
+        "over": is_over(found, now),
+        "kept": found.keeps,
+        "policy": Policy.objects.in_force(now),
     }
     return render(request, "appointments/patient/offer.html", context)
 
 
-def _ended(found: Appointment) -> Any:
+def _ended(found: Appointment, now: datetime) -> Any:
     """Say to the patient what became of it; "" while it is offered or booked."""
+    if is_over(found, now):
+        return ENDED[Status.FULFILLED]
+    if found.status == Status.NOSHOW and not found.missed_by_patient:
+        return _("This visit did not take place, by our mistake")
     return ENDED.get(found.ending or found.status, "")
 
 
@@ -205,7 +142,9 @@ def answer_offer(request: SignedInRequest, pk: int, answer: str) -> HttpResponse
         context = {
             "appointment": found,
             "open": False,
-            "ended": _ended(found) or _("This offer has ended"),
+            "ended": _ended(found, now) or _("This offer has ended"),
+            "can_change": can_change(found, now),
+            "over": is_over(found, now),
             "refusal": str(refusal),
         }
         return render(request, "appointments/patient/offer.html", context, status=409)
@@ -237,7 +176,13 @@ def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
             )
             return redirect("appointments:standing", found.entry_id)
     record("appointment.seen", found, by=request.user, at=now)
-    context = {"appointment": found, "form": form}
+    policy = Policy.objects.in_force(now)
+    context = {
+        "appointment": found,
+        "form": form,
+        "policy": policy,
+        "late": can_change(found, now) and policy.is_late(found.starts_at, now),
+    }
     return render(request, "appointments/patient/cancel.html", context, status=status)
 
 

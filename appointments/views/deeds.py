@@ -1,0 +1,217 @@
+"""
+What a patient can do about a request or a visit, here and at the telephone.
+
+A deed is a form and one action, with the words around them. The patient's own pages and
+those of staff who do it for them take the same deeds, and so the same rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from appointments import actions
+from appointments.codes import Ending
+from appointments.forms.ask import Worse
+from appointments.forms.patient import AskQuestion, AskToMove, ChangeWhen, Reply
+from appointments.models import Appointment, Therapist, WaitlistEntry
+from appointments.views.availability import said
+from massage_portal.access import SignedInRequest
+from massage_portal.forms import Form
+
+DONE = 0  # no status of HTTP: the view redirects
+Act = Callable[..., Any]
+
+
+class Confirm(Form):
+    """A button that needs no answers."""
+
+    def __init__(self, *args: Any, words: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.submit = words  # type: ignore[misc]
+
+
+class Deed(NamedTuple):
+    """One thing that can be done; `subject` is a request or a visit."""
+
+    title: Any
+    lead: Any
+    done: Any  # what is said afterwards, to whoever did it
+    form: Callable[[Any, Any, datetime], Form]  # of the subject, what was sent, now
+    act: Act
+    what: Callable[[Any, dict[str, Any]], dict[str, Any]]  # what the action takes
+
+
+def attempt(form: Form, act: Act, what: Callable[[dict[str, Any]], Any]) -> int:
+    """
+    Do it if the form was sent and is right; return DONE or the status of the page.
+
+    What was typed stays. Whoever sent a stale page may send it again after reading it.
+    """
+    if not form.is_bound:
+        return 200
+    if not form.is_valid():
+        return 422
+    try:
+        act(**what(form.cleaned_data))
+    except actions.Refusal as refusal:
+        form.add_error(None, str(refusal))
+        return 409
+    return DONE
+
+
+def perform(
+    request: SignedInRequest,
+    deed: Deed,
+    subject: Any,
+    *,
+    now: datetime,
+    act: Act | None = None,
+) -> tuple[Form, int]:
+    """
+    Do the deed if its form was sent; return the form, and DONE or the page's status.
+
+    :param act: does it in place of the deed's own action, as at the telephone.
+    """
+    sent = request.POST if request.method == "POST" else None
+    form = deed.form(subject, sent, now)
+
+    def what(cleaned: dict[str, Any]) -> dict[str, Any]:
+        return {**deed.what(subject, cleaned), "by": request.user, "now": now}
+
+    status = attempt(form, act or deed.act, what)
+    if status == 409 and "version" in form.fields and sent is not None:
+        subject.refresh_from_db(fields=["version"])
+        again = sent.copy()  # what is shown now is what is sent next
+        again["version"] = str(subject.version)
+        form.data = again
+    return form, status
+
+
+def _confirm(words: Any) -> Callable[[Any, Any, datetime], Form]:
+    return lambda _subject, sent, _now: Confirm(sent, words=words)
+
+
+def _bare(form: type[Form]) -> Callable[[Any, Any, datetime], Form]:
+    return lambda _subject, sent, _now: form(sent)
+
+
+def _when(entry: WaitlistEntry, sent: Any, now: datetime) -> Form:
+    today = timezone.localdate(now)
+    return ChangeWhen(
+        sent,
+        entry=entry,
+        planned=actions.planned_day(entry.received_at, now=now),
+        today=today,
+        therapists=Therapist.objects.who_can(entry.referral.technique, on=today),
+    )
+
+
+def _new_when(entry: WaitlistEntry, cleaned: dict[str, Any]) -> dict[str, Any]:
+    version = cleaned["version"]
+    return {"entry": entry, "availability": said(cleaned), "version": version}
+
+
+def _with_words(entry: WaitlistEntry, cleaned: dict[str, Any]) -> dict[str, Any]:
+    return {"entry": entry, "words": cleaned["words"]}
+
+
+def _the_visit(visit: Appointment, _cleaned: dict[str, Any]) -> dict[str, Any]:
+    return {"appointment": visit}
+
+
+OF_REQUEST = {
+    "reply": Deed(
+        _("Answer our question"),
+        _("The request goes on to a scheduler with the answer."),
+        _("Thank you. We have your answer."),
+        _bare(Reply),
+        actions.reply,
+        _with_words,
+    ),
+    "worse": Deed(
+        _("It got worse"),
+        _(
+            "Tell us how it has been in the past week. Your answers can make your "
+            "target wait shorter. They never make it longer."
+        ),
+        _("Thank you. A scheduler will read it."),
+        _bare(Worse),
+        actions.report_need,
+        lambda entry, cleaned: {
+            "entry": entry,
+            "need": actions.NeedAnswers(**cleaned),
+        },
+    ),
+    "when": Deed(
+        _("Change when you can come"),
+        _("You keep your place. An offer that we have sent stays until you answer it."),
+        _("Thank you. We look for times that suit you now."),
+        _when,
+        actions.change_availability,
+        _new_when,
+    ),
+    "question": Deed(
+        _("Ask us a question"),
+        _("A scheduler answers it. You keep your place."),
+        _("Thank you. You find our answer on this page."),
+        _bare(AskQuestion),
+        actions.ask_question,
+        _with_words,
+    ),
+    "withdraw": Deed(
+        _("Withdraw your request?"),
+        _(
+            "You will leave the waiting list. If you ask again later, your clock "
+            "still starts on the day we received your referral."
+        ),
+        _("Your request is withdrawn."),
+        _confirm(_("Withdraw my request")),
+        actions.withdraw,
+        lambda entry, _cleaned: {"entry": entry},
+    ),
+}
+OF_VISIT = {
+    "accept": Deed(
+        _("Accept this time?"),
+        _("The visit is booked at once."),
+        _("The visit is booked."),
+        _confirm(_("Accept this time")),
+        actions.accept,
+        _the_visit,
+    ),
+    "decline": Deed(
+        _("Decline this time?"),
+        _("The time goes to somebody else. The place in line is kept."),
+        _("The offer is declined."),
+        _confirm(_("Decline this time")),
+        actions.decline,
+        _the_visit,
+    ),
+    "cancel": Deed(
+        _("Cancel this visit?"),
+        _(
+            "You keep your place on the waiting list. The time goes to another "
+            "patient at once, so you cannot have it back."
+        ),
+        _("Your visit is canceled. You have kept your place."),
+        _confirm(_("Cancel this visit")),
+        actions.cancel,
+        lambda visit, _cleaned: {"appointment": visit, "ending": Ending.BY_PATIENT},
+    ),
+    "move": Deed(
+        _("Ask for another time"),
+        _(
+            "This visit stays booked. When we find another time, we offer it to you, "
+            "and only if you accept it does this one go to somebody else."
+        ),
+        _("We look for another time. Until then this visit stays."),
+        lambda visit, sent, _now: AskToMove(sent, initial={"words": visit.move_words}),
+        actions.ask_to_move,
+        lambda visit, cleaned: {"appointment": visit, "words": cleaned["words"]},
+    ),
+}

@@ -1,0 +1,161 @@
+"""Where a patient stands, and what they can do about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from appointments.codes import AHEAD, EntryStatus, Status
+from appointments.course import Known, State, Visit, course
+from appointments.explain import availability
+from appointments.models import Appointment, ExpectedWait, Policy, WaitlistEntry
+from appointments.priority import DAY
+from appointments.standing import people_before, range_in_words, still_to_wait
+from appointments.views.deeds import DONE, OF_REQUEST, perform
+from appointments.views.patient import OWN, can_change, is_over
+from massage_portal.access import SignedInRequest, requires
+from massage_portal.audit.record import record, record_all
+from referrals.models import Referral
+
+BECAME = {
+    Status.FULFILLED: State.MADE,
+    Status.NOSHOW: State.MISSED,
+}
+
+
+def _entry(request: SignedInRequest, pk: int) -> WaitlistEntry:
+    mine = WaitlistEntry.objects.filter(patient__user=request.user)
+    return get_object_or_404(mine.with_plan(), pk=pk)
+
+
+def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
+    """Return where a request stands, for its patient and for staff who tell them."""
+    mine = WaitlistEntry.objects.filter(pk=entry.pk)
+    exponent = float(Policy.objects.in_force(now).harm_exponent)
+    why = entry.explain(now=now, exponent=exponent)
+    visit = entry.appointments.filter(status__in=AHEAD).with_place().first()
+    found: dict[str, Any] = {
+        "entry": entry,
+        "why": why,
+        "offer": entry.appointments.offers_open(now).with_place().first(),
+        "visit": visit,
+        "visit_can_change": visit is not None and can_change(visit, now),
+        "visit_is_over": visit is not None and is_over(visit, now),
+        "covered": mine.covered(now).exists(),
+        "course": plan_of(entry.referral, now=now),
+        "can_come": availability(
+            weekdays=entry.weekdays,
+            from_time=entry.from_time,
+            to_time=entry.to_time,
+            earliest=entry.earliest,
+            latest=entry.latest,
+        ),
+        "questions": entry.questions.order_by("-asked_at", "-pk"),
+    }
+    if entry.status == EntryStatus.ACCEPTED:
+        ahead = WaitlistEntry.objects.ahead_of(entry, now=now, exponent=exponent)
+        found["before"] = people_before(ahead)
+        if why is not None and why.overruled_days is None:  # theirs is like nobody's
+            found["expected"] = expected(entry, now=now)
+    return found
+
+
+def expected(entry: WaitlistEntry, *, now: datetime) -> dict[str, str] | None:
+    """Return the expected wait in words, and where it comes from; None: unknown."""
+    waited = (now - entry.received_at) / DAY
+    for one in ExpectedWait.objects.told(category=entry.category_id, now=now):
+        left = still_to_wait(one.days, people=one.people, waited=waited)
+        if left is not None:
+            return {"words": range_in_words(left), "source": one.source}
+    return None
+
+
+def plan_of(referral: Referral, *, now: datetime) -> list[Visit]:
+    """Return the visits of the referral's plan: made, booked, waiting, to come."""
+    ended = [EntryStatus.REJECTED, EntryStatus.CANCELLED]
+    asked = referral.waitlist_entries.exclude(status__in=ended)
+    known = {}
+    for one in asked:
+        ahead = one.received_at > now
+        planned = timezone.localdate(one.received_at) if ahead else None
+        known[one.session] = Known(State.WAITING, planned)
+    taken = Appointment.objects.filter(entry__in=asked).taking_the_entry()
+    for visit in taken.select_related("entry", "therapist__location"):
+        state = BECAME.get(Status(visit.status), State.BOOKED)
+        known[visit.entry.session] = Known(state, visit.local_start.date())
+    covered = referral.coverage
+    return course(
+        known,
+        sessions=referral.sessions,
+        covered=covered.visits,
+        until=covered.until,
+        interval_days=referral.interval_days,
+        today=timezone.localdate(now),
+    )
+
+
+@requires(OWN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def standing(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Tell a patient where they stand, and take the answer to a question."""
+    entry = _entry(request, pk)
+    now = timezone.now()
+    form, status = perform(request, OF_REQUEST["reply"], entry, now=now)
+    if status == DONE:
+        messages.success(request, OF_REQUEST["reply"].done)
+        return redirect("appointments:standing", pk)
+    record("request.seen", entry, by=request.user, at=now)
+    asked = entry.status == EntryStatus.ON_HOLD or form.errors
+    context = where(entry, now=now) | {"form": form if asked else None}
+    held = [one for one in (context["offer"], context["visit"]) if one is not None]
+    record_all("appointment.seen", held, by=request.user, at=now)
+    return render(request, "appointments/patient/standing.html", context, status=status)
+
+
+def _do(request: SignedInRequest, pk: int, name: str, *, then: str) -> HttpResponse:
+    """Show the page of a deed, and do it once its form is sent."""
+    entry = _entry(request, pk)
+    now = timezone.now()
+    deed = OF_REQUEST[name]
+    form, status = perform(request, deed, entry, now=now)
+    if status == DONE:
+        messages.success(request, deed.done)
+        return redirect(then, pk) if then != "appointments:mine" else redirect(then)
+    record("request.seen", entry, by=request.user, at=now)
+    context = {"entry": entry, "form": form, "deed": deed}
+    template = f"appointments/patient/{name}.html"
+    return render(request, template, context, status=status)
+
+
+@requires(OWN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def worse(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take a patient's word that it got worse."""
+    return _do(request, pk, "worse", then="appointments:standing")
+
+
+@requires(OWN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_when(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Let a patient say anew when they can come."""
+    return _do(request, pk, "when", then="appointments:standing")
+
+
+@requires(OWN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_question(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take a question about a request; its answer appears where they stand."""
+    return _do(request, pk, "question", then="appointments:standing")
+
+
+@requires(OWN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Let a patient take their request back, after saying what that means."""
+    return _do(request, pk, "withdraw", then="appointments:mine")
