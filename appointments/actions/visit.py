@@ -1,4 +1,4 @@
-"""What becomes of a booking: cancelled, made, or missed."""
+"""What became of a booking: the visit was made, or missed; then the plan goes on."""
 
 from __future__ import annotations
 
@@ -7,29 +7,26 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from appointments.actions.follow import carry_on
+from appointments.actions.cancel import wait_again
+from appointments.actions.hold import end_offers
 from appointments.actions.refusal import Refusal
-from appointments.codes import AHEAD, Ending, EntryStatus, Status
+from appointments.codes import AHEAD, Ending, EntryStatus, Missed, Status
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
 from referrals.actions import complete
-from referrals.codes import OPEN, TAKEN_BACK
-from referrals.models import Patient
-
-
-class NotCancellable(Refusal):
-    """The visit has begun, is over, or was never booked."""
+from referrals.actions.locks import lock_patient_of
+from referrals.codes import OPEN
 
 
 class TooEarly(Refusal):
     """The visit has not begun yet, or was recorded otherwise before."""
 
 
-def _lock(appointment: Appointment) -> tuple[Appointment, WaitlistEntry]:
+def lock_visit(appointment: Appointment) -> tuple[Appointment, WaitlistEntry]:
     """Lock patient, entry and appointment, in that order."""
-    Patient.objects.select_for_update(no_key=True).get(pk=appointment.patient_id)
+    lock_patient_of(Appointment.objects.all(), pk=appointment.pk)
     entry = (
         WaitlistEntry.objects.select_for_update(of=("self",), no_key=True)
         .select_related("referral", "patient__user")
@@ -43,92 +40,89 @@ def _lock(appointment: Appointment) -> tuple[Appointment, WaitlistEntry]:
     return locked, entry
 
 
-@transaction.atomic
-def cancel(
-    *, appointment: Appointment, ending: Ending, by: User, now: datetime
-) -> Appointment:
-    """
-    Cancel a booking, by either side. The patient keeps their place in line.
-
-    No reminder of it goes out from then on, and the time is owed to the next patient.
-
-    :param ending: `Ending.BY_PATIENT` or `Ending.BY_CLINIC`.
-    :raises NotCancellable: if it is not booked, or has begun.
-    """
-    appointment, entry = _lock(appointment)
-    if appointment.status == Status.CANCELLED and appointment.ending == ending:
-        return appointment
-    if appointment.status != Status.BOOKED or appointment.starts_at <= now:
-        raise NotCancellable(
-            _("This visit can no longer be canceled here. Please call the clinic.")
-        )
-    appointment.status = Status.CANCELLED
-    appointment.ended_at = now
-    appointment.ending = ending
-    appointment.reoffer_owed = True
-    appointment.sequence += 1
-    appointment.save(
-        update_fields=["status", "ended_at", "ending", "reoffer_owed", "sequence"]
+def recorded_already(appointment: Appointment) -> TooEarly:
+    """Return the refusal of who records what somebody else has recorded otherwise."""
+    return TooEarly(
+        _("This visit is already recorded: %(state)s.")
+        % {"state": appointment.get_status_display()}
     )
-    _wait_again(entry, by=by, now=now)
-    outbox.void(appointment, now=now)
-    record(
-        "appointment.cancelled", appointment, by=by, at=now, change="booked>cancelled"
-    )
-    if user := entry.patient.user:
-        until = appointment.starts_at
-        outbox.owe(
-            "appointments.cancelled", appointment, to=user, now=now, expires_at=until
-        )
-    return appointment
-
-
-def _wait_again(entry: WaitlistEntry, *, by: User, now: datetime) -> None:
-    """Give the place in line back, on the referral that took the old one's place."""
-    entry.status = EntryStatus.ACCEPTED
-    entry.version += 1
-    entry.save(update_fields=["status", "version"])
-    renewal = entry.referral.carried_on_by()
-    if renewal is not None and entry.referral.status in TAKEN_BACK:
-        carry_on(entry, renewal, by=by, now=now)
 
 
 @transaction.atomic
 def record_visit(
-    *, appointment: Appointment, outcome: Status, by: User, now: datetime
+    *,
+    appointment: Appointment,
+    outcome: Status,
+    by: User,
+    now: datetime,
+    because: Missed = Missed.NOT_SAID,
 ) -> Appointment:
     """
     Record that the patient came, or did not; then the plan's next visit waits.
 
+    Where the visit was missed by a mistake of ours, it is not used up: the request
+    waits again, with its clock.
+
     :param outcome: `Status.FULFILLED` or `Status.NOSHOW`.
+    :param because: why it was missed, as far as anybody knows. Said later, it is kept.
     :raises TooEarly: if the visit has not begun, or another outcome stands.
     """
     if outcome not in (Status.FULFILLED, Status.NOSHOW):
         raise ValueError(f"not an outcome of a visit: {outcome}")
-    appointment, entry = _lock(appointment)
+    appointment, entry = lock_visit(appointment)
     if appointment.status == outcome:
-        return appointment
-    if appointment.status not in AHEAD:
-        raise TooEarly(
-            _("This visit is already recorded: %(state)s.")
-            % {"state": appointment.get_status_display()}
-        )
-    if appointment.starts_at > now:
-        raise TooEarly(_("This visit has not begun yet."))
+        return _say_why(appointment, because, by=by, now=now)
+    _refuse(appointment, outcome, now=now)
     before, appointment.status = appointment.status, outcome
-    appointment.save(update_fields=["status"])
+    missed = outcome == Status.NOSHOW
+    appointment.missed_because = because if missed else ""
+    appointment.save(update_fields=["status", "missed_because"])
+    outbox.void(appointment, now=now)
+    end_offers(entry.appointments.all(), by=None, now=now, ending=Ending.LAPSED)
+    action = f"visit.{outcome.name.lower()}"
+    record(action, appointment, by=by, at=now, change=f"{before}>{outcome}")
+    if missed and because == Missed.CLINIC:
+        wait_again(entry, by=by, now=now)
+        return appointment
     entry.status = EntryStatus.COMPLETED
     entry.version += 1
     entry.save(update_fields=["status", "version"])
-    outbox.void(appointment, now=now)
-    record(
-        f"visit.{outcome.name.lower()}",
-        appointment,
-        by=by,
-        at=now,
-        change=f"{before}>{outcome}",
-    )
     _plan_next(appointment, entry, by=by, now=now)
+    return appointment
+
+
+def _refuse(appointment: Appointment, outcome: Status, *, now: datetime) -> None:
+    """Raise TooEarly where this outcome cannot be recorded."""
+    if appointment.status not in AHEAD:
+        raise recorded_already(appointment)
+    if appointment.starts_at > now:
+        raise TooEarly(_("This visit has not begun yet."))
+    if outcome == Status.NOSHOW and appointment.status != Status.BOOKED:
+        raise TooEarly(
+            _(
+                "The patient is marked as here. If that is wrong, undo it first, and "
+                "then record that they did not come."
+            )
+        )
+
+
+def _say_why(
+    appointment: Appointment, because: Missed, *, by: User, now: datetime
+) -> Appointment:
+    """Keep a reason that became known later; whose fault it was stays as recorded."""
+    before = appointment.missed_because
+    if appointment.status != Status.NOSHOW or because in (Missed.NOT_SAID, before):
+        return appointment
+    if Missed.CLINIC in (because, before):
+        raise TooEarly(
+            _(
+                "Undo what is recorded first: a visit missed by our mistake is not "
+                "used up, and any other one is."
+            )
+        )
+    appointment.missed_because = because
+    appointment.save(update_fields=["missed_because"])
+    record("visit.reason_given", appointment, by=by, at=now)
     return appointment
 
 

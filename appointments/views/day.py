@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments import actions
-from appointments.codes import HOLDING_TIME, Ending, Status
-from appointments.forms.staff import Outcome
-from appointments.models import Appointment, Therapist
+from appointments.codes import HOLDING_TIME, MARKED, Ending, Missed, Status
+from appointments.forms.visit import UNDO, Outcome
+from appointments.models import Appointment, Policy, Therapist, VisitNote
+from appointments.models.appointment import AppointmentQuerySet
+from appointments.models.outside import marked
 from massage_portal.access import SignedInRequest, requires_any
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record, record_all
@@ -33,29 +36,29 @@ SHOWN = [*HOLDING_TIME, Status.NOSHOW]
 @require_safe
 def day(request: SignedInRequest) -> HttpResponse:
     """Show the visits of one therapist, or of all, on one day."""
-    all_days = request.user.has_perm("appointments.view_appointment")
-    therapists = Therapist.objects.who_can(None)
+    user = request.user
+    all_days = user.has_perm("appointments.view_appointment")
+    therapists = Therapist.objects.who_can(None, on=timezone.localdate())
     chosen = _chosen(request, therapists) if all_days else None
-    own = therapists.filter(user=request.user).first() if not all_days else chosen
+    own = therapists.filter(user=user).first() if not all_days else chosen
     zone = ZoneInfo(own.location.time_zone) if own else timezone.get_default_timezone()
     on = _day(request, today=timezone.localdate(timezone=zone))
-    starts = datetime.combine(on, time(0, 0), tzinfo=zone)
-    ends = datetime.combine(on + timedelta(days=1), time(0, 0), tzinfo=zone)
-    visits = (
-        Appointment.objects.visible_to(request.user)
-        .filter(status__in=SHOWN, starts_at__gte=starts, starts_at__lt=ends)
-        .exclude(status=Status.PROPOSED)
-        .with_place()
-        .with_precautions()
-        .order_by("starts_at", "therapist__user__name", "pk")
-    )
+    visits = _visits(user, on, zone)
     if chosen is not None:
         visits = visits.filter(therapist=chosen)
-    shown = list(visits)
+    shown = marked(visits)
     now = timezone.now()
-    record_all("appointment.seen", shown, by=request.user, at=now)
+    notes = _notes(user, shown)
+    record_all("appointment.seen", shown, by=user, at=now)
+    record_all("note.seen", notes.values(), by=user, at=now)
+    to_sign = list(VisitNote.objects.visible_to(user).to_sign(user))
+    record_all("note.listed", to_sign, by=user, at=now)
     context = {
-        "visits": shown,
+        "visits": [
+            (one, notes.get(one.pk), _next_steps(one, user, now=now)) for one in shown
+        ],
+        "reasons": Missed.choices,
+        "to_sign": to_sign,
         "day": on,
         "before": on - timedelta(days=1),
         "after": on + timedelta(days=1),
@@ -65,6 +68,52 @@ def day(request: SignedInRequest) -> HttpResponse:
         "now": now,
     }
     return render(request, "appointments/staff/day.html", context)
+
+
+def _visits(user: User, on: date, zone: ZoneInfo) -> AppointmentQuerySet:
+    """Return the visits of a day that the user may see, by time."""
+    starts = datetime.combine(on, time(0, 0), tzinfo=zone)
+    ends = datetime.combine(on + timedelta(days=1), time(0, 0), tzinfo=zone)
+    return (
+        Appointment.objects.visible_to(user)
+        .filter(status__in=SHOWN, starts_at__gte=starts, starts_at__lt=ends)
+        .exclude(status=Status.PROPOSED)
+        .with_place()
+        .with_precautions()
+        .order_by("starts_at", "therapist__user__name", "pk")
+    )
+
+
+def _notes(user: User, visits: list[Appointment]) -> dict[int, VisitNote]:
+    """Return the last note before each visit, for those who may read it."""
+    if not visits or not user.has_perm("appointments.view_own_day"):
+        return {}
+    return VisitNote.objects.visible_to(user).before(visits)
+
+
+def _may_record(user: User, visit: Appointment) -> bool:
+    """Say whether the user records this visit: any of them, or their own."""
+    if user.has_perm("appointments.record_visit"):
+        return True
+    own = visit.therapist.user_id == user.pk
+    return own and user.has_perm("appointments.record_own_visit")
+
+
+def _next_steps(visit: Appointment, user: User, *, now: datetime) -> list[Status]:
+    """Return what the user can record of the visit now; the first one is likeliest."""
+    if not _may_record(user, visit):
+        return []
+    begun, today = visit.starts_at <= now, visit.is_on_the_day(now)
+    steps: dict[str, list[tuple[Status, bool]]] = {
+        Status.BOOKED: [
+            (Status.ARRIVED, today),
+            (Status.FULFILLED, begun),
+            (Status.NOSHOW, begun),
+        ],
+        Status.ARRIVED: [(Status.CHECKED_IN, today), (Status.FULFILLED, begun)],
+        Status.CHECKED_IN: [(Status.FULFILLED, begun)],
+    }
+    return [to for to, can in steps.get(visit.status, []) if can]
 
 
 def _chosen(request: SignedInRequest, therapists: object) -> Therapist | None:
@@ -90,9 +139,7 @@ def visit(request: SignedInRequest, pk: int) -> HttpResponse:
         pk=pk,
     )
     now = timezone.now()
-    may_record = request.user.has_perm("appointments.record_visit")
-    may_record |= request.user.has_perm("appointments.record_own_visit")
-    if request.method == "POST" and not may_record:
+    if request.method == "POST" and not _may_record(request.user, found):
         raise PermissionDenied
     may_cancel = request.user.has_perm("appointments.record_visit")
     posted = request.POST if request.method == "POST" else None
@@ -100,36 +147,84 @@ def visit(request: SignedInRequest, pk: int) -> HttpResponse:
     status = 200
     if form.is_valid():
         try:
-            _become(found, form.cleaned_data["outcome"], by=request.user, now=now)
+            found = _become(found, form.cleaned_data, by=request.user, now=now)
         except actions.Refusal as refusal:
             form.add_error(None, str(refusal))
+            found.refresh_from_db(fields=["status", "missed_because"])
             status = 409
         else:
             messages.success(request, _("Recorded."))
-            return redirect("appointments:visit", pk)
+            return redirect(_back_to(found, form))
     if form.errors and status == 200:
         status = 422
     record("appointment.seen", found, by=request.user, at=now)
-    trail = AuditEvent.objects.filter(
-        record_type="appointments.appointment", record_id=str(pk)
-    ).exclude(change="")
-    context = {
-        "appointment": found,
-        "form": form,
-        "may_record": may_record,
-        "plan": found.entry.referral.plans.newest_first().first(),
-        "begun": found.starts_at <= now,
-        "trail": [(one, _moved(one.change)) for one in trail.order_by("at", "pk")],
-    }
+    context = _about(found, request.user, now=now) | {"form": form}
     return render(request, "appointments/staff/visit.html", context, status=status)
 
 
-def _become(found: Appointment, outcome: str, *, by: User, now: datetime) -> None:
-    """Call the action that the outcome names."""
+def _about(found: Appointment, user: User, *, now: datetime) -> dict[str, Any]:
+    """Return what the page of a visit shows; reading a note leaves its trail."""
+    note = _notes(user, [found]).get(found.pk)
+    if note is not None:
+        record("note.seen", note, by=user, at=now)
+    own = VisitNote.objects.visible_to(user).filter(appointment=found)
+    mine = found.therapist.user_id == user.pk
+    trail = AuditEvent.objects.filter(
+        record_type="appointments.appointment", record_id=str(found.pk)
+    ).exclude(change="")
+    may_record = _may_record(user, found)
+    left_behind = list(VisitNote.objects.visible_to(user).left_behind(found))
+    record_all("note.listed", left_behind, by=user, at=now)
+    others = Appointment.objects.visible_to(user).ever_booked()
+    marked([found])
+    return {
+        "appointment": found,
+        "steps": _next_steps(found, user, now=now),
+        "reasons": Missed.choices,
+        "may_record": may_record,
+        "undoable": may_record
+        and found.status in MARKED
+        and actions.marked_today(found, now=now),
+        "most_missed": Policy.objects.in_force(now).most_missed,
+        "plan": found.entry.referral.plans.newest_first().first(),
+        "begun": found.starts_at <= now,
+        "last_note": note,
+        "writes": mine and may_record and found.takes_a_note(now),
+        "noted": own.newest_first().first(),
+        "left_behind": left_behind,
+        "again": others.filter(replaces=found).order_by("pk").first(),
+        "trail": [(one, _moved(one.change)) for one in trail.order_by("at", "pk")],
+    }
+
+
+def _become(
+    found: Appointment, said: dict[str, Any], *, by: User, now: datetime
+) -> Appointment:
+    """Call the action that the outcome names; return the visit as it is then."""
+    outcome = said["outcome"]
+    who: dict[str, Any] = {"by": by, "now": now}
     if outcome == Ending.BY_CLINIC:
-        actions.cancel(appointment=found, ending=Ending.BY_CLINIC, by=by, now=now)
-    else:
-        actions.record_visit(appointment=found, outcome=Status(outcome), by=by, now=now)
+        return actions.cancel(appointment=found, ending=Ending.BY_CLINIC, **who)
+    if outcome == UNDO:
+        return actions.undo_mark(appointment=found, **who)
+    if outcome == Status.ARRIVED:
+        return actions.arrive(appointment=found, **who)
+    if outcome == Status.CHECKED_IN:
+        return actions.check_in(appointment=found, **who)
+    because = Missed(said["because"] or Missed.NOT_SAID)
+    return actions.record_visit(
+        appointment=found, outcome=Status(outcome), because=because, **who
+    )
+
+
+def _back_to(found: Appointment, form: Outcome) -> str:
+    """Return the page that the button stood on: the list of the day, or the visit."""
+    if not form.cleaned_data["from_day"]:
+        return reverse("appointments:visit", args=[found.pk])
+    query = f"?day={found.local_start.date().isoformat()}"
+    if therapist := form.cleaned_data["therapist"]:
+        query += f"&therapist={therapist}"
+    return reverse("appointments:day") + query + f"#visit-{found.pk}"
 
 
 def _moved(change: str) -> str:
