@@ -11,6 +11,15 @@ from pathlib import Path
 ALONE = {"demo", "help", "--help", "-h", "--version"}  # demo runs the servers itself
 
 
+def stands_alone(arguments: list[str]) -> bool:
+    """Say whether the command needs no servers: a plan from files asks no database."""
+    if arguments[:1] == ["simulate"]:
+        return not any(one.startswith("--o") for one in arguments)  # --own, shortened
+    if arguments[:1] == ["plan"]:
+        return any(one.startswith("--en") for one in arguments)  # --entries, too
+    return bool(ALONE & set(arguments[:1]))
+
+
 def main() -> None:
     """Run one command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "massage_portal.settings")
@@ -25,9 +34,10 @@ def main() -> None:
     from massage_portal import embedded
 
     root = Path(__file__).resolve().parent
-    if not ALONE & set(sys.argv[1:2]):
+    alone = stands_alone(sys.argv[1:])
+    if not alone:
         Env().read_env(root / ".env", recurse=False)  # as the settings do
-    needs = not os.environ.get("DATABASE_URL") and not ALONE & set(sys.argv[1:2])
+    needs = not os.environ.get("DATABASE_URL") and not alone
     local = root / ".local"
     with embedded.servers(local) if needs else nullcontext():
         execute_from_command_line(sys.argv)

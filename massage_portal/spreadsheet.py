@@ -72,13 +72,19 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Shape:
-    """What a table may hold; with `windows`, text may be Windows-1252 as well."""
+    """
+    What a table may hold.
+
+    With `windows`, text may be Windows-1252 as well; without `rows_needed`, a table may
+    end with its headings.
+    """
 
     columns: Sequence[str]
     required: Collection[str]
     most_bytes: int
     most_rows: int
     windows: bool = False
+    rows_needed: bool = True
 
 
 def lines(file: BinaryIO, shape: Shape) -> Iterator[Line]:
@@ -104,7 +110,7 @@ def lines(file: BinaryIO, shape: Shape) -> Iterator[Line]:
             )
         if filled:
             yield _line(number, names, cells)
-    if not count:
+    if not count and shape.rows_needed:
         raise BadFile(_("The file has no rows below its headings."))
 
 

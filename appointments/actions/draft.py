@@ -1,0 +1,305 @@
+"""A plan of offers: drawn up, looked over, and sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from appointments.actions.hold import TimeTaken, lock_entry, taken
+from appointments.actions.offer import offer
+from appointments.actions.refusal import Refusal
+from appointments.actions.triage import ChangedMeanwhile
+from appointments.models import Appointment, Draft, DraftOffer, DraftWait, Policy
+from appointments.models.draft import Why
+from appointments.models.planner import Drawn, Planner
+from appointments.planning.problem import Outcome
+from massage_portal.accounts.models import User
+from massage_portal.audit.record import record
+
+LOCK = 4_747_003  # any number of our own: two makers would leave two plans at work
+
+
+class CannotCome(Refusal):
+    """The patient cannot come then any more, or somebody must call them first."""
+
+
+class PassesOver(Refusal):
+    """Somebody who came to the line since would be passed over."""
+
+
+def make_draft(*, weeks: int, by: User, now: datetime) -> Draft:
+    """
+    Draw up a plan of offers for the coming weeks; nothing is sent or held.
+
+    Plans that were made before and not sent are thrown away: times would be in two.
+
+    :param weeks: 1 or more, today's included.
+    """
+    policy = Policy.objects.in_force(now)
+    planner = Planner.of_weeks(weeks, now=now, policy=policy)
+    drawn = planner.draw()
+    with transaction.atomic():
+        _one_at_a_time()
+        for old in Draft.objects.at_work().select_for_update(no_key=True):
+            _drop(old, by=by, now=now)
+        draft = Draft.objects.create(
+            made_at=now,
+            made_by=by,
+            first_day=now.date(),
+            last_day=planner.last,
+            ends_at=drawn.ends_at,
+        )
+        _write(draft, drawn)
+        record("plan_of_offers.drawn_up", draft, by=by, at=now)
+    return draft
+
+
+def _one_at_a_time() -> None:
+    """Let a second maker wait, so that they find, and throw away, the first's plan."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def redraw(*, draft: Draft, version: int, by: User, now: datetime) -> Draft:
+    """
+    Draw the plan up anew around the rows that were struck or moved.
+
+    A moved row whose time is gone is planned like any other.
+
+    :raises ChangedMeanwhile: if it is not as it was when it was read.
+    """
+    planner = Planner.around(draft, now=now)
+    rows = draft.offers.with_what_is_shown()
+    struck = set(rows.filter(struck=True).values_list("entry_id", flat=True))
+    moved = [one for one in rows.filter(moved=True, struck=False) if planner.has(one)]
+    drawn = planner.draw(struck=struck, moved=moved)
+    with transaction.atomic():
+        locked = _lock(draft, version)
+        kept = {one.pk for one in moved}
+        locked.offers.exclude(pk__in=kept).exclude(struck=True).delete()
+        locked.waits.all().delete()
+        locked.made_at, locked.ends_at = now, drawn.ends_at
+        _changed(locked, ["made_at", "ends_at"])
+        _write(locked, drawn)
+        record("plan_of_offers.drawn_up", locked, by=by, at=now)
+    return locked
+
+
+def _write(draft: Draft, drawn: Drawn) -> None:
+    """Keep what becomes of each of the line."""
+    DraftOffer.objects.bulk_create(
+        DraftOffer(
+            draft=draft,
+            entry_id=one.asking.key,
+            therapist_id=one.opening.therapist,
+            starts_at=one.opening.starts_at,
+            ends_at=one.opening.ends_at,
+            same_therapist=one.same_therapist,
+            **_judged(one),
+        )
+        for one in drawn.outcomes
+        if one.opening is not None
+    )
+    left = [(one, _why(one)) for one in drawn.outcomes if one.opening is None]
+    left += [(one, Why.CALL) for one in drawn.to_call]
+    DraftWait.objects.bulk_create(
+        DraftWait(draft=draft, entry_id=one.asking.key, why=why, **_judged(one))
+        for one, why in left
+    )
+
+
+def _why(one: Outcome) -> Why:
+    return Why.LESS if one.suits else Why.NONE
+
+
+def _judged(one: Outcome) -> dict[str, object]:
+    alone = one.line_opening
+    return {
+        "target_days": one.asking.target_days,
+        "harm": one.harm,
+        "line_starts_at": alone.starts_at if alone else None,
+        "line_harm": one.line_harm,
+    }
+
+
+def _lock(draft: Draft, version: int) -> Draft:
+    """Lock the plan as it was read."""
+    locked = Draft.objects.select_for_update(no_key=True, of=("self",)).get(pk=draft.pk)
+    if locked.sent_at is not None:
+        raise ChangedMeanwhile(_("This plan has been sent."))
+    if locked.dropped_at is not None:
+        raise ChangedMeanwhile(_("This plan was thrown away."))
+    if locked.version != version:
+        raise ChangedMeanwhile(
+            _("The plan was changed meanwhile. Read it again, then decide.")
+        )
+    return locked
+
+
+def _changed(draft: Draft, fields: Iterable[str] = ()) -> None:
+    draft.version += 1
+    draft.save(update_fields=["version", *fields])
+
+
+@transaction.atomic
+def strike(
+    *, row: DraftOffer, struck: bool, version: int, by: User, now: datetime
+) -> DraftOffer:
+    """
+    Leave one patient out of the plan, or take them in again.
+
+    The time is given to somebody else when the plan is drawn up anew.
+
+    :raises ChangedMeanwhile: if the plan is not as it was when it was read.
+    """
+    draft = _lock(row.draft, version)
+    row = draft.offers.get(pk=row.pk)
+    if row.struck != struck:
+        row.struck = struck
+        row.save(update_fields=["struck"])
+        _changed(draft)
+        done = "struck" if struck else "taken_in"
+        record(f"plan_of_offers.{done}", draft, by=by, at=now, change=f"{row.entry_id}")
+    return row
+
+
+@transaction.atomic
+def move(
+    *,
+    row: DraftOffer,
+    therapist: int,
+    starts_at: datetime,
+    version: int,
+    by: User,
+    now: datetime,
+) -> DraftOffer:
+    """
+    Give the patient of a row another free time, which then stays theirs.
+
+    :raises ChangedMeanwhile: if the plan is not as it was when it was read.
+    :raises TimeTaken: if the time is not free, beside the other rows of the plan.
+    :raises CannotCome: if it does not suit the patient.
+    """
+    draft = _lock(row.draft, version)
+    planner = Planner.around(draft, now=now)
+    rows = draft.offers.with_what_is_shown()
+    row = rows.get(pk=row.pk)
+    entry = planner.entry(row.entry_id)
+    others = [one for one in rows if one.pk != row.pk and not one.struck]
+    if entry is None:
+        raise CannotCome(_("This patient is not waiting for a time any more."))
+    row.entry = entry
+    wanted = (therapist, starts_at)
+    some = planner.choices(row, others)
+    opening = next((o for o in some if (o.therapist, o.starts_at) == wanted), None)
+    if opening is None:
+        raise TimeTaken(_("That time cannot be had any more. Please choose another."))
+    row.therapist_id, row.starts_at = opening.therapist, opening.starts_at
+    row.ends_at, row.moved = opening.ends_at, True
+    row.harm = planner.harm_of(entry, opening.starts_at)
+    row.same_therapist = (
+        planner.last_therapists.get(entry.referral_id) == opening.therapist
+    )
+    row.save()
+    _changed(draft)
+    record("plan_of_offers.moved", draft, by=by, at=now, change=f"{row.entry_id}")
+    return row
+
+
+@transaction.atomic
+def drop_draft(*, draft: Draft, version: int, by: User, now: datetime) -> Draft:
+    """
+    Throw the plan away.
+
+    :raises ChangedMeanwhile: if it is not as it was when it was read.
+    """
+    locked = _lock(draft, version)
+    _drop(locked, by=by, now=now)
+    return locked
+
+
+def _drop(draft: Draft, *, by: User, now: datetime) -> None:
+    draft.dropped_at = now
+    draft.save(update_fields=["dropped_at"])
+    record("plan_of_offers.dropped", draft, by=by, at=now)
+
+
+def send_draft(*, draft: Draft, version: int, by: User, now: datetime) -> Draft:
+    """
+    Send the plan's offers, each in a transaction of its own, and once.
+
+    First the plan is marked as sent, by whoever is quicker. Then each row is judged
+    again under the locks of `offer`: what has become impossible is kept with its
+    reason. If this is cut short, pressing again sends the rest; an offer that is out is
+    found and not sent twice.
+
+    :raises ChangedMeanwhile: if it was changed since it was read, or thrown away.
+    :raises PassesOver: if somebody who came to the line, or whose need was judged anew,
+        since it was drawn up would gain more by one of its times.
+    """
+    with transaction.atomic():
+        locked = Draft.objects.select_for_update(no_key=True, of=("self",)).get(
+            pk=draft.pk
+        )
+        if locked.sent_at is None:
+            locked = _lock(draft, version)
+            _refuse_to_pass_over(locked, now=now)
+            locked.sent_at, locked.sent_by = now, by
+            locked.save(update_fields=["sent_at", "sent_by"])
+            record("plan_of_offers.sent", locked, by=by, at=now)
+    for row in list(locked.offers.to_send()):
+        _send(row, by=by, now=now)
+    return locked
+
+
+def _send(row: DraftOffer, *, by: User, now: datetime) -> None:
+    """Send one offer, or keep why it could not be sent."""
+    try:
+        with transaction.atomic():
+            row.appointment = _offer(row, by=by, now=now)
+            row.save(update_fields=["appointment"])
+    except Refusal as refusal:
+        row.appointment = None
+        row.fault = str(refusal)[:300]
+        row.save(update_fields=["fault"])
+
+
+def _offer(row: DraftOffer, *, by: User, now: datetime) -> Appointment | None:
+    """Judge the row again, under the patient's lock, and offer its time."""
+    entry = lock_entry(row.entry_id, patient=row.entry.patient_id)
+    still = DraftOffer.objects.get(pk=row.pk)
+    if still.appointment or still.fault:  # somebody pressed again, and was quicker
+        row.fault = still.fault
+        return still.appointment
+    day = row.starts_at.astimezone(row.zone).date()
+    planner = Planner(
+        now=now,
+        policy=Policy.objects.in_force(now),
+        first=day,
+        last=day,
+        therapist=row.therapist_id,
+    )
+    row.entry = entry
+    opening = planner.opening_of(row)
+    if opening is None:
+        raise taken()
+    if entry.is_waiting and not planner.can_have(entry, opening):
+        raise CannotCome(_("The patient cannot come at that time any more."))
+    if entry.pk in planner.to_call:
+        raise CannotCome(_("Somebody must call this patient first."))
+    return offer(entry=entry, opening=opening, by=by, now=now)
+
+
+def _refuse_to_pass_over(draft: Draft, *, now: datetime) -> None:
+    """Refuse if somebody whom the plan does not know as they are would gain more."""
+    planner = Planner.around(draft, now=now)
+    if planner.passed_over(draft, draft.offers.standing().with_what_is_shown()):
+        raise PassesOver(
+            _(
+                "Somebody has come to the line since the plan was drawn up, or was "
+                "judged anew, whom waiting harms more. Plan the rest again, then send."
+            )
+        )

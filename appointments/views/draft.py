@@ -1,0 +1,218 @@
+"""Plan the openings: draw a plan of offers up, look it over, and send it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from appointments import actions
+from appointments.actions import draft as drafts_actions
+from appointments.forms.draft import Decide, DrawUp, Move
+from appointments.models import Draft, DraftOffer, Policy, Therapist
+from appointments.models.planner import Planner
+from appointments.plan_words import why_then
+from massage_portal.access import SignedInRequest, requires
+from massage_portal.audit.record import record, record_all
+
+MOST_CHOICES = 30
+PAGE = 50  # rows; of those without an offer so many are shown, the others counted
+SENT_SHOWN = 5
+
+
+@requires("appointments.offer_appointment")
+@require_http_methods(["GET", "HEAD", "POST"])
+def drafts(request: SignedInRequest) -> HttpResponse:
+    """Draw a plan up, or go on with the one at work."""
+    now = timezone.now()
+    policy = Policy.objects.in_force(now)
+    sent = request.POST if request.method == "POST" else None
+    form = DrawUp(sent, most=max(1, -(-policy.ahead_days // 7)))
+    if form.is_valid():
+        made = drafts_actions.make_draft(by=request.user, now=now, **form.cleaned_data)
+        return redirect("appointments:draft", made.pk)
+    context = {
+        "form": form,
+        "at_work": Draft.objects.at_work().select_related("made_by").first(),
+        "sent": Draft.objects.sent().select_related("sent_by")[:SENT_SHOWN],
+    }
+    status = 422 if form.errors else 200
+    return render(request, "appointments/staff/drafts.html", context, status=status)
+
+
+@requires("appointments.offer_appointment")
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Show a plan, and strike, plan anew, throw away or send; or what became of it."""
+    found = get_object_or_404(Draft.objects.select_related("made_by", "sent_by"), pk=pk)
+    now = timezone.now()
+    form = Decide(request.POST if request.method == "POST" else None)
+    refusal, status = "", 200
+    if form.is_valid():
+        try:
+            _decide(found, form.cleaned_data, request, now=now)
+        except actions.Refusal as said:
+            refusal, status = str(said), 409
+            found.refresh_from_db()
+        else:
+            return redirect(request.get_full_path())  # the same page of the rows
+    elif form.errors:
+        refusal, status = _("Use one of the buttons of this page."), 422
+    context = _context(found, request, now=now) | {"refusal": refusal}
+    return render(request, "appointments/staff/draft.html", context, status=status)
+
+
+def _decide(
+    found: Draft, checked: dict[str, Any], request: SignedInRequest, *, now: datetime
+) -> None:
+    """Call the action that the button names, and say what it did."""
+    what, key = checked["do"]
+    same: dict[str, Any] = {
+        "version": checked["version"],
+        "by": request.user,
+        "now": now,
+    }
+    if what in ("strike", "restore"):
+        row = found.offers.select_related("draft").filter(pk=key).first()
+        if row is None:
+            raise _gone(found, checked["version"])
+        drafts_actions.strike(row=row, struck=what == "strike", **same)
+    elif what == "redraw":
+        drafts_actions.redraw(draft=found, **same)
+        messages.success(request, _("The rest is planned anew."))
+    elif what == "drop":
+        drafts_actions.drop_draft(draft=found, **same)
+        messages.success(request, _("The plan is thrown away. Nothing was sent."))
+    else:
+        sent = drafts_actions.send_draft(draft=found, **same)
+        number = sent.offers.exclude(appointment=None).count()
+        said = ngettext("%(n)d offer is sent.", "%(n)d offers are sent.", number)
+        messages.success(request, said % {"n": number})
+
+
+def _gone(found: Draft, version: int) -> Exception:
+    """Return how to answer about a row that is not there: planned anew, or never."""
+    if found.is_at_work and found.version == version:
+        return Http404()
+    return actions.ChangedMeanwhile(_meanwhile())
+
+
+def _meanwhile() -> str:
+    return _("The plan was changed meanwhile. Read it again, then decide.")
+
+
+def _context(
+    found: Draft, request: SignedInRequest, *, now: datetime
+) -> dict[str, Any]:
+    """Return what the page shows of a plan; every record shown leaves a trace."""
+    page = Paginator(found.offers.with_what_is_shown(), PAGE).get_page(
+        request.GET.get("page")
+    )
+    rows = list(page.object_list)
+    without = list(found.waits.most_harmed_first()[:PAGE])
+    record_all(
+        "request.listed",
+        [*(row.entry for row in rows), *(one.entry for one in without)],
+        by=request.user,
+        at=now,
+    )
+    standing = list(found.offers.standing().select_related("entry"))
+    balance = found.balance(standing)
+    return {
+        "draft": found,
+        "page": page,
+        "rows": [(row, _why(row)) for row in rows],
+        "standing": len(standing),
+        "left": sum(not row.appointment_id and not row.fault for row in standing),
+        "without": without,
+        "balance": balance,
+        "more": balance.without - len(without),
+        "reasons": found.waits.reasons(),
+        "stale": found.is_at_work and found.is_stale(now),
+        "now": now,
+    }
+
+
+def _why(row: DraftOffer) -> str:
+    return why_then(
+        moved=row.moved,
+        same_therapist=row.same_therapist,
+        sooner_days=row.sooner_days,
+    )
+
+
+@requires("appointments.offer_appointment")
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft_move(request: SignedInRequest, pk: int, row: int) -> HttpResponse:
+    """Show which other times a row's patient can have, and give them one."""
+    found = get_object_or_404(Draft, pk=pk)
+    rows = list(found.offers.with_what_is_shown())
+    chosen = next((one for one in rows if one.pk == row), None)
+    if chosen is None or not found.is_at_work:  # sent, or planned anew, meanwhile
+        if request.method != "POST":
+            raise Http404
+        messages.error(request, _meanwhile())
+        return redirect("appointments:draft", pk)
+    now = timezone.now()
+    form = Move(request.POST if request.method == "POST" else None)
+    refusal, status = "", 200
+    if form.is_valid():
+        therapist, starts_at = form.cleaned_data["opening"]
+        try:
+            drafts_actions.move(
+                row=chosen,
+                therapist=therapist,
+                starts_at=starts_at,
+                version=form.cleaned_data["version"],
+                by=request.user,
+                now=now,
+            )
+        except actions.Refusal as said:
+            refusal, status = str(said), 409
+            found.refresh_from_db()
+        else:
+            messages.success(request, _("Moved. The time stays theirs in this plan."))
+            return redirect("appointments:draft", pk)
+    elif form.errors:
+        refusal, status = _("Choose one of the times shown."), 422
+    record("request.seen", chosen.entry, by=request.user, at=now)
+    context = {
+        "draft": found,
+        "row": chosen,
+        "choices": _choices(found, chosen, rows, now=now),
+        "refusal": refusal,
+    }
+    return render(request, "appointments/staff/draft_move.html", context, status=status)
+
+
+def _choices(
+    found: Draft, chosen: DraftOffer, rows: list[DraftOffer], *, now: datetime
+) -> list[dict[str, Any]]:
+    """Return the first other times the patient can have, and what each would harm."""
+    planner = Planner.around(found, now=now)
+    entry = planner.entry(chosen.entry_id)
+    if entry is None:
+        return []
+    chosen.entry = entry
+    others = [one for one in rows if one.pk != chosen.pk and not one.struck]
+    names = {
+        one.pk: one for one in Therapist.objects.select_related("user", "location")
+    }
+    return [
+        {
+            "opening": opening,
+            "therapist": names[opening.therapist],
+            "value": f"{opening.therapist},{opening.starts_at.isoformat()}",
+            "harm": planner.harm_of(entry, opening.starts_at),
+        }
+        for opening in islice(planner.choices(chosen, others), MOST_CHOICES)
+    ]
