@@ -1,0 +1,268 @@
+"""
+What must hold of requests, offers, visits and free time, whatever happened.
+
+Each is a read of its own, of rows and not of what the actions think they wrote: the
+guards may be at fault, or somebody may have written past them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from appointments.codes import (
+    AHEAD,
+    ENTRY_TRANSITIONS,
+    HOLDING_TIME,
+    TAKING_THE_ENTRY,
+    TRANSITIONS,
+    EntryStatus,
+    Missed,
+    Status,
+)
+from appointments.holding import awake_since
+from appointments.models import Appointment, Policy, Supply, WaitlistEntry
+from appointments.openings import Diary, Span, Taken, free_spans, worked
+from appointments.passed_over import nobody_passed_over
+from massage_portal.audit.histories import histories
+from massage_portal.invariants import Found, Invariant, ask, count
+
+PATIENCE = timedelta(seconds=60)  # the sweep ends a lapsed hold by then
+MADE_AS = [Status.PROPOSED, Status.PENDING, Status.BOOKED, Status.WAITLIST]
+IN_TWO_PLACES = """
+    SELECT a.id, b.id, a.{who}_id
+      FROM appointments_appointment a
+      JOIN appointments_appointment b
+        ON a.id < b.id AND a.{who}_id = b.{who}_id
+       AND tstzrange(a.starts_at, a.blocked_until)
+        && tstzrange(b.starts_at, b.blocked_until)
+     WHERE a.status = ANY(%s) AND b.status = ANY(%s)
+     ORDER BY a.id, b.id
+"""
+
+
+def in_one_place(now: datetime) -> Found:
+    """No therapist, room or patient is held by two appointments at once."""
+    faults = [
+        f"appointments {one} and {other} keep {who} {key} in two places at once"
+        for who in ("therapist", "room", "patient")
+        for one, other, key in ask(
+            IN_TWO_PLACES.format(who=who), HOLDING_TIME, HOLDING_TIME
+        )
+    ]
+    return Found(Appointment.objects.holding_time().count(), faults)
+
+
+def one_patient(now: datetime) -> Found:
+    """Visit, request and referral name one patient, who was not merged away."""
+    rows = ask(
+        """
+        SELECT visit.id, entry.id, referral.id
+          FROM appointments_waitlistentry entry
+          JOIN referrals_referral referral ON referral.id = entry.referral_id
+          JOIN referrals_patient patient ON patient.id = entry.patient_id
+          LEFT JOIN appointments_appointment visit ON visit.entry_id = entry.id
+         WHERE referral.patient_id <> entry.patient_id
+            OR visit.patient_id <> entry.patient_id
+            OR patient.merged_into_id IS NOT NULL
+         ORDER BY entry.id, visit.id
+        """
+    )
+    faults = [
+        f"request {entry} of referral {referral}"
+        + (f" and appointment {visit}" if visit else "")
+        + ": they are not of one patient, or of one who was merged into another"
+        for visit, entry, referral in rows
+    ]
+    return Found(WaitlistEntry.objects.count(), faults)
+
+
+def holds_end(now: datetime) -> Found:
+    """No offer keeps its time, and no freed time is kept back, over a minute late."""
+    rows = ask(
+        """
+        SELECT visit.id, CASE WHEN status = 'proposed' THEN 'its hold ended'
+                        ELSE 'its time was freed, and not offered on' END,
+               least(held_until, starts_at), ended_at, status, place.time_zone
+          FROM appointments_appointment visit
+          JOIN appointments_therapist therapist ON therapist.id = therapist_id
+          JOIN services_location place ON place.article_ptr_id = location_id
+         WHERE (status = 'proposed' AND least(held_until, starts_at) < %s)
+            OR (reoffer_owed AND ended_at < %s AND starts_at > %s)
+         ORDER BY visit.id
+        """,
+        now - PATIENCE,
+        now - PATIENCE,
+        now,
+    )
+    faults = []
+    quiet = Policy.objects.in_force(now).quiet
+    for pk, what, held_until, ended_at, status, zone in rows:
+        since = held_until
+        if status != Status.PROPOSED:  # at night nothing is offered on
+            since = awake_since(ended_at, now, zone=ZoneInfo(zone), quiet=quiet)
+        if now - since <= PATIENCE:
+            continue
+        late = (now - since).total_seconds()
+        faults.append(f"appointment {pk}: {what} {late:.0f} s ago (does beat run?)")
+    waiting = "SELECT count(*) FROM appointments_appointment"
+    return Found(count(f"{waiting} WHERE status = 'proposed' OR reoffer_owed"), faults)
+
+
+def time_adds_up(now: datetime) -> Found:
+    """Of each therapist's day: free + held + booked + blocked = all time worked."""
+    supply = Supply.ahead(now=now, policy=Policy.objects.in_force(now))
+    filled: dict[int, list[Span]] = defaultdict(list)
+    held: dict[int, list[Span]] = defaultdict(list)
+    for therapist, status, starts_at, blocked_until in ask(
+        """
+        SELECT therapist_id, status, starts_at, blocked_until
+          FROM appointments_appointment
+         WHERE status = ANY(%s) AND blocked_until > %s
+           AND NOT (status = 'proposed' AND held_until <= %s)
+        """,
+        HOLDING_TIME,
+        now - timedelta(days=3),
+        now,
+    ):
+        which = held if status == Status.PROPOSED else filled
+        which[therapist].append(Span(starts_at, blocked_until))
+    faults, days = [], 0
+    for diary in supply.diaries:
+        for number in range((supply.last - supply.first).days + 1):
+            day = supply.first + timedelta(days=number)
+            work = worked(diary, day, day)
+            days += bool(work.spans)
+            key = diary.therapist
+            sums = _sums(work, diary, held=held[key], booked=filled[key])
+            total = _minutes(work.spans)
+            if abs(sum(sums) - total) > 0.01:
+                free, kept, booked, blocked = (round(one) for one in sums)
+                faults.append(
+                    f"therapist {key} on {day}: {free} free + {kept} held + {booked} "
+                    f"booked + {blocked} blocked minutes are not {total:.0f} worked"
+                )
+    return Found(days, faults)
+
+
+def _sums(
+    worked: Taken, diary: Diary, *, held: list[Span], booked: list[Span]
+) -> tuple[float, float, float, float]:
+    """
+    Return minutes free, held, booked and blocked of the time worked.
+
+    Free and blocked are what the pages see; held and booked are read from the rows.
+    """
+    free = [span for work in worked.spans for span in free_spans(work, diary.busy)]
+    taken = Taken([*held, *booked])
+    off = Taken(rest for busy in diary.busy.spans for rest in free_spans(busy, taken))
+    return (
+        _minutes(free),
+        _within(worked, held),
+        _within(worked, booked),
+        _within(worked, off.spans),
+    )
+
+
+def _within(worked: Taken, spans: Iterable[Span]) -> float:
+    """Return how many minutes of the spans lie in the time worked."""
+    return sum(
+        (min(work.end, span.end) - max(work.start, span.start)) / timedelta(minutes=1)
+        for span in spans
+        for work in worked.touching(span)
+    )
+
+
+def _minutes(spans: Iterable[Span]) -> float:
+    return sum((span.end - span.start) / timedelta(minutes=1) for span in spans)
+
+
+def legal_appointments(now: datetime) -> Found:
+    """Offers and visits went through legal states only, by their trail."""
+    return histories(Appointment, steps=TRANSITIONS, begin=MADE_AS)
+
+
+def legal_requests(now: datetime) -> Found:
+    """Requests went through legal states only; the steps of a visit tell some."""
+    visits = [
+        (EntryStatus.ACCEPTED, EntryStatus.IN_PROGRESS),
+        (EntryStatus.IN_PROGRESS, EntryStatus.ACCEPTED),
+        (EntryStatus.IN_PROGRESS, EntryStatus.COMPLETED),
+    ]
+    return histories(
+        WaitlistEntry,
+        steps=ENTRY_TRANSITIONS,
+        begin=[EntryStatus.REQUESTED, EntryStatus.ACCEPTED],
+        elsewhere=visits,
+        no_steps=["request.retriaged"],
+    )
+
+
+def requests_and_visits(now: datetime) -> Found:
+    """A request is booked where one visit of it is, and only there."""
+    rows = ask(
+        """
+        SELECT entry.id, entry.status,
+               count(visit.id) FILTER (WHERE visit.status = ANY(%s)),
+               count(visit.id) FILTER (WHERE visit.status = ANY(%s)
+                                         AND visit.missed_because <> %s)
+          FROM appointments_waitlistentry entry
+          LEFT JOIN appointments_appointment visit ON visit.entry_id = entry.id
+         GROUP BY entry.id ORDER BY entry.id
+        """,
+        AHEAD,
+        TAKING_THE_ENTRY,
+        Missed.CLINIC,
+    )
+    faults = [
+        f"request {entry}: it is {status}, and has {ahead} visits agreed"
+        for entry, status, ahead, _taking in rows
+        if (status == EntryStatus.IN_PROGRESS) != (ahead == 1)
+    ]
+    faults += [
+        f"request {entry}: {taking} visits are booked or were made of it, not one"
+        for entry, _status, _ahead, taking in rows
+        if taking > 1
+    ]
+    return Found(len(rows), faults)
+
+
+def messages(now: datetime) -> Found:
+    """No message is owed of a visit that is over, but that it was canceled."""
+    owed = """
+          FROM outbox_message message
+          JOIN appointments_appointment visit
+            ON message.about = 'appointments.appointment:' || visit.id
+         WHERE message.sent_at IS NULL AND message.failed_at IS NULL
+           AND message.voided_at IS NULL
+    """
+    rows = ask(
+        f"""
+        SELECT message.id, message.kind, visit.id, visit.status {owed}
+           AND visit.status = ANY(%s)
+           AND NOT (message.kind = 'appointments.cancelled'
+                    AND visit.status = 'cancelled')
+         ORDER BY message.id
+        """,
+        [Status.CANCELLED, Status.FULFILLED, Status.NOSHOW, Status.ENTERED_IN_ERROR],
+    )
+    faults = [
+        f"message {pk} ({kind}): it is still owed, and appointment {visit} is {status}"
+        for pk, kind, visit, status in rows
+    ]
+    return Found(count(f"SELECT count(*) {owed}"), faults)
+
+
+INVARIANTS = [
+    Invariant("nobody and no room is in two places at once", in_one_place),
+    Invariant("visit, request and referral are of one patient", one_patient),
+    Invariant("free + held + booked + blocked = all time worked", time_adds_up),
+    Invariant("no hold or freed time is a minute late", holds_end),
+    Invariant("nobody in greater need was passed over", nobody_passed_over),
+    Invariant("offers and visits went through legal states only", legal_appointments),
+    Invariant("requests went through legal states only", legal_requests),
+    Invariant("a request is booked where its visit is", requests_and_visits),
+    Invariant("no message is owed of what is over", messages),
+]

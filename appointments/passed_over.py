@@ -1,0 +1,177 @@
+"""
+Was anybody in greater need passed over, when freed time was offered on?
+
+Judged are the offers that the portal made by itself: a scheduler may have a reason of
+their own. What it knew then is put together from the rows and the trail, and whoever
+has changed since (by triage, a report, a merge, a change to the referral or category)
+is left out: nothing can be proved of them. So a fault that is told is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from appointments.matching import Wish, fits
+from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.openings import Opening, Span
+from massage_portal.invariants import Found, ask
+
+LOOK_BACK = timedelta(days=7)
+BATCH = 50
+MOST_TOLD = 3  # of those passed over by one offer
+CLOSE = timedelta(minutes=1)  # two acts at once: which came first is not told
+OFFERS = """
+    SELECT DISTINCT ON (visit.id) visit.id, event.at
+      FROM audit_auditevent event
+      JOIN appointments_appointment visit ON visit.id::text = event.record_id
+     WHERE event.action = 'appointment.offered' AND event.actor_id IS NULL
+       AND event.record_type = 'appointments.appointment'
+       AND event.at > %s
+     ORDER BY visit.id, event.id
+"""
+# Who waited at %(at)s with nothing in hand, and is now as they were.
+WAITED = """
+    SELECT entry.id
+      FROM appointments_waitlistentry entry
+     WHERE entry.asked_at < %s AND entry.triaged_at < %s
+       AND (entry.status IN ('accepted', 'in-progress', 'completed')
+            OR EXISTS (SELECT FROM audit_auditevent event
+                        WHERE event.patient_id = entry.patient_id AND event.at > %s
+                          AND event.record_type = 'appointments.waitlistentry'
+                          AND event.record_id = entry.id::text
+                          AND event.change LIKE 'accepted>%%'))
+       AND NOT EXISTS (
+           SELECT FROM appointments_appointment other
+            WHERE other.entry_id = entry.id
+              AND (other.id < %s OR other.offered_at < %s)  -- or made at that moment
+              AND (other.ended_at IS NULL OR other.ended_at > %s))
+"""
+UNCHANGED = """
+       AND NOT EXISTS (
+           SELECT FROM audit_auditevent event
+            WHERE event.patient_id = entry.patient_id AND event.at > %s
+              AND event.record_type = ANY('{appointments.waitlistentry,
+                  referrals.referral,referrals.patient}')
+              AND event.action !~ '(seen|listed|by_link|planned|made)$'
+              AND event.action !~ 'overrule(d|_ended)$'
+              AND event.change <> ALL('{accepted>cancelled,accepted>rejected,
+                  accepted>on-hold,active>completed}'))
+       AND NOT EXISTS (
+           SELECT FROM audit_auditevent event
+            WHERE event.record_type = 'appointments.triagecategory'
+              AND event.record_id = entry.category_id::text AND event.at > %s)
+       AND NOT EXISTS (
+           SELECT FROM appointments_needreport report
+            WHERE report.entry_id = entry.id AND report.reported_at > %s)
+       -- What counted then is known, unless it began or ended just then.
+       AND NOT EXISTS (
+           SELECT FROM appointments_overrule one
+            WHERE one.entry_id = entry.id
+              AND (one.starts_at BETWEEN %s AND %s OR one.ends_at BETWEEN %s AND %s))
+       AND NOT EXISTS (
+           SELECT FROM appointments_targetwait target
+            WHERE target.category_id = entry.category_id
+              AND target.in_force_from BETWEEN %s AND %s)
+"""
+
+
+def nobody_passed_over(now: datetime) -> Found:
+    """Judge the offers of the last LOOK_BACK, each as it stood when it was made."""
+    faults = []
+    offers = ask(OFFERS, now - LOOK_BACK)
+    found = Appointment.objects.with_place().select_related("entry__referral")
+    for pk, at in offers:
+        offer = found.get(pk=pk)
+        for entry in _before(offer, at=at):
+            faults.append(
+                f"appointment {pk} was offered to request {offer.entry_id} while "
+                f"request {entry.pk} stood before it and could have come"
+            )
+    return Found(len(offers), faults)
+
+
+def _before(offer: Appointment, *, at: datetime) -> list[WaitlistEntry]:
+    """Return those who stood before the one that was offered it, and could come."""
+    early, late = at - CLOSE, at + CLOSE
+    changed = [early] * 3 + [early, late] * 3
+    values = [early, early, late, offer.pk, late, early, *changed]
+    waited = [pk for (pk,) in ask(WAITED + UNCHANGED, *values)]
+    own = "SELECT entry.id FROM appointments_waitlistentry entry WHERE entry.id = %s"
+    if not ask(own + UNCHANGED, offer.entry_id, *changed):
+        return []
+    policy = Policy.objects.in_force(at)
+    line = WaitlistEntry.objects.in_order_of_need(
+        now=at, exponent=float(policy.harm_exponent)
+    ).select_related(
+        *("referral__technique", "referral__insurer", "referral__authorization")
+    )
+    rows = WaitlistEntry.objects.filter(pk__in=waited).covered(at)
+    # Whom a person had to call first was passed over rightly.
+    to_call = rows.to_call(most_missed=policy.most_missed, before=at + CLOSE)
+    rows = rows.exclude(pk__in=to_call.values("pk"))
+    covered = set(rows.values_list("pk", flat=True))
+    passed: list[WaitlistEntry] = []
+    # A sound offer went to the front of the line: only its beginning is read.
+    some = line.filter(pk__in={*covered, offer.entry_id})
+    for entry in some.iterator(chunk_size=BATCH):
+        if entry.pk == offer.entry_id or len(passed) == MOST_TOLD:
+            return passed
+        if _could_come(entry, offer, at=at, policy=policy):
+            passed.append(entry)
+    return passed
+
+
+def _could_come(
+    entry: WaitlistEntry, offer: Appointment, *, at: datetime, policy: Policy
+) -> bool:
+    """Say whether the time that was offered would have been an opening for them."""
+    key, technique = entry.pk, entry.referral.technique
+    if technique is not None and technique != offer.technique:
+        return False  # whether the therapist was certified for it then is not known
+    minutes = technique.minutes if technique else policy.visit_minutes
+    length = timedelta(minutes=minutes)
+    if offer.starts_at + length > offer.ends_at:
+        return False  # the time may have been too short
+    wish = Wish(
+        valid_from=entry.referral.valid_from,
+        valid_until=entry.referral.coverage.until,
+        earliest=entry.earliest,
+        latest=entry.latest,
+        weekdays=entry.weekdays,
+        from_time=entry.from_time,
+        to_time=entry.to_time,
+        therapist=entry.therapist_id,
+        notice=max(timedelta(hours=entry.notice_hours), policy.notice),
+    )
+    opening = _opening(offer, length, policy)
+    if not fits(wish, opening, now=at):
+        return False
+    earlier = Appointment.objects.filter(patient=entry.patient_id, pk__lt=offer.pk)
+    rows = list(earlier.filter(blocked_until__gt=offer.starts_at))
+    wish = replace(
+        wish,
+        refused=frozenset(
+            (one.therapist_id, one.starts_at) for one in rows if one.entry_id == key
+        ),
+        elsewhere=tuple(
+            Span(one.starts_at, one.blocked_until)
+            for one in rows
+            if one.ended_at is None or one.ended_at > at - CLOSE
+        ),
+    )
+    return fits(wish, opening, now=at)
+
+
+def _opening(offer: Appointment, length: timedelta, policy: Policy) -> Opening:
+    """Return the time offered as the opening of a visit that lasts `length`."""
+    ends_at = offer.starts_at + length
+    return Opening(
+        starts_at=offer.starts_at,
+        therapist=offer.therapist_id,
+        room=offer.room_id,
+        location=offer.therapist.location_id,
+        ends_at=ends_at,
+        blocked_until=ends_at + policy.turnover,
+        zone=offer.zone,
+    )
