@@ -1,0 +1,55 @@
+"""How the clinic is doing: figures as pictures, tables and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from appointments.figures import ahead, overrules, visits, waits
+from appointments.figures.figure import Figure
+from massage_portal import spreadsheet
+from massage_portal.access import SignedInRequest, requires
+
+# In the order of the page; each is asked for by its key.
+FIGURES: dict[str, Callable[..., Figure]] = {
+    "waits": waits.by_category,
+    "ahead": ahead.by_week,
+    "refilled": visits.refilled,
+    "missed": visits.missed,
+    "reasons": visits.reasons,
+    "overrules": overrules.by_month,
+    "overrule-reasons": overrules.reasons,
+    "language": waits.by_language,
+    "insurer": waits.by_insurer,
+}
+
+
+@requires("appointments.view_figures")
+@require_safe
+def figures(request: SignedInRequest) -> HttpResponse:
+    """Show all figures; none names a patient."""
+    now = timezone.now()
+    context = {"figures": [one(now=now) for one in FIGURES.values()], "now": now}
+    return render(request, "appointments/figures/figures.html", context)
+
+
+@requires("appointments.view_figures")
+@require_safe
+def figure_file(request: SignedInRequest, key: str) -> HttpResponse:
+    """Send one figure's table as CSV."""
+    if key not in FIGURES:
+        raise Http404
+    now: datetime = timezone.now()
+    figure = FIGURES[key](now=now)
+    answer = HttpResponse(
+        spreadsheet.written([figure.heads, *figure.plain_rows]),
+        content_type="text/csv; charset=utf-8",
+    )
+    name = f"{key}-{timezone.localdate(now):%Y-%m-%d}.csv"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

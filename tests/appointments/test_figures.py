@@ -1,0 +1,208 @@
+"""How the clinic is doing: figures that are true, and that name nobody."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from appointments.codes import Ending, EntryStatus, Missed, Status
+from appointments.figures import ahead, overrules, visits, waits
+from appointments.figures.figure import FIELD, LABELS, Bar, Figure, share
+from appointments.models.waitlist import FEWEST_SHOWN
+from massage_portal.accounts.roles import Role
+from tests.appointments.pages import signed_in, url
+from tests.factories import (
+    DAY,
+    HOUR,
+    NOW,
+    make_appointment,
+    make_category,
+    make_clinic,
+    make_entry,
+    make_insurer,
+    make_overrule,
+    make_patient,
+    make_policy,
+    make_referral,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def see():
+    """Return a function that makes one visit, in a time that nobody else has."""
+    _place, (therapist,), (room,) = make_clinic()
+    numbers = itertools.count(1)
+
+    def seen(*, waited=10, status=Status.FULFILLED, entry=None, **fields):
+        fields.setdefault("starts_at", NOW - next(numbers) * 2 * HOUR)
+        if entry is None:
+            entry = make_entry(
+                status=EntryStatus.IN_PROGRESS,
+                received_at=fields["starts_at"] - timedelta(days=waited),
+            )
+        return make_appointment(
+            status=status, entry=entry, therapist=therapist, room=room, **fields
+        )
+
+    return seen
+
+
+@pytest.fixture
+def frozen(monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+
+
+def column(figure, head):
+    place = list(figure.heads).index(head)
+    return [row[place] for row in figure.rows]
+
+
+def test_bars_and_marks_share_one_scale_and_long_names_are_cut():
+    bars = [Bar("a" * 40, 2.0, "2"), Bar("b", 1.0, "1", mark=4.0)]
+    figure = Figure("k", "T", "About.", ["A"], [["x"]], bars)
+    first, second = figure.drawn
+    assert (first.length, second.length) == (FIELD / 2, FIELD / 4)
+    assert (first.mark, second.mark) == (None, LABELS + FIELD)
+    assert first.name == "a" * 19 + "…"
+    assert second.y > first.y
+    assert figure.height > second.y
+
+
+def test_bars_of_nothing_have_no_length():
+    figure = Figure("k", "T", "About.", ["A"], [], [Bar("a", 0.0, "0")])
+    assert [bar.length for bar in figure.drawn] == [0.0]
+    assert (share(1, 3), share(0, 0)) == ("33%", "-")
+
+
+def test_waits_stand_beside_the_category_s_target(see):
+    category = make_category(name="Soon", target_days=14)
+    for days in (5, 10, 20):
+        visit = see(waited=days)
+        entry = visit.entry
+        entry.category = category
+        entry.save(update_fields=["category"])
+    make_entry(category=category, waited_days=28)
+    make_entry(category=category, waited_days=1)
+    figure = waits.by_category(now=NOW)
+    (row,) = [row for row in figure.rows if row[0] == "Soon"]
+    assert row == ["Soon", "14", "3", "10.0", "18.0", "66%", "2", "1", "2.0"]
+    assert "1" in figure.warning
+    (bar,) = [bar for bar in figure.bars if bar.name == "Soon"]
+    assert (round(bar.value, 3), bar.mark) == (0.714, 1.0)
+
+
+def test_waits_by_insurer_hide_groups_of_few_people(see):
+    inside = make_insurer(in_network=True)
+    for number in range(FEWEST_SHOWN + 1):
+        insurer = inside if number else None  # one has none on record
+        referral = make_referral(patient=make_patient(account=False), insurer=insurer)
+        received_at = NOW - (30 + number) * DAY
+        entry = make_entry(
+            referral=referral, status=EntryStatus.IN_PROGRESS, received_at=received_at
+        )
+        see(entry=entry, starts_at=received_at + 8 * DAY)
+    figure = waits.by_insurer(now=NOW)
+    assert figure.rows == [["In our network", "10", "8.0", "8.0", "100%"]]
+    assert "fewer than 10" in figure.about
+    languages = waits.by_language(now=NOW)
+    assert languages.rows == [["No account", "11", "8.0", "8.0", "100%"]]
+
+
+def test_time_counts_as_refilled_only_if_somebody_else_took_it_after(see):
+    at = NOW + 5 * DAY
+    gone = {"status": Status.CANCELLED, "ending": Ending.BY_PATIENT}
+    see(starts_at=at, ended_at=NOW - 10 * HOUR, **gone)
+    see(starts_at=at, status=Status.BOOKED, booked_at=NOW - 7 * HOUR)
+    see(starts_at=at + DAY, ended_at=NOW - 10 * HOUR, **gone)
+    late = NOW + 4 * DAY  # this patient moved the visit by a half hour themselves
+    moved = {"status": Status.CANCELLED, "ending": Ending.MOVED}
+    own = see(starts_at=late, ended_at=NOW - 10 * HOUR, **moved)
+    again = make_entry(
+        referral=own.entry.referral, session=2, status=EntryStatus.IN_PROGRESS
+    )
+    see(starts_at=late + HOUR / 2, entry=again, booked_at=NOW - 10 * HOUR)
+    offer = {"status": Status.CANCELLED, "ending": Ending.LAPSED, "booked_at": None}
+    see(starts_at=at + 2 * DAY, ended_at=NOW - HOUR, **offer)  # it was never booked
+    figure = visits.refilled(now=NOW)
+    assert [row[1:] for row in figure.rows] == [["3", "1", "33%", "3.0"]]
+
+
+def test_missed_visits_are_counted_with_their_reasons(see):
+    see()
+    see(status=Status.NOSHOW, missed_because=Missed.FORGOT)
+    see(status=Status.NOSHOW, missed_because=Missed.CLINIC)
+    see(status=Status.NOSHOW)
+    see(status=Status.BOOKED)
+    figure = visits.missed(now=NOW)
+    assert [sum(map(int, column(figure, head))) for head in figure.heads[1:3]] == [1, 3]
+    assert sum(map(int, column(figure, "Missed by our mistake"))) == 1
+    assert sum(map(int, column(figure, "Not recorded"))) == 1
+    assert sorted(visits.reasons(now=NOW).rows) == [
+        ["It was our mistake", "1"],
+        ["They forgot", "1"],
+        ["We do not know", "1"],
+    ]
+
+
+def test_overrules_are_counted_by_month_and_listed_with_their_reasons():
+    entry = make_entry()
+    make_overrule(entry, 7, reason="Cannot lie down at night.")
+    make_overrule(make_entry(), 60, starts_at=NOW - 40 * DAY, ends_at=NOW - 20 * DAY)
+    figure = overrules.by_month(now=NOW)
+    assert [row[1:] for row in figure.rows] == [["1", "0", "1"], ["1", "1", "0"]]
+    first = overrules.reasons(now=NOW).rows[0]
+    assert first[1:6] == [
+        str(entry.pk),
+        "Up",
+        "28.0",
+        "7.0",
+        "Cannot lie down at night.",
+    ]
+
+
+def test_time_ahead_is_what_is_booked_and_what_is_free():
+    make_policy(visit_minutes=50, turnover_minutes=10)
+    _place, (therapist,), (room,) = make_clinic(hours=("08:00", "12:00"), days=range(5))
+    make_appointment(therapist=therapist, room=room, starts_at=NOW + 7 * DAY)
+    figure = ahead.by_week(now=NOW)
+    assert figure.rows[1][1:] == ["1", "19", "20", "5%"]
+    assert figure.rows[2][1:] == ["0", "20", "20", "0%"]
+    assert figure.warning == ""
+
+
+def test_demand_beyond_the_time_there_is_gives_a_warning():
+    make_entry()
+    figure = ahead.by_week(now=NOW)  # nobody works here
+    assert "waits will grow" in figure.warning
+
+
+@pytest.mark.usefixtures("frozen")
+def test_the_page_and_its_files_show_the_same_and_name_no_patient(see):
+    visit = see()
+    browser = signed_in(make_user(Role.LEAD))
+    text = browser.get(url("figures")).content.decode()
+    for key in ("waits", "ahead", "missed", "language", "overrules"):
+        assert f'<h2 id="{key}">' in text
+        file = browser.get(url("figure_file", key)).content.decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(file)))
+        assert len({len(row) for row in rows}) == 1
+    assert visit.patient.family_name not in text
+    assert browser.get(url("figure_file", "nothing")).status_code == 404
+
+
+@pytest.mark.usefixtures("frozen")
+def test_the_page_asks_as_many_questions_for_many_as_for_few(
+    see, django_assert_max_num_queries
+):
+    browser = signed_in(make_user(Role.SCHEDULER))
+    for _number in range(12):
+        see()
+    with django_assert_max_num_queries(24):
+        browser.get(url("figures"))
