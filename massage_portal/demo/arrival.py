@@ -68,7 +68,6 @@ def _order(
     codes = DiagnosisCode.objects.in_bulk(people.DIAGNOSES, field_name="code")
     code = people.DIAGNOSES[number % len(people.DIAGNOSES)]
     other = people.DIAGNOSES[(number + 2) % len(people.DIAGNOSES)]
-    insurer = clinic.insurers[number * 13 % 300] if number % 4 else None
     return referrals.Order(
         provider=case.provider or clinic.providers[number % 12],
         diagnosis=codes[code],
@@ -80,10 +79,19 @@ def _order(
         sessions=case.sessions,
         interval_days=7,
         technique=clinic.techniques[number % 2] if number % 3 else None,
-        insurer=case.insurer or insurer,
+        insurer=case.insurer or _insurer(clinic, number),
         reason="An example of a reason, written for the demo.",
         goals=people.GOALS[number % len(people.GOALS)],
     )
+
+
+def _insurer(clinic: Clinic, number: int) -> Insurer | None:
+    """Return the patient's insurer: half have one in the network, a quarter none."""
+    kind = (number + number // 4) % 4
+    if not kind:
+        return None
+    some = [one for one in clinic.insurers if one.in_network == (kind != 2)]
+    return some[number * 13 % len(some)]
 
 
 def answers(
@@ -171,7 +179,7 @@ def add(clinic: Clinic, number: int, moment: datetime, case: Case) -> Patient:
         birth_date=date(1940 + who % 60, 1 + who % 12, 1 + who % 28),
         email=email,
         phone=f"+1507555{100 + who % 100:04d}",
-        language="es" if number % 9 == 4 else "en",
+        language="es" if number // 4 % 4 == 1 else "en",
         by=clinic.users["staff"],
         now=moment,
     )

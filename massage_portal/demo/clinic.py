@@ -8,23 +8,32 @@ time, as a season would have.
 from __future__ import annotations
 
 import heapq
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
-from appointments.models import Policy, Room, Therapist, TriageCategory, WorkingHours
+from appointments.actions import (
+    lapse_offers,
+    offer_freed_times,
+    reckon_waits,
+    set_target,
+)
+from appointments.actions.draft import make_draft
+from appointments.models import Policy, TriageCategory
 from massage_portal.accounts.actions import add_user
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
-from massage_portal.demo import desk, people
+from massage_portal.demo import desk, people, today
+from massage_portal.demo.capacity import open_clinic
+from massage_portal.demo.deeds import Script
 from massage_portal.demo.insurers import spreadsheet
-from massage_portal.demo.season import Script, script_of
+from massage_portal.demo.season import script_of
 from massage_portal.demo.stage import PATIENTS, SEASON, Clinic
 from massage_portal.outbox import actions as outbox
 from referrals.actions import give_account
 from referrals.models import Provider
 from referrals.npi import check_digit
 from services.actions import import_insurers, load_content
-from services.models import Insurer, Location, Precaution, Technique
+from services.models import Insurer, Precaution
 
 HOUR = timedelta(hours=1)
 SIGN_INS = [(role, email) for role, email, _name in people.STAFF]
@@ -44,18 +53,21 @@ def build(*, now: datetime, password: str, seed: int = 2026) -> None:
     clinic = Clinic(now=now, random=Random(seed), password=password)  # noqa: S311
     load_content(by=None, now=clinic.at(SEASON + 20, 7))
     _staff(clinic)
-    _capacity(clinic)
+    open_clinic(clinic)
     _policy(clinic)
     _providers(clinic)
     _insurers(clinic)
     scripts = [script_of(clinic, number) for number in range(PATIENTS)]
     scripts += desk.scripts(clinic)
+    scripts += [_changes(clinic), today.comings(clinic), _portal(clinic)]
     waiting: list[tuple[datetime, int, Script]] = []
     for number, script in enumerate(scripts):
         waiting.append((next(script), number, script))
     heapq.heapify(waiting)
     while waiting:
-        _moment, number, script = heapq.heappop(waiting)
+        moment, number, script = heapq.heappop(waiting)
+        if moment > now:
+            break  # nothing has happened yet that is to come
         following = next(script, None)
         if following is not None:
             heapq.heappush(waiting, (following, number, script))
@@ -77,46 +89,46 @@ def _staff(clinic: Clinic) -> None:
             )
 
 
-def _capacity(clinic: Clinic) -> None:
-    """Add rooms, therapists and their hours."""
-    place = Location.objects.get(slug="rochester")
-    for number in range(1, 5):
-        Room.objects.create(location=place, name=f"Room {number}")
-    clinic.techniques = list(Technique.objects.in_order())
-    start = clinic.today - timedelta(days=SEASON + 20)
-    opened = clinic.at(SEASON + 20, 8)
-    for number, name in enumerate(people.THERAPISTS):
-        user = clinic.users["therapist"]
-        if number:
-            email = f"therapist{number + 1}@example.org"
-            user = add_user(
-                email=email, name=name, roles=[Role.THERAPIST], by=None, now=opened
-            )
-        therapist = Therapist.objects.create(user=user, location=place)
-        therapist.techniques.set(clinic.techniques[: 8 - number])
-        # The first therapist is here every day, so that a demo's day is never empty.
-        days = range(7) if number == 0 else [number % 5, (number + 2) % 5]
-        for weekday in days:
-            early = number % 2 == 0
-            WorkingHours.objects.create(
-                therapist=therapist,
-                weekday=weekday,
-                starts=time(8) if early else time(12, 30),
-                ends=time(12) if early else time(17),
-                valid_from=start,
-            )
-
-
 def _policy(clinic: Clinic) -> None:
-    """Add the example policy, and the safety questions."""
-    Policy.objects.create(in_force_from=clinic.at(SEASON + 20, 7))
-    clinic.categories = [
-        TriageCategory.objects.create(
-            name=name, priority=priority, target_days=days, meaning=meaning
+    """Add the example policy, the targets from their dates, and the questions."""
+    opened, lead = clinic.at(SEASON + 20, 7), clinic.users["lead"]
+    Policy.objects.create(in_force_from=opened)
+    for name, priority, days, meaning in people.CATEGORIES:
+        category = TriageCategory.objects.create(
+            name=name, priority=priority, meaning=meaning
         )
-        for name, priority, days, meaning in people.CATEGORIES
-    ]
+        clinic.categories.append(category)
+        set_target(
+            category=category,
+            target_days=people.FIRST_TARGETS.get(name, days),
+            in_force_from=opened,
+            by=lead,
+            now=opened,
+        )
     clinic.precautions = list(Precaution.objects.asked().with_limits())
+
+
+def _changes(clinic: Clinic) -> Script:
+    """The lead shortens two targets: one has done so already, one will."""
+    for name, ago, ahead, days in people.CHANGED_TARGETS:
+        moment = clinic.at(ago, 17)
+        yield moment
+        set_target(
+            category=next(one for one in clinic.categories if one.name == name),
+            target_days=days,
+            in_force_from=moment + timedelta(days=ahead),
+            by=clinic.users["lead"],
+            now=moment,
+        )
+
+
+def _portal(clinic: Clinic) -> Script:
+    """What the portal and a scheduler do last: sweep, reckon, and plan."""
+    yield clinic.now
+    lapse_offers(now=clinic.now)
+    offer_freed_times(now=clinic.now)
+    reckon_waits(now=clinic.now)
+    make_draft(weeks=1, by=clinic.users["scheduler"], now=clinic.now)
 
 
 def _providers(clinic: Clinic) -> None:

@@ -20,7 +20,7 @@ from massage_portal.accounts.actions import add_client_system, note_use
 from massage_portal.accounts.models import ClientSystem
 from massage_portal.demo import people
 from massage_portal.demo.arrival import Case, answers, arrive
-from massage_portal.demo.season import Script
+from massage_portal.demo.deeds import Script
 from massage_portal.demo.stage import PATIENTS, ZONE, Clinic
 from referrals import actions as referrals
 from referrals import fhir

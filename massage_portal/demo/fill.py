@@ -15,6 +15,7 @@ def steps() -> Iterator[str]:
     from django.db import transaction
     from django.utils import timezone
 
+    from appointments.actions import reckon_waits
     from massage_portal.actions import prepare
     from massage_portal.demo import clinic
 
@@ -24,6 +25,8 @@ def steps() -> Iterator[str]:
         now = timezone.now()  # noqa: TID251 - this module is a command
         with transaction.atomic():  # the whole clinic, or none
             clinic.build(now=now, password=os.environ["DEMO_PASSWORD"])
+        yield "reckoning how long people wait"
+        reckon_waits(now=now)
 
 
 def main() -> None:

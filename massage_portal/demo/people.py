@@ -42,6 +42,11 @@ CATEGORIES = [  # name, FHIR priority, days, meaning: examples of the demo clini
     ("Standard (example)", "urgent", 28, "Pain or stress that limits daily life."),
     ("Maintenance (example)", "routine", 84, "To keep what treatment has gained."),
 ]
+FIRST_TARGETS = {"Standard (example)": 42}  # days, where it was another one at first
+CHANGED_TARGETS = [  # name, set how many days ago, in force how many later, days
+    ("Standard (example)", 61, 14, 28),
+    ("Maintenance (example)", 4, 25, 70),
+]
 DIAGNOSES = ["M79.7", "M54.50", "M54.2", "I25.10", "K58.9", "F17.210", "G89.29"]
 GOALS = [  # "": the provider named none
     "",
@@ -55,3 +60,33 @@ GOALS = [  # "": the provider named none
 def person(number: int) -> tuple[str, str]:
     """Return the given and the family name of the `number`-th patient."""
     return GIVEN[number % len(GIVEN)], FAMILY[(number * 7) % len(FAMILY)]
+
+
+NOTES = [  # what therapists write of a visit
+    "Neck and shoulders, gentle pressure. Turns the head further than before.",
+    "Lower back and hips. Less pain when standing up; shown two stretches for home.",
+    "Light pressure throughout, on the side. Slept for part of the visit.",
+    "Upper back, slow. Asked for less pressure near the left shoulder blade.",
+    "Hands and forearms. Grip is easier; to be continued as planned.",
+]
+AMENDED = "Added later: the patient also told of tiredness after the last visit."
+QUESTIONS = [  # what patients ask, and what they are answered
+    ("May I eat before the visit?", "Yes. A light meal an hour before is fine."),
+    ("Can my daughter wait with me?", "Yes, there is a chair in the waiting room."),
+    ("Is there parking near the entrance?", "Yes, in the ramp beside the building."),
+]
+OPEN_QUESTIONS = [
+    "Should I stop my blood thinner before the visit?",
+    "I will be out of town next week. Do I lose my place?",
+    "Which entrance is the nearest for a wheelchair?",
+]
+MOVES = ["A visit to another doctor fell on that day.", "Mornings suit me better."]
+UP = [  # why a scheduler moved somebody up, and down
+    "Travels far, and is in town this week only.",
+    "The provider called: function is being lost faster than we were told.",
+    "Surgery is planned, and the visit must come before it.",
+]
+DOWN = [
+    "The patient asked to be seen after a journey.",
+    "Physical therapy comes first, as agreed with the provider.",
+]

@@ -14,7 +14,7 @@ from services.models import Insurer, Precaution, Technique
 
 ZONE = ZoneInfo("America/Chicago")
 SEASON = 100  # days
-PATIENTS, QUEUE = 120, 60
+PATIENTS = 137
 
 
 @dataclass

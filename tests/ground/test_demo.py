@@ -9,13 +9,36 @@ from django.db import transaction
 from django.db.models import Count, Max
 from django.test import Client
 
-from appointments.models import Appointment
+from appointments.codes import SEEING_THE_PATIENT, Ending, Missed
+from appointments.codes import Status as Visit
+from appointments.figures import visits, waits
+from appointments.invariants import INVARIANTS as OF_APPOINTMENTS
+from appointments.models import (
+    Appointment,
+    Certification,
+    Closure,
+    Draft,
+    ExpectedWait,
+    ExtraHours,
+    HolidayCalendar,
+    NeedReport,
+    Overrule,
+    Question,
+    Room,
+    TargetWait,
+    TimeOff,
+    TriageCategory,
+    VisitNote,
+    WaitlistEntry,
+)
+from appointments.models.outside import outside_of_hours
 from massage_portal.accounts.models import ClientSystem, User
 from massage_portal.demo import clinic, people
 from referrals.codes import RenewalAnswer, Status
+from referrals.invariants import INVARIANTS as OF_REFERRALS
 from referrals.models import Patient, Referral, Renewal, TreatmentPlan
 from referrals.pieces import Work
-from services.models import Insurer
+from services.models import Insurer, Location
 from tests.factories import DAY, NOW, PASSWORD, TODAY, make_diagnosis
 
 
@@ -166,3 +189,173 @@ def test_every_address_and_name_is_plainly_invented():
     assert {one.rpartition("@")[2] for one in addresses} == {"example.org"}
     families = Counter(Patient.objects.values_list("family_name", flat=True))
     assert set(families) <= set(people.FAMILY)
+
+
+@pytest.mark.parametrize(
+    "invariant", [*OF_REFERRALS, *OF_APPOINTMENTS], ids=lambda one: one.says
+)
+def test_what_verify_asks_for_holds_in_the_demo(invariant):
+    found = invariant.look(NOW)
+
+    assert found.looked_at or "merged" in invariant.says
+    assert found.faults == []
+
+
+def test_no_visit_ahead_is_in_the_way_of_anything():
+    ahead = Appointment.objects.filter(status__in=["booked", "arrived", "checked-in"])
+    some = list(ahead.with_place().with_precautions())
+
+    assert [one for one in some if one.obstacle] == []
+    offers = Appointment.objects.offers_open(NOW).with_place()
+    assert outside_of_hours([*some, *offers]) == {}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Appointment, WaitlistEntry, NeedReport, Question, VisitNote, Draft, ExpectedWait],
+)
+def test_nothing_was_done_later_than_now(model):
+    planned = {"received_at", "starts_at", "ends_at", "held_until", "blocked_until"}
+    moments = [
+        one.name
+        for one in model._meta.fields
+        if one.name.endswith("_at") and one.name not in planned
+    ]
+    found = model.objects.aggregate(*(Max(name) for name in moments))
+
+    assert [name for name, at in found.items() if at is not None and at > NOW] == []
+
+
+def test_hours_closures_certificates_and_rooms_are_each_of_some_kind():
+    massage = Location.objects.filter(gives_massage=True)
+    kept = HolidayCalendar.objects.filter(country="US", subdivision="MN")
+    assert {one.location_id for one in kept} == {one.pk for one in massage}
+    for model, past in [(Closure, "last_day"), (ExtraHours, "day")]:
+        assert model.objects.filter(**{f"{past}__lt": TODAY}).exists()
+        assert model.objects.filter(**{f"{past}__gt": TODAY}).exists()
+    assert TimeOff.objects.filter(starts_at__gt=NOW).exists()
+    assert not TimeOff.objects.filter(reason="").exists()
+    ends = Certification.objects.filter(valid_until__lt=TODAY + 30 * DAY)
+    assert ends.filter(valid_until__gte=TODAY).count() == 1
+    fit = Room.objects.annotate(n=Count("techniques")).values_list("n", flat=True)
+    assert {bool(number) for number in fit} == {True, False}
+
+
+def test_a_target_was_changed_and_another_will_be():
+    assert TargetWait.objects.exclude(in_force_until=None).count() == 2
+    assert TargetWait.objects.filter(in_force_from__gt=NOW).count() == 1
+    assert not TargetWait.objects.filter(set_by=None).exists()
+
+
+def test_schedulers_moved_people_up_and_down_over_the_months():
+    in_force = Overrule.objects.in_force(NOW)
+    ended = Overrule.objects.exclude(pk__in=in_force)
+
+    assert {one.is_up for one in in_force} == {True, False}
+    assert {one.is_up for one in ended} == {True, False}
+    assert len({one.starts_at.month for one in Overrule.objects.all()}) >= 3
+    assert {one.reason for one in Overrule.objects.all()} <= {*people.UP, *people.DOWN}
+
+
+def test_questions_are_answered_and_open():
+    assert Question.objects.unanswered().count() >= 2
+    mine = Question.objects.exclude(answer="").filter(
+        entry__patient__user__email="patient@example.org"
+    )
+    assert mine.exists()
+
+
+def test_staff_did_at_the_telephone_what_patients_do_themselves():
+    asked = WaitlistEntry.objects.filter(by_telephone=True, patient__user=None)
+    answered = Appointment.objects.filter(by_telephone=True, status=Visit.BOOKED)
+
+    assert asked.exists()
+    assert answered.filter(replaces=None).exists()
+    assert answered.exclude(replaces=None).exists()
+    assert Appointment.objects.offers_open(NOW).filter(patient__user=None).exists()
+
+
+def test_one_wants_another_time_one_is_offered_it_and_one_was_moved():
+    wanted = Appointment.objects.to_move(NOW).with_open_move(NOW)
+
+    assert {one.has_offer for one in wanted} == {True, False}
+    assert Appointment.objects.filter(ending=Ending.MOVED).exists()
+
+
+def test_some_are_to_be_called_and_one_was():
+    to_call = WaitlistEntry.objects.waiting().with_offers_not_taken().to_call()
+
+    assert {one.not_taken >= 2 for one in to_call} == {True, False}
+    assert WaitlistEntry.objects.filter(called_at__isnull=False).count() == 1
+    assert WaitlistEntry.objects.waiting().worse().exists()
+
+
+def test_visits_were_canceled_late_or_in_time_or_missed_for_reasons():
+    canceled = Appointment.objects.filter(ending=Ending.BY_PATIENT)
+    assert set(canceled.values_list("late", flat=True)) == {True, False}
+    why = set(Appointment.objects.values_list("missed_because", flat=True)) - {""}
+    assert len(why) >= 4
+    assert Missed.CLINIC in why
+    filled = sum(int(row[2]) for row in visits.refilled(now=NOW).rows)
+    assert filled >= 1
+
+
+def test_notes_are_signed_amended_and_waiting_to_be_signed():
+    therapist = User.objects.get(email="therapist@example.org")
+    notes = VisitNote.objects.current()
+
+    assert notes.filter(number=1, signed_at__isnull=False).count() > 20
+    assert notes.filter(number=2, signed_at__isnull=False).exists()
+    assert 1 <= VisitNote.objects.to_sign(therapist).count() <= 12
+
+
+def test_of_todays_patients_one_is_checked_in_and_one_has_arrived():
+    today = [one for one in Appointment.objects.all() if one.is_on_the_day(NOW)]
+    seen = Counter(one.status for one in today if one.status in SEEING_THE_PATIENT)
+
+    assert seen[Visit.CHECKED_IN] == 1
+    assert seen[Visit.ARRIVED] == 1
+    assert seen[Visit.FULFILLED] >= 1
+    assert seen.total() >= 4
+
+
+def test_figures_have_people_enough_in_each_category_language_and_kind_of_insurer():
+    categories = TriageCategory.objects.count()
+
+    assert WaitlistEntry.objects.median_waits(now=NOW).count() == categories
+    assert ExpectedWait.objects.filter(source="past").count() == categories
+    assert len(waits.by_language(now=NOW).rows) == 2
+    assert len(waits.by_insurer(now=NOW).rows) == 3
+
+
+def test_a_plan_of_offers_lies_ready_that_leaves_somebody_out():
+    [draft] = Draft.objects.at_work()
+
+    assert draft.offers.exists()
+    assert draft.waits.exists()
+
+
+@pytest.mark.parametrize(
+    ("email", "pages"),
+    [
+        ("patient@example.org", ["/my/", "/about/who-comes-first/"]),
+        ("therapist@example.org", ["/day/", "/calendar/week/"]),
+        ("lead@example.org", ["/queue/", "/figures/", "/capacity/"]),
+        (
+            "scheduler@example.org",
+            [
+                "/offers/",
+                "/questions/",
+                "/telephone/",
+                "/queue/plan/",
+                "/calendar/day/",
+            ],
+        ),
+    ],
+)
+def test_no_page_of_the_demo_is_empty(clock, email, pages):
+    client = signed_in(email)
+    for page in pages:
+        answer = client.get(page)
+        assert answer.status_code == 200, page
+        assert 'class="empty' not in answer.content.decode(), page
