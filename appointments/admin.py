@@ -2,51 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from appointments import actions
 from appointments.models import (
     Appointment,
     NeedReport,
     Policy,
     Room,
+    TargetWait,
     Therapist,
-    TimeOff,
     TriageCategory,
     WaitlistEntry,
-    WorkingHours,
 )
+from appointments.models.policy import TriageCategoryQuerySet
+from massage_portal.access import SignedInRequest
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from massage_portal.windows import Door, Window
 from services.admin import Published
-
-
-class WorkingHoursInline(admin.TabularInline):
-    """A therapist's weekly pattern."""
-
-    model = WorkingHours
-    extra = 0
-
-
-class TimeOffInline(admin.TabularInline):
-    """A therapist's time off."""
-
-    model = TimeOff
-    extra = 0
+from services.cache import drop_pages
 
 
 @admin.register(Therapist)
 class TherapistAdmin(Door):
-    """Who gives massage, where, when, and which techniques."""
+    """
+    Who may give massage, and where. All else is kept under Capacity.
+
+    What would hit visits that are booked is changed there, where one sees whom it hits.
+    """
 
     list_display = ("__str__", "location", "active")
     ordering = ("user__name", "pk")
-    filter_horizontal = ("techniques",)
-    inlines = (WorkingHoursInline, TimeOffInline)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Return what stays, once there is one; the place, once they have visits."""
+        if obj is None:
+            return []
+        return ["active", *(["location"] if obj.appointments.exists() else [])]
 
     def formfield_for_foreignkey(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
@@ -61,18 +61,92 @@ class TherapistAdmin(Door):
 
 @admin.register(Room)
 class RoomAdmin(Door):
-    """Treatment rooms."""
+    """Treatment rooms, to be seen: Capacity shows whom a change of them hits."""
 
     list_display = ("name", "location", "active")
     ordering = ("location", "name")
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let rooms be added under Capacity alone."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let rooms be changed under Capacity alone."""
+        return False
+
 
 @admin.register(TriageCategory)
 class TriageCategoryAdmin(Published):
-    """Targets, which the clinical lead owns and visitors read."""
+    """Categories, which the clinical lead owns and visitors read."""
 
-    list_display = ("name", "priority", "target_days", "active")
-    ordering = ("target_days", "pk")
+    list_display = ("name", "priority", "target_now", "active")
+    ordering = ("pk",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Read the categories with the targets in force."""
+        now = timezone.now()  # noqa: TID251 - an admin page is a view
+        rows = super().get_queryset(request)
+        return cast(TriageCategoryQuerySet, rows).with_target(now)
+
+    @admin.display(description=_("target wait in days"))
+    def target_now(self, category: TriageCategory) -> int | None:
+        """Return the target in force; none, and nobody can be put here yet."""
+        return category.target_days
+
+
+def _not_past(begins: datetime) -> None:
+    if begins < timezone.now():  # noqa: TID251 - an admin page is a view
+        raise ValidationError(
+            _("A target cannot begin in the past: choose a time still to come.")
+        )
+
+
+@admin.register(TargetWait)
+class TargetWaitAdmin(Published):
+    """Targets, from a moment on. What is in force is never changed: add a new row."""
+
+    list_display = ("category", "target_days", "in_force_from", "set_by")
+    list_select_related = ("category", "set_by")
+    ordering = ("-in_force_from", "category")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let a target be corrected only before it begins."""
+        now = timezone.now()  # noqa: TID251 - an admin page is a view
+        if obj is not None and obj.in_force_from <= now:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Return what of it stays, once there is one."""
+        return ["category", "in_force_from"] if obj else []
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Let the beginning be left empty, and refuse one that has passed."""
+        form = super().get_form(request, obj, change, **kwargs)
+        begins = form.base_fields.get("in_force_from")
+        if begins:
+            begins.required = False
+            begins.help_text = _("Leave it empty to let the target count at once.")
+            begins.validators = [*begins.validators, _not_past]
+        return form
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """Set it by the one action that does so, and let visitors' pages follow."""
+        now = timezone.now()  # noqa: TID251 - an admin page is a view
+        begins = obj.in_force_from or now
+        kept = actions.set_target(
+            category=obj.category,
+            target_days=obj.target_days,
+            in_force_from=begins,
+            by=cast(SignedInRequest, request).user,
+            now=min(now, begins),  # the form saw, a moment ago, that it lay ahead
+        )
+        obj.pk, obj.in_force_from = kept.pk, begins
+        drop_pages()
 
 
 @admin.register(Policy)

@@ -127,6 +127,7 @@ def with_visits(sent: QuerySet[Any]) -> QuerySet[Any]:
     ).prefetch_related(
         screening(),
         Prefetch("waitlist_entries", entries),
+        *("waitlist_entries__category__targets", "waitlist_entries__overrules"),
         Prefetch("waitlist_entries__appointments", visits.order_by("starts_at", "pk")),
     )
 
@@ -156,7 +157,7 @@ def fare(referral: Any, *, now: datetime) -> Faring:
         due_at=why.due_at if why else None,
         booked=ahead[0] if ahead and referral.stage == Stage.BOOKED else None,
         made=sum(one.status in MADE for one in visits),
-        missed=sum(one.status == Status.NOSHOW for one in visits),
+        missed=sum(one.missed_by_patient for one in visits),
         of=referral.sessions,
     )
 

@@ -20,3 +20,9 @@ def lapse_offers(**_: Any) -> None:
 def offer_freed_times(**_: Any) -> None:
     """Pass freed time on. Beat runs this every SWEEP_SECONDS."""
     actions.offer_freed_times(now=timezone.now())
+
+
+@shared_task(name="appointments.reckon_waits")
+def reckon_waits(**_: Any) -> None:
+    """Reckon the expected waits anew. Beat runs this four times a day."""
+    actions.reckon_waits(now=timezone.now())

@@ -324,3 +324,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 for _task in ["accounts.clear_sessions", "referrals.warn_of_expiry"]:
     CELERY_BEAT_SCHEDULE[_task] = {"task": _task, "schedule": 3600.0}
+CELERY_BEAT_SCHEDULE["appointments.reckon_waits"] = {
+    "task": "appointments.reckon_waits",
+    "schedule": 6 * 3600.0,
+}

@@ -6,6 +6,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
+from appointments.views.calendar import feed
 from massage_portal.health import healthz, readyz
 from massage_portal.start import start
 from referrals.views.fhir import service_request, service_requests
@@ -18,6 +19,7 @@ urlpatterns = [
     path("sitemap.xml", sitemap, name="sitemap"),
     path("fhir/ServiceRequest", service_requests, name="service_requests"),
     path("fhir/ServiceRequest/<int:pk>", service_request, name="service_request"),
+    path("calendar/<str:token>.ics", feed, name="calendar_feed"),
     path("admin/", admin.site.urls),
     *i18n_patterns(
         path("", include("services.urls")),

@@ -40,8 +40,9 @@ from services.models import (
 # What no machine may ask for: all of it is behind sign-in, or opened by a link.
 PRIVATE = [
     *("/my/", "/queue/", "/referrals/", "/patients/", "/offers/"),
-    *("/offer/", "/renewal/", "/day/", "/visits/", "/merges/", "/providers/"),
-    *("/sent/", "/audit/", "/accounts/", "/admin/", "/start/", "/fhir/", "/editing/"),
+    *("/offer/", "/renewal/", "/calendar/", "/day/", "/visits/", "/merges/"),
+    *("/providers/", "/sent/", "/audit/", "/accounts/", "/admin/", "/start/"),
+    *("/fhir/", "/editing/", "/figures/", "/questions/", "/telephone/", "/capacity/"),
 ]
 NEWEST = 20
 # XML 1.0 has no way to write these, section 2.2.

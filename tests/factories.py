@@ -16,8 +16,12 @@ from django.core.files.base import ContentFile
 from appointments.codes import EntryStatus, Status
 from appointments.models import (
     Appointment,
+    Closure,
+    Overrule,
     Policy,
+    Question,
     Room,
+    TargetWait,
     Therapist,
     TriageCategory,
     WaitlistEntry,
@@ -226,13 +230,46 @@ def make_clinic(*, therapists: int = 1, rooms: int = 1, **fields):
     return place, staff, [make_room(location=place) for _ in range(rooms)]
 
 
+def make_closure(location, first: date, last: date | None = None) -> Closure:
+    """Return a closure of one day, or up to and with `last`."""
+    days = {"first_day": first, "last_day": last or first}
+    return location.closures.create(reason="Painters", **days)
+
+
+def certify(therapist: Therapist, technique: Technique, until: date | None = None):
+    """Return a certificate that ends with `until`; None is for ever."""
+    return therapist.certifications.create(technique=technique, valid_until=until)
+
+
 def make_category(*, target_days: int = 28, **fields) -> TriageCategory:
+    """Return a category whose target has been in force for ten years."""
     values = {
         "name": f"Category {next(_numbers)}",
         "priority": "routine",
         "meaning": "An example.",
     }
-    return TriageCategory.objects.create(target_days=target_days, **values | fields)
+    category = TriageCategory.objects.create(**values | fields)
+    make_target(category, target_days)
+    category.target_days = target_days
+    return category
+
+
+def make_target(category: TriageCategory, target_days: int, **fields) -> TargetWait:
+    values = {"in_force_from": NOW - 3650 * DAY}
+    return category.targets.create(target_days=target_days, **values | fields)
+
+
+def make_overrule(entry: WaitlistEntry, target_days: float, **fields) -> Overrule:
+    """Return an overrule that began an hour ago and lasts a week."""
+    if "by" not in fields:
+        fields["by"] = make_user(Role.LEAD)
+    values = {
+        "computed_days": 28,
+        "reason": "An example.",
+        "starts_at": NOW - HOUR,
+        "ends_at": NOW + 7 * DAY,
+    }
+    return entry.overrules.create(target_days=target_days, **values | fields)
 
 
 def make_policy(**fields) -> Policy:
@@ -305,6 +342,17 @@ def make_entry(*, waited_days: float = 10, target_days: int = 28, **fields):
 def make_request(**fields):
     """Return an entry that nobody has triaged yet."""
     return make_entry(status=EntryStatus.REQUESTED, category=None, **fields)
+
+
+def make_question(entry: WaitlistEntry | None = None, **fields) -> Question:
+    """Return a question that nobody has answered."""
+    entry = entry or make_entry()
+    values = {
+        "words": "May I bring my own oil?",
+        "asked_at": NOW,
+        "asked_by": entry.patient.user,
+    }
+    return entry.questions.create(**values | fields)
 
 
 def make_appointment(*, status: Status = Status.BOOKED, **fields) -> Appointment:

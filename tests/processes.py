@@ -172,12 +172,13 @@ class Background:
         schedule = f"{self.folder}/beat-{self.beats}"
         return self._start([*CELERY, "beat", "--schedule", schedule, "--pidfile", ""])
 
-    def web(self) -> tuple[Family, int]:
+    def web(self, module: str = "") -> tuple[Family, int]:
         """Start the web server as the README tells; return it and its port."""
         with socket.socket() as probe:
             probe.bind((LOOPBACK, 0))
             port = probe.getsockname()[1]
-        family = self._start(web_command(port))
+        command = web_command(port)
+        family = self._start([*command[:-1], module or command[-1]])
         until(lambda: _listens(port), "the web server")
         return family, port
 

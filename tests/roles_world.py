@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from appointments.actions import NeedAnswers, merge_patients
+from appointments.actions import NeedAnswers, merge_patients, renew_calendar
 from appointments.codes import EntryStatus, RoleThreat, Status
-from appointments.models import NeedReport
+from appointments.models import Draft, DraftOffer, NeedReport
 from massage_portal.accounts.actions import invite
 from massage_portal.accounts.roles import Role
 from massage_portal.accounts.tokens import sign
@@ -14,6 +14,7 @@ from massage_portal.outbox.actions import owe
 from referrals.models import Provider, ScreeningAnswer
 from services.actions import begin_draft, discard, load_content, submit
 from services.models import Article
+from tests.appointments.notes import make_note
 from tests.factories import (
     DAY,
     HOUR,
@@ -27,6 +28,7 @@ from tests.factories import (
     make_patient,
     make_policy,
     make_precaution,
+    make_question,
     make_referral,
     make_renewal,
     make_request,
@@ -42,20 +44,6 @@ def make_world() -> SimpleNamespace:
     patient, other = make_patient(), make_patient()
     asking = make_referral(patient=patient, sessions=6)
     waiting = make_entry(referral=_referral(patient, 1))
-    questioned = make_request(referral=_referral(patient, 2))
-    where = {"therapist": therapist, "room": room}
-    offered = make_appointment(
-        status=Status.PROPOSED,
-        entry=make_entry(referral=_referral(patient, 3)),
-        **where,
-    )
-    booked = make_appointment(
-        entry=make_entry(
-            referral=_referral(patient, 4), status=EntryStatus.IN_PROGRESS
-        ),
-        **where,
-        starts_at=NOW + 2 * DAY + 2 * HOUR,
-    )
     _rows_that_only_the_admin_shows(asking, waiting)
     people = _people(patient, other, therapist, second)
     Provider.objects.filter(pk=asking.provider_id).update(user=people["provider"])
@@ -67,14 +55,56 @@ def make_world() -> SimpleNamespace:
         unfinished=_referral(patient, 9, status="draft"),
         letter=make_letter(referral=asking),
         waiting=waiting,
-        questioned=questioned,
-        offered=offered,
-        booked=booked,
+        question=make_question(waiting),
+        questioned=make_request(referral=_referral(patient, 2)),
         renewal=make_renewal(),
         merge=_a_merge(other, people["lead"]),
         **_texts_in_work(people["editor"], people["lead"]),
-        invitation=invite(user=make_patient().user, by=None, now=NOW),
+        **_links(patient, waiting, therapist),
+        **_appointments(patient, {"therapist": therapist, "room": room}),
     )
+
+
+def _appointments(patient, where) -> dict[str, object]:
+    """Return an offer of the patient, and a booked visit with a note."""
+    offered = make_appointment(
+        status=Status.PROPOSED,
+        entry=make_entry(referral=_referral(patient, 3)),
+        **where,
+    )
+    entry = make_entry(referral=_referral(patient, 4), status=EntryStatus.IN_PROGRESS)
+    starts_at = NOW + 2 * DAY + 2 * HOUR
+    booked = make_appointment(entry=entry, starts_at=starts_at, **where)
+    make_note(booked, signed_at=NOW)
+    return {"offered": offered, "booked": booked}
+
+
+def _a_planned_offer(entry, therapist) -> DraftOffer:
+    """Return the one row of a plan of offers."""
+    plan = Draft.objects.create(
+        made_at=NOW,
+        made_by=make_user(Role.SCHEDULER),
+        first_day=NOW.date(),
+        last_day=NOW.date() + 7 * DAY,
+        ends_at=NOW + 7 * DAY,
+    )
+    return plan.offers.create(
+        entry=entry,
+        therapist=therapist,
+        starts_at=NOW + 3 * DAY,
+        ends_at=NOW + 3 * DAY + HOUR,
+        **dict.fromkeys(["target_days", "harm", "line_harm"], 1),
+    )
+
+
+def _links(patient, entry, therapist) -> dict[str, object]:
+    """Return what opens a page by itself, and a row of a plan of offers."""
+    invitation = invite(user=make_patient().user, by=None, now=NOW)
+    return {
+        "invitation": invitation,
+        "feed": renew_calendar(by=patient.user, now=NOW),
+        "planned": _a_planned_offer(entry, therapist),
+    }
 
 
 def _texts_in_work(editor, lead) -> dict[str, object]:
@@ -144,12 +174,30 @@ OF_A_REFERRAL = [
     *("service_request", "referrals:referral", "referrals:correct", "referrals:move"),
     *("referrals:plan", "appointments:sent_referral"),
     *("referrals:authorize", "referrals:renew", "referrals:screen"),
-    *("referrals:letters", "referrals:own"),
+    *("referrals:letters", "referrals:own", "appointments:ask"),
+    *("appointments:ask_check", "appointments:call_ask"),
+]
+# The same of one request, of one offer, and of one booked visit.
+OF_A_REQUEST = [
+    *("appointments:standing", "appointments:worse", "appointments:change_when"),
+    *("appointments:ask_question", "appointments:withdraw", "appointments:called"),
+    *("appointments:overrule", "appointments:end_overrule", "appointments:propose"),
+]
+OF_AN_OFFER = [
+    *("appointments:offer", "appointments:accept", "appointments:decline"),
+    "appointments:withdraw_offer",
+]
+OF_A_VISIT = [
+    *("appointments:cancel", "appointments:ask_to_move", "appointments:keep_time"),
+    *("appointments:calendar", "appointments:visit", "appointments:plan"),
+    "appointments:note",
 ]
 
 
 def _of_texts(world: SimpleNamespace) -> dict[str, dict[str, object]]:
     return {
+        "services:page": {"slug": "benefits"},
+        "services:condition": {"slug": "fibromyalgia"},
         "services:text": {"article": world.article.pk, "language": "en"},
         "services:compare": {"article": world.article.pk, "language": "en"},
         "services:begin_draft": {"article": world.article.pk, "language": "es"},
@@ -165,34 +213,49 @@ def _of_texts(world: SimpleNamespace) -> dict[str, dict[str, object]]:
     }
 
 
+def _of_capacity(world: SimpleNamespace) -> dict[str, dict[str, object]]:
+    therapist, place = world.booked.therapist, world.booked.room.location_id
+    hours = therapist.working_hours.first().pk
+    return {
+        "appointments:therapist_hours": {"pk": therapist.pk},
+        "appointments:place_hours": {"pk": place},
+        "appointments:add_to_therapist": {"pk": therapist.pk, "kind": "time-off"},
+        "appointments:add_to_place": {"pk": place, "kind": "closure"},
+        "appointments:change_capacity": {"kind": "hours", "pk": hours, "act": "end"},
+    }
+
+
+def _of_a_plan(row: DraftOffer) -> dict[str, dict[str, object]]:
+    return {
+        "appointments:draft": {"pk": row.draft_id},
+        "appointments:draft_move": {"pk": row.draft_id, "row": row.pk},
+    }
+
+
 def arguments(world: SimpleNamespace) -> dict[str, dict[str, object]]:
     """Return what goes into each address that names a record; others need nothing."""
     return {
         **{name: {"pk": world.patient.pk} for name in OF_A_PATIENT},
         **_of_texts(world),
-        "services:page": {"slug": "benefits"},
-        "services:condition": {"slug": "fibromyalgia"},
         **{name: {"pk": world.asking.pk} for name in OF_A_REFERRAL},
+        **{name: {"pk": world.waiting.pk} for name in OF_A_REQUEST},
+        **{name: {"pk": world.offered.pk} for name in OF_AN_OFFER},
+        **{name: {"pk": world.booked.pk} for name in OF_A_VISIT},
         "referrals:answer_renewal": {"token": sign("renewal", world.renewal.pk)},
         "referrals:complete": {"pk": world.unfinished.pk},
+        "appointments:figure_file": {"key": "waits"},
         "referrals:letter": {"pk": world.asking.pk, "key": world.letter.key},
         "appointments:part": {"pk": world.merge.pk},
-        "appointments:ask": {"pk": world.asking.pk},
-        "appointments:ask_check": {"pk": world.asking.pk},
         "appointments:ask_step": {"pk": world.asking.pk, "step": "when"},
-        "appointments:standing": {"pk": world.waiting.pk},
-        "appointments:withdraw": {"pk": world.waiting.pk},
-        "appointments:offer": {"pk": world.offered.pk},
-        "appointments:accept": {"pk": world.offered.pk},
-        "appointments:decline": {"pk": world.offered.pk},
-        "appointments:cancel": {"pk": world.booked.pk},
-        "appointments:calendar": {"pk": world.booked.pk},
+        "appointments:question": {"pk": world.question.pk},
+        "appointments:caller": {"pk": world.patient.pk},
+        "appointments:call_request": {"pk": world.waiting.pk, "deed": "when"},
+        "appointments:call_visit": {"pk": world.booked.pk, "deed": "cancel"},
+        "calendar_feed": {"token": world.feed},
         "appointments:answer": {"token": sign("offer", world.offered.pk)},
+        **_of_a_plan(world.planned),
         "appointments:triage": {"pk": world.questioned.pk},
-        "appointments:propose": {"pk": world.waiting.pk},
-        "appointments:withdraw_offer": {"pk": world.offered.pk},
-        "appointments:visit": {"pk": world.booked.pk},
-        "appointments:plan": {"pk": world.booked.pk},
+        **_of_capacity(world),
         "referrals:give_account": {"pk": world.booked.entry.referral.provider_id},
         "accounts:invitation": {"token": sign("invitation", world.invitation.pk)},
         "account_reset_password_from_key": {"uidb36": "zz", "key": "no-key"},

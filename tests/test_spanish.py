@@ -151,7 +151,7 @@ def test_asking_for_an_appointment_under_es_is_spanish(reader):
         (EntryStatus.ON_HOLD, "Tenemos una pregunta"),
         (EntryStatus.REJECTED, "No pudimos aceptar esta solicitud"),
         (EntryStatus.COMPLETED, "Esta visita ya terminó."),
-        (EntryStatus.CANCELLED, "Usted retiró esta solicitud."),
+        (EntryStatus.CANCELLED, "Esta solicitud está retirada."),
     ],
 )
 def test_where_a_patient_stands_is_said_in_spanish(reader, state, says):

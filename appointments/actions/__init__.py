@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from appointments.actions.arrive import NotToday, arrive, check_in
 from appointments.actions.ask import (
     AlreadyAsked,
     Availability,
@@ -10,22 +11,48 @@ from appointments.actions.ask import (
     NotAskable,
     ReferralNotInForce,
     ask,
+    planned_day,
     reply,
     withdraw,
 )
+from appointments.actions.availability import change_availability
+from appointments.actions.book import accept, book
+from appointments.actions.calendar import (
+    TooOften,
+    end_calendar,
+    look_at_calendar,
+    renew_calendar,
+)
+from appointments.actions.call import record_call
+from appointments.actions.cancel import NotCancellable, cancel, cancel_for_clinic
+from appointments.actions.expect import reckon_waits
+from appointments.actions.hold import NotWaiting, OfferGone, TimeTaken
 from appointments.actions.merge import merge_patients, unmerge
-from appointments.actions.offer import (
-    NotWaiting,
-    OfferGone,
-    TimeTaken,
-    accept,
-    book,
-    decline,
-    offer,
-    withdraw_offer,
+from appointments.actions.move import (
+    NotMovable,
+    ask_to_move,
+    keep_time,
+    move,
+    offer_move,
+)
+from appointments.actions.need import report_need
+from appointments.actions.note import NoteChanged, NotWritable, write_note
+from appointments.actions.offer import decline, offer, withdraw_offer
+from appointments.actions.overrule import (
+    ChangesNothing,
+    TooLong,
+    end_overrule,
+    overrule,
+)
+from appointments.actions.question import (
+    AlreadyAnswered,
+    answer_question,
+    ask_question,
 )
 from appointments.actions.refusal import Refusal
 from appointments.actions.sweep import lapse_offers, offer_freed_times
+from appointments.actions.target import TargetInForce, set_target
+from appointments.actions.telephone import by_telephone
 from appointments.actions.triage import (
     ChangedMeanwhile,
     NotTriageable,
@@ -33,38 +60,73 @@ from appointments.actions.triage import (
     reject,
     triage,
 )
-from appointments.actions.visit import NotCancellable, TooEarly, cancel, record_visit
+from appointments.actions.undo import NotUndoable, marked_today, undo_mark
+from appointments.actions.visit import TooEarly, record_visit
 
 __all__ = [
+    "AlreadyAnswered",
     "AlreadyAsked",
     "Availability",
     "ChangedMeanwhile",
+    "ChangesNothing",
     "NeedAnswers",
     "NoSessionLeft",
     "NotAskable",
     "NotCancellable",
+    "NotMovable",
+    "NotToday",
     "NotTriageable",
+    "NotUndoable",
     "NotWaiting",
+    "NotWritable",
+    "NoteChanged",
     "OfferGone",
     "ReferralNotInForce",
     "Refusal",
+    "TargetInForce",
     "TimeTaken",
     "TooEarly",
+    "TooLong",
+    "TooOften",
     "accept",
+    "answer_question",
+    "arrive",
     "ask",
     "ask_information",
+    "ask_question",
+    "ask_to_move",
     "book",
+    "by_telephone",
     "cancel",
+    "cancel_for_clinic",
+    "change_availability",
+    "check_in",
     "decline",
+    "end_calendar",
+    "end_overrule",
+    "keep_time",
     "lapse_offers",
+    "look_at_calendar",
+    "marked_today",
     "merge_patients",
+    "move",
     "offer",
     "offer_freed_times",
+    "offer_move",
+    "overrule",
+    "planned_day",
+    "reckon_waits",
+    "record_call",
     "record_visit",
     "reject",
+    "renew_calendar",
     "reply",
+    "report_need",
+    "set_target",
     "triage",
+    "undo_mark",
     "unmerge",
     "withdraw",
     "withdraw_offer",
+    "write_note",
 ]

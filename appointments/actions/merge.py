@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.actions.offer import end_offers
+from appointments.actions.hold import end_offers
 from appointments.codes import Ending
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User

@@ -51,7 +51,7 @@ def target_waits(now: datetime) -> list[TargetWait]:
     """
     mine = WaitlistEntry.objects.filter(category=OuterRef("pk"))
     medians = mine.median_waits(now=now).values("days")
-    categories = TriageCategory.objects.offered().annotate(median=Subquery(medians))
+    categories = TriageCategory.objects.offered(now).annotate(median=Subquery(medians))
     return [
         TargetWait(one, None if one.median is None else ceil(one.median))
         for one in categories

@@ -18,6 +18,7 @@ from appointments import actions
 from appointments.codes import RoleThreat
 from appointments.forms import ask as forms
 from appointments.models import Therapist, WaitlistEntry
+from appointments.views.availability import said
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
 from referrals.models import Referral
@@ -145,7 +146,8 @@ def _form(name: str, data: Any, referral: Referral, *, initial: Any = None) -> A
     if name == "when":
         kwargs["today"] = timezone.localdate()
     if name == "preferences":
-        kwargs["therapists"] = Therapist.objects.who_can(referral.technique)
+        today = timezone.localdate()
+        kwargs["therapists"] = Therapist.objects.who_can(referral.technique, on=today)
     return dict(zip(NAMES, [s.form for s in STEPS], strict=True))[name](data, **kwargs)
 
 
@@ -190,19 +192,9 @@ def _reread(form: Any, kept: dict[str, Any]) -> dict[str, Any]:
 def _send(
     request: SignedInRequest, referral: Referral, checked: dict[str, dict[str, Any]]
 ) -> WaitlistEntry:
-    when, prefers = checked["when"], checked["preferences"]
-    from_time, to_time = forms.TIMES[when["times"]]
     return actions.ask(
         referral=referral,
-        availability=actions.Availability(
-            weekdays=forms.chosen(when["weekdays"]),
-            from_time=from_time,
-            to_time=to_time,
-            earliest=when["earliest"],
-            latest=when["latest"],
-            therapist=prefers["therapist"],
-            notice_hours=prefers["notice_hours"],
-        ),
+        availability=said(checked["when"] | checked["preferences"]),
         need=actions.NeedAnswers(**checked["pain"], **checked["daily-life"]),
         by=request.user,
         now=timezone.now(),

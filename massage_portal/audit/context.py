@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The address a request came from, and the id under which the logs know it."""
+    """
+    The address a request came from, and the id under which the logs know it.
+
+    `telephone`: whoever is signed in does it for a patient who is on the telephone.
+    """
 
     address: str | None = None
     trace: str = ""
+    telephone: bool = False
 
 
 NOWHERE = Origin()  # a worker or a command: nobody's request
 origin: ContextVar[Origin] = ContextVar("origin", default=NOWHERE)
+
+
+@contextmanager
+def at_the_telephone() -> Iterator[None]:
+    """Mark what the trail is told inside as done for a patient on the telephone."""
+    token = origin.set(replace(origin.get(), telephone=True))
+    try:
+        yield
+    finally:
+        origin.reset(token)

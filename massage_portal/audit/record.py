@@ -6,10 +6,21 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
+from django.db import connection
 from django.db.models import Model
 
 from massage_portal.audit.context import origin
 from massage_portal.audit.models import AuditEvent
+
+# One row for each of the arrays; what all share is sent once.
+ADD_ALL = """
+INSERT INTO audit_auditevent (at, actor_id, actor, action, address, trace,
+    by_telephone, change, record_type, record_id, patient_id)
+SELECT %s::timestamptz, %s::bigint, %s, %s, %s::inet, %s, %s, '', kind, key, whose
+  FROM unnest(%s::text[], %s::text[], %s::bigint[]) WITH ORDINALITY
+       AS seen (kind, key, whose, place)
+ ORDER BY place
+"""
 
 
 class Actor(Protocol):
@@ -32,9 +43,6 @@ def event(
 ) -> AuditEvent:
     """Return the row, unsaved, for something done to or seen of `subject`."""
     came_from = origin.get()
-    patient_id = getattr(subject, "patient_id", None)
-    if patient_id is None and subject._meta.model_name == "patient":
-        patient_id = subject.pk
     return AuditEvent(
         at=at,
         actor_id=by.pk if by else None,
@@ -42,11 +50,19 @@ def event(
         action=action,
         record_type=subject._meta.label_lower,
         record_id=str(subject.pk),
-        patient_id=patient_id,
+        patient_id=_whose(subject),
         change=change[:200],
         address=came_from.address,
         trace=came_from.trace,
+        by_telephone=came_from.telephone,
     )
+
+
+def _whose(subject: Model) -> int | None:
+    patient_id: int | None = getattr(subject, "patient_id", None)
+    if patient_id is None and subject._meta.model_name == "patient":
+        return subject.pk
+    return patient_id
 
 
 def record(
@@ -70,7 +86,20 @@ def record(
 def record_all(
     action: str, subjects: Iterable[Model], *, by: Actor | None, at: datetime
 ) -> None:
-    """Add one row for each of `subjects`, in one statement: a list was seen."""
-    AuditEvent.objects.bulk_create(
-        event(action, subject, by=by, at=at) for subject in subjects
-    )
+    """
+    Add one row for each of `subjects`, in one statement: a list was seen.
+
+    By hand: building a model and preparing its fields for each of 80 rows takes longer
+    than PostgreSQL takes to write them.
+    """
+    seen = list(subjects)
+    if not seen:
+        return
+    came_from = origin.get()
+    shared = (at, by.pk if by else None, by.email if by else "system", action)
+    origins = (came_from.address, came_from.trace, came_from.telephone)
+    kinds = [subject._meta.label_lower for subject in seen]
+    keys = [str(subject.pk) for subject in seen]
+    with connection.cursor() as cursor:
+        whose = [_whose(subject) for subject in seen]
+        cursor.execute(ADD_ALL, [*shared, *origins, kinds, keys, whose])

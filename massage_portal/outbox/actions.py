@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -35,40 +36,60 @@ def about(subject: Model) -> str:
     return f"{subject._meta.label_lower}:{subject.pk}"
 
 
-def owe(
-    kind: str,
-    subject: Model,
-    *,
-    to: Any,  # a user; accounts stands above the outbox
-    now: datetime,
-    expires_at: datetime,
-    due_at: datetime | None = None,
-    key: str = "",
-) -> None:
+@dataclass(frozen=True)
+class Owed:
     """
-    Owe `to` one message about `subject`, as a row of the caller's transaction.
+    One message to be owed.
 
     :param due_at: when it may go; at once if left out. A message that would come due
         after it expires is not owed at all.
     :param key: what makes it the same message; owed twice, it exists once.
     """
-    due_at = due_at or now
-    if expires_at <= due_at:
-        return
+
+    kind: str
+    expires_at: datetime
+    due_at: datetime | None = None
+    key: str = ""
+
+
+def owe_each(
+    *messages: Owed,
+    subject: Model,
+    to: Any,  # a user; accounts stands above the outbox
+    now: datetime,
+) -> None:
+    """Owe `to` messages about `subject`, as rows of the caller's transaction."""
     Message.objects.bulk_create(
         [
             Message(
-                key=f"{kind}:{subject.pk}:{key}",
-                kind=kind,
+                key=f"{one.kind}:{subject.pk}:{one.key}",
+                kind=one.kind,
                 about=about(subject),
                 recipient=to,
                 created_at=now,
-                due_at=due_at,
-                expires_at=expires_at,
+                due_at=one.due_at or now,
+                expires_at=one.expires_at,
             )
+            for one in messages
+            if (one.due_at or now) < one.expires_at
         ],
         ignore_conflicts=True,
     )
+
+
+def owe(
+    kind: str,
+    subject: Model,
+    *,
+    to: Any,  # as in owe_each
+    now: datetime,
+    expires_at: datetime,
+    due_at: datetime | None = None,
+    key: str = "",
+) -> None:
+    """Owe `to` one message about `subject`: `Owed` says what the words mean."""
+    owed = Owed(kind, expires_at=expires_at, due_at=due_at, key=key)
+    owe_each(owed, subject=subject, to=to, now=now)
 
 
 def void(subject: Model, *, now: datetime) -> None:

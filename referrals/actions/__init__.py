@@ -79,6 +79,7 @@ from referrals.actions.states import (
     complete,
     move,
     record_clearance,
+    reopen,
     revoke,
 )
 
@@ -143,6 +144,7 @@ __all__ = [
     "record_clearance",
     "record_referral",
     "refuse_arrival",
+    "reopen",
     "retire_letters",
     "revoke",
     "screen_again",

@@ -204,6 +204,31 @@ def _stands(referral: Referral) -> str:
 
 
 @transaction.atomic
+def reopen(*, referral: Referral, by: User, now: datetime) -> Referral:
+    """
+    Open a referral again whose last visit was marked by mistake; others stay so.
+
+    :raises NotClearable: if another one is open for the same diagnosis now.
+    """
+    referral = lock(referral)
+    if referral.status != Status.COMPLETED:
+        return referral
+    others = Referral.objects.filter(
+        patient=referral.patient_id,
+        diagnosis=referral.diagnosis_id,
+        status__in=OPEN,
+    )
+    if others.exists():
+        raise NotClearable(
+            _(
+                "This referral was completed, and another one is open for the same "
+                "diagnosis now. Withdraw that one first."
+            )
+        )
+    return change_status(referral, Status.ACTIVE, "referral.reopened", by=by, now=now)
+
+
+@transaction.atomic
 def complete(*, referral: Referral, by: User, now: datetime) -> Referral:
     """Mark a referral whose last visit is over. Doing it twice is no fault."""
     referral = lock(referral)

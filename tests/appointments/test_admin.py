@@ -10,9 +10,12 @@ from massage_portal.audit.models import AuditEvent
 from tests.factories import (
     DAY,
     NOW,
+    make_appointment,
+    make_category,
+    make_location,
     make_patient,
     make_policy,
-    make_technique,
+    make_target,
     make_therapist,
     make_user,
 )
@@ -47,17 +50,67 @@ def test_a_policy_in_force_is_seen_and_not_changed(lead):
         assert (b'name="_save"' in html) is saves
 
 
+def test_a_target_begins_when_the_lead_says_and_never_in_the_past(lead):
+    category = make_category(target_days=28)
+    address = "/admin/appointments/targetwait/add/"
+    form = {"category": category.pk, "target_days": 14}
+
+    past = lead.post(
+        address, form | {"in_force_from_0": "2020-01-01", "in_force_from_1": "08:00"}
+    )
+    assert "A target cannot begin in the past" in past.content.decode()
+    for days in (0, 731):
+        assert lead.post(address, form | {"target_days": days}).status_code == 200
+    ahead = {"in_force_from_0": "2040-01-01", "in_force_from_1": "08:00"}
+    assert lead.post(address, form | ahead).status_code == 302
+    assert lead.post(address, form | {"target_days": 21}).status_code == 302
+
+    until = {one.target_days: one.in_force_until for one in category.targets.all()}
+    assert until[14] is None
+    assert until[28] < until[21]
+    made = AuditEvent.objects.filter(action="target.set").order_by("pk")
+    first, second = made.values_list("change", flat=True)
+    assert first == "28>14 from 2040-01-01T14:00Z"
+    assert second.startswith("28>21 from ")
+    html = lead.get("/admin/appointments/triagecategory/").content.decode()
+    assert '<td class="field-target_now">21</td>' in html
+
+
+def test_a_target_is_corrected_only_before_it_begins(lead):
+    category = make_category()
+    begun = category.targets.get()
+    ahead = make_target(category, 14, in_force_from=NOW + 4000 * DAY)
+
+    for target, saves in [(begun, False), (ahead, True)]:
+        address = f"/admin/appointments/targetwait/{target.pk}/change/"
+        html = lead.get(address).content
+        assert (b'name="_save"' in html) is saves
+        answer = lead.post(address, {"target_days": 9})
+        assert answer.status_code == (302 if saves else 403)
+    assert [one.target_days for one in category.targets.order_by("pk")] == [28, 9]
+
+
 def test_a_change_by_the_door_leaves_a_trail(lead):
     therapist = make_therapist(hours=None)
     address = f"/admin/appointments/therapist/{therapist.pk}/change/"
-    form = {"user": therapist.user_id, "location": therapist.location_id}
-    for name in ("working_hours", "time_off"):
-        form |= {f"{name}-TOTAL_FORMS": 0, f"{name}-INITIAL_FORMS": 0}
+    form = {"user": therapist.user_id, "location": make_location().pk}
 
-    answer = lead.post(address, form | {"techniques": [make_technique().pk]})
+    answer = lead.post(address, form)
 
     assert answer.status_code == 302
-    therapist.refresh_from_db()
-    assert not therapist.active
     event = AuditEvent.objects.get(action="content.changed")
-    assert (event.record_id, "active" in event.change) == (str(therapist.pk), True)
+    assert (event.record_id, event.change) == (str(therapist.pk), "location")
+
+
+def test_what_would_hit_booked_visits_is_not_changed_by_the_door(lead):
+    visit = make_appointment()
+    therapist, room = visit.therapist, visit.room
+    address = "/admin/appointments/{}/{}/change/"
+    form = {"user": therapist.user_id, "location": make_location().pk}
+
+    lead.post(address.format("therapist", therapist.pk), form)
+    answer = lead.post(address.format("room", room.pk), {"name": "Gone"})
+
+    assert answer.status_code == 403
+    kept = type(therapist).objects.get(pk=therapist.pk)
+    assert (kept.active, kept.location_id) == (True, therapist.location_id)

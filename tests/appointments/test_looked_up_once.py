@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 def diary(therapist, location):
     always = date(2020, 1, 1)
     shift = Shift(TODAY.weekday(), time(8), time(9), valid_from=always)
-    return Diary(therapist, location, ZONE, frozenset(), [shift])
+    return Diary(therapist, location, ZONE, {}, [shift])
 
 
 def found(diaries, rooms):

@@ -137,8 +137,8 @@ def test_the_visit_counts_and_not_its_turnover():
 
 def test_both_comings_of_an_hour_suit_whoever_can_come_at_that_hour():
     first = opening("01:00", day=AUTUMN)
-    second = replace(
-        first, starts_at=first.starts_at + HOUR, ends_at=first.ends_at + HOUR
+    second = first._replace(
+        starts_at=first.starts_at + HOUR, ends_at=first.ends_at + HOUR
     )
     hours = {"from_time": time(1, 0), "to_time": time(1, 50)}
     assert can(some=first, **hours)
@@ -183,7 +183,7 @@ def test_looking_at_the_stretch_in_question_finds_what_looking_at_all_would():
     days = [VISIT_DAY + number * DAY for number in range(-3, 4)]
     zones = [ZONE, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")]
     every = sorted(
-        replace(opening(clock, day=day), zone=zone)
+        opening(clock, day=day)._replace(zone=zone)
         for clock, day, zone in itertools.product(CLOCKS, days, zones)
     )
     bounds = [None, VISIT_DAY - DAY, VISIT_DAY, VISIT_DAY + DAY]

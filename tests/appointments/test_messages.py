@@ -52,6 +52,7 @@ ORIGIN = "https://portal.example.org"
 OF_A_VISIT = {
     "appointments.offer": Status.PROPOSED,
     "appointments.booked": Status.BOOKED,
+    "appointments.moved": Status.BOOKED,
     "appointments.reminder": Status.BOOKED,
     "appointments.cancelled": Status.CANCELLED,
 }
@@ -61,7 +62,7 @@ OF_A_REQUEST = {
     "appointments.rejected": EntryStatus.REJECTED,
 }
 KINDS = [*OF_A_VISIT, *OF_A_REQUEST]
-WITH_A_CALENDAR = ["appointments.booked", "appointments.cancelled"]
+WITH_A_CALENDAR = [f"appointments.{one}" for one in ("booked", "moved", "cancelled")]
 BORN = ["1931-03-17", "17/1931", "March 17", "17 de marzo", "19310317"]
 
 
@@ -127,7 +128,8 @@ def write_about(kind, subject):
 
 def test_every_kind_of_message_is_examined_here():
     ours = {kind for kind in kinds._renderers if kind.startswith("appointments.")}
-    assert ours == set(KINDS)
+    # That of an answer is examined in test_question.py.
+    assert ours == {*KINDS, "appointments.question_answered"}
 
 
 # --- True -----------------------------------------------------------------------------

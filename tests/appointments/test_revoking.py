@@ -27,7 +27,8 @@ from tests.factories import (
 from tests.referrals.test_actions import clear
 from tests.threads import errors, together
 
-module = import_module("appointments.actions.offer")
+OFFER = import_module("appointments.actions.offer")  # the action hides its module
+BOOK = import_module("appointments.actions.book")
 pytestmark = pytest.mark.usefixtures("committed")
 
 
@@ -39,7 +40,7 @@ def waiting():
     return make_entry(), opening_at(therapist, room, at(TODAY + 2 * DAY, "08:00"))
 
 
-def referral_locked_during(monkeypatch, name, act):
+def referral_locked_during(monkeypatch, module, name, act):
     """Run `act`; return what happens to another who wants the referral meanwhile."""
     met = []
     inner = getattr(module, name)
@@ -64,7 +65,7 @@ def test_nobody_revokes_a_referral_while_an_offer_is_made(monkeypatch, waiting):
     def give():
         actions.offer(entry=entry, opening=opening, by=None, now=NOW)
 
-    [met] = referral_locked_during(monkeypatch, "_hold", give)
+    [met] = referral_locked_during(monkeypatch, OFFER, "hold", give)
 
     assert isinstance(met, OperationalError)
 
@@ -76,7 +77,7 @@ def test_nobody_revokes_a_referral_while_an_offer_is_accepted(monkeypatch, waiti
     def accept():
         actions.accept(appointment=made, by=entry.patient.user, now=NOW)
 
-    [met] = referral_locked_during(monkeypatch, "_book", accept)
+    [met] = referral_locked_during(monkeypatch, BOOK, "book_held", accept)
 
     assert isinstance(met, OperationalError)
     made.refresh_from_db()

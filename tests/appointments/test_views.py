@@ -14,6 +14,7 @@ from massage_portal.accounts.roles import Role
 from massage_portal.accounts.tokens import sign
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox.models import Message
+from referrals.models import Referral
 from tests.appointments.pages import ANSWERS, TAKING, decision, signed_in, url
 from tests.factories import (
     DAY,
@@ -55,6 +56,18 @@ def test_a_decision_is_taken_once_and_leads_back_to_the_queue(scheduler):
     assert "number 1 of 1" in scheduler.get(answer["Location"]).content.decode()
 
 
+def test_the_rank_told_after_triage_is_the_one_on_the_row(scheduler):
+    held = make_entry(waited_days=300)
+    Referral.objects.filter(pk=held.referral_id).update(status="on-hold")
+    entry = make_request()
+
+    answer = scheduler.post(url("triage", entry.pk), decision(entry), follow=True)
+
+    rows = {row.key: row.rank for row in answer.context["rows"]}
+    assert rows[str(entry.pk)] == 2
+    assert "number 2 of 2" in answer.text
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -75,7 +88,7 @@ def test_a_stale_page_saves_nothing_and_keeps_what_was_typed(scheduler, changes)
 
     text = answer.content.decode()
     assert answer.status_code == 409
-    assert "Somebody changed this request" in text
+    assert f"Changed by {other.user.name}, " in text
     assert "Please see your provider again." in text
     assert re.search(rf'value="{changes["decision"]}"[^>]*checked', text)
     assert WaitlistEntry.objects.filter(pk=entry.pk).values().get() == before
@@ -337,7 +350,7 @@ def test_an_offer_sent_twice_is_one_offer(scheduler):
 
     codes = [scheduler.post(page, typed).status_code for _ in range(2)]
 
-    assert codes == [302, 409]
+    assert codes == [302, 302]
     assert Appointment.objects.count() == 1
     assert Message.objects.filter(kind="appointments.offer").count() == 1
 

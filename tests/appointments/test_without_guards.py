@@ -22,7 +22,7 @@ from tests.factories import DAY, NOW, make_clinic, make_entry, make_user, openin
 from tests.threads import errors, together, won
 
 RIVALS = 5
-OFFER = import_module("appointments.actions.offer")  # the action hides its module
+HOLD = import_module("appointments.actions.hold")
 GUARDS = [
     guard for guard in Appointment._meta.constraints if "in_one_place" in guard.name
 ]
@@ -46,10 +46,10 @@ def race():
 def unlocked(monkeypatch):
     """Take out the look at the time, and the locks that it is made under."""
 
-    def look_at_nothing(entry, opening, *, now):
+    def look_at_nothing(entry, opening, *, policy, now):
         return opening
 
-    monkeypatch.setattr(OFFER, "_still_free", look_at_nothing)
+    monkeypatch.setattr(HOLD, "still_free", look_at_nothing)
 
 
 @pytest.fixture

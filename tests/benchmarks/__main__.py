@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.filling import Clinic
 
 THERAPISTS = 50
-LENGTHS = (1_000, 10_000)
+LENGTHS = (1_000, 10_000, 100_000)
 
 
 def main() -> int:
@@ -69,6 +69,7 @@ def _run() -> int:
     filling.analyze()
     say("measuring openings")
     figures.append(free_time.measure(clinic))
+    figures += free_time.measure_served(clinic)
     say("measuring searches")
     figures += searches.measure()
     figures += _site_search(now)
@@ -97,7 +98,7 @@ def _site_search(now: datetime) -> list[Figure]:
 
 def _queue_pages(clinic: Clinic, now: datetime) -> list[Figure]:
     """Fill the line, and measure its page at each length."""
-    from tests.benchmarks import filling, queue_page
+    from tests.benchmarks import filling, plans, queue_page
     from tests.benchmarks.figures import say
 
     figures, waiting = [], 0
@@ -107,6 +108,9 @@ def _queue_pages(clinic: Clinic, now: datetime) -> list[Figure]:
         waiting = length
         filling.analyze()
         figures += queue_page.measure(clinic, waiting=length, now=now)
+        if length == LENGTHS[0]:
+            say("drawing up a plan of offers")
+            figures.append(plans.measure(clinic, waiting=length))
     figures.append(queue_page.measure_hopeless(clinic, waiting=waiting, now=now))
     return figures
 

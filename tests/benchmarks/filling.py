@@ -15,6 +15,7 @@ from appointments.codes import EntryStatus, Status
 from appointments.models import (
     Appointment,
     Room,
+    TargetWait,
     Therapist,
     TimeOff,
     TriageCategory,
@@ -69,14 +70,7 @@ def clinic(*, therapists: int, now: datetime) -> Clinic:
         rooms=Room.objects.bulk_create(
             Room(location=place, name=f"Room {number}") for number in range(therapists)
         ),
-        categories=TriageCategory.objects.bulk_create(
-            TriageCategory(name=name, priority=code, target_days=days, meaning="Bench.")
-            for name, code, days in [
-                ("Urgent", "urgent", 3),
-                ("Soon", "asap", 14),
-                ("Routine", "routine", 42),
-            ]
-        ),
+        categories=_categories(now),
         scheduler=scheduler,
         provider=Provider.objects.create(
             npi="1234567893",
@@ -89,6 +83,24 @@ def clinic(*, therapists: int, now: datetime) -> Clinic:
         now=now,
     )
     _book_most(made)
+    return made
+
+
+def _categories(now: datetime) -> list[TriageCategory]:
+    targets = [
+        ("Urgent", "urgent", 3),
+        ("Soon", "asap", 14),
+        ("Routine", "routine", 42),
+    ]
+    made = TriageCategory.objects.bulk_create(
+        TriageCategory(name=name, priority=code, meaning="Bench.")
+        for name, code, _days in targets
+    )
+    since = now - timedelta(days=365)
+    TargetWait.objects.bulk_create(
+        TargetWait(category=category, target_days=days, in_force_from=since)
+        for category, (_name, _code, days) in zip(made, targets, strict=True)
+    )
     return made
 
 

@@ -1,13 +1,19 @@
-"""Openings: all free time of 50 therapists over 60 days."""
+"""Openings: all free time over 60 days, and what pages ask for."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from statistics import median
 
-from appointments.models import Policy, Supply
+from appointments.models import Appointment, Policy, Room, Supply, Therapist
 from appointments.openings import Opening
+from services.models import Location
 from tests.benchmarks.figures import Figure, count_queries, milliseconds, rows_of
-from tests.benchmarks.filling import DAYS, Clinic
+from tests.benchmarks.filling import DAYS, ZONE, Clinic
+from tests.benchmarks.served import rate, workers
+
+SMALL = 5  # therapists, and rooms, of the smaller place
+EACH = 80  # requests in one round
 
 HOURS = """
 SELECT therapist_id, weekday, starts, ends, valid_from, valid_until
@@ -56,3 +62,66 @@ def measure(of: Clinic) -> Figure:
         floor,
         queries=count_queries(lambda: openings(of)),
     )
+
+
+def measure_served(of: Clinic) -> list[Figure]:
+    """Return what two web workers answer, beside a view that makes one query."""
+    row = Appointment.objects.values_list("pk", flat=True).order_by("pk")[0]
+    first = of.today + timedelta(days=(7 - of.today.weekday()) % 7)  # a Monday
+    place = of.therapists[0].location_id
+    some = Location.objects.create(
+        kind="location",
+        slug="bench-small",
+        name="Benchville West",
+        city="Benchville",
+        state="Minnesota",
+        time_zone=ZONE.key,
+        gives_massage=True,
+    )
+    asked = {
+        "openings, one therapist, one day": f"therapist={of.therapists[0].pk}&days=1",
+        f"openings, a place of {SMALL}, 7 days": f"location={some.pk}&days=7",
+    }
+    therapists = Therapist.objects.filter(pk__in=[t.pk for t in of.therapists[:SMALL]])
+    rooms = Room.objects.filter(pk__in=[r.pk for r in of.rooms[:SMALL]])
+    therapists.update(location=some)
+    rooms.update(location=some)
+    asked[f"openings, a place of {len(of.therapists) - SMALL}, 7 days"] = (
+        f"location={place}&days=7"
+    )
+    figures = []
+    try:
+        with workers() as port:
+            for what, query in asked.items():
+                figures += _beside(port, what, f"/free?{query}&first={first}", row)
+    finally:
+        therapists.update(location=place)
+        rooms.update(location=place)
+        some.delete()
+    return figures
+
+
+def _beside(port: int, what: str, address: str, row: int) -> list[Figure]:
+    """Ask for both in turns, from 1 and from 8 clients."""
+    floor = f"/row?pk={row}"
+    figures = []
+    rate(port, [address, floor] * 6, clients=2)  # both workers load what they load
+    for clients in (1, 8):
+        taken: dict[str, list[float]] = {address: [], floor: []}
+        for _ in range(5):
+            for path, rates in taken.items():
+                found, codes = rate(port, [path] * EACH, clients=clients)
+                if set(codes) != {200}:
+                    raise RuntimeError(f"{path}: {codes}")
+                rates.append(found)
+        figures.append(
+            Figure(
+                f"{what}, {clients} client{'s' if clients > 1 else ''}",
+                median(taken[address]),
+                "a view with one query by key",
+                median(taken[floor]),
+                unit="/s",
+                queries=2,
+            )
+        )
+    return figures

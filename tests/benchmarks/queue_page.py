@@ -5,28 +5,35 @@ from __future__ import annotations
 from datetime import datetime, time
 
 from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import reverse
 
 from appointments.models import WaitlistEntry
+from tests.benchmarks.browsing import Browser, medians, rate, served
 from tests.benchmarks.figures import Figure, count_queries, milliseconds, rows_of
 from tests.benchmarks.filling import Clinic
 
+TIMES = 40
+SECONDS = 5.0
+
 # What a row of the queue shows, of the first 50 in the order of need: p is 3.
 SAME_ROWS = """
-SELECT e.id, e.received_at, e.need_score, c.target_days, c.name, p.given_name,
+SELECT e.id, e.received_at, e.need_score, t.target_days, c.name, p.given_name,
        p.family_name, r.technique_id, d.code, d.description,
        EXISTS (SELECT 1 FROM appointments_appointment a WHERE a.entry_id = e.id
                AND a.status = 'proposed' AND a.held_until > %(now)s
                AND a.starts_at > %(now)s)
   FROM appointments_waitlistentry e
   JOIN appointments_triagecategory c ON c.id = e.category_id
+  JOIN appointments_targetwait t ON t.category_id = c.id
+       AND t.in_force_from <= %(now)s
+       AND (t.in_force_until IS NULL OR t.in_force_until > %(now)s)
   JOIN referrals_patient p ON p.id = e.patient_id
   JOIN referrals_referral r ON r.id = e.referral_id
   JOIN referrals_diagnosiscode d ON d.id = r.diagnosis_id
  CROSS JOIN LATERAL (SELECT
        greatest(extract(epoch FROM %(now)s - e.received_at) / 86400.0, 0)::float AS w,
-       (c.target_days * (1 - e.need_score / 200.0))::float AS t) AS n
+       (t.target_days * (1 - e.need_score / 200.0))::float AS t) AS n
  WHERE e.status = 'accepted'
  ORDER BY ((n.w + 1) / n.t) ^ 3 - (n.w / n.t) ^ 3 DESC, e.received_at, e.id
  LIMIT 50
@@ -34,49 +41,54 @@ SELECT e.id, e.received_at, e.need_score, c.target_days, c.name, p.given_name,
 
 
 def measure(of: Clinic, *, waiting: int, now: datetime) -> list[Figure]:
-    """Return the page beside the bare SQL of its rows, and beside a plain page."""
+    """
+    Return the page beside a plain one of its size, that reads the same rows in one
+    query: both over HTTP from the same two workers, first one at a time in turns, then
+    by eight clients at once.
+    """
     found = f"queue page, {waiting:,} waiting"
-    client = Client()
-    client.force_login(
-        of.scheduler, "allauth.account.auth_backends.AuthenticationBackend"
-    )
+    client = _signed_in(of)
     address = reverse("appointments:queue")
     page = client.get(address)
     _same_order(page, now)
     queries = count_queries(lambda: client.get(address))
     plain = f"/floor?size={len(page.content)}"
-    if len(_plain(client, plain).content) < len(page.content):
-        raise RuntimeError("the plain page is shorter than the queue")
-    took, bare, one_query = milliseconds(
-        lambda: client.get(address),
-        lambda: rows_of(SAME_ROWS, {"now": now}),
-        lambda: _plain(client, plain),
-    )
-    size = f"one query, {len(page.content) // 1024} KB page"
+    with served() as port:
+        browser = Browser(port, client)
+        if len(browser.get(plain)) < len(page.content):
+            raise RuntimeError("the plain page is shorter than the queue")
+        took, one_query = medians(browser, address, plain, times=TIMES)
+        many, many_plain = (
+            rate(port, client, each, seconds=SECONDS) for each in (address, plain)
+        )
+    size = f"one query, {len(page.content) // 1024} KB page, 2 workers"
     return [
-        Figure(found, took, "bare SQL, same 50 rows", bare, queries=queries),
         Figure(found, took, size, one_query, queries=queries),
+        Figure(found, many, f"{size}, 8 clients", many_plain, unit="per s"),
     ]
 
 
-def _plain(client: Client, address: str):
-    with override_settings(ROOT_URLCONF="tests.benchmarks.floor_page"):
-        return client.get(address)
-
-
 def measure_hopeless(of: Clinic, *, waiting: int, now: datetime) -> Figure:
-    """Return the page when nobody in line can use any opening: the longest search."""
+    """Return the proposal where nobody can use any opening: the longest search."""
     with transaction.atomic():
         WaitlistEntry.objects.waiting().update(from_time=time(4), to_time=time(5))
-        figure = measure(of, waiting=waiting, now=now)[0]
+        client = _signed_in(of)
+        search = reverse("appointments:next_offer")
+        queries = count_queries(lambda: client.get(search))
+        took, bare = milliseconds(
+            lambda: client.get(search), lambda: rows_of(SAME_ROWS, {"now": now})
+        )
         transaction.set_rollback(True)
-    return Figure(
-        f"{figure.what}, none can come",
-        figure.value,
-        figure.floor,
-        figure.floor_value,
-        queries=figure.queries,
+    what = f"next to offer, {waiting:,} waiting, none can come"
+    return Figure(what, took, "bare SQL, first 50 rows", bare, queries=queries)
+
+
+def _signed_in(of: Clinic) -> Client:
+    client = Client()
+    client.force_login(
+        of.scheduler, "allauth.account.auth_backends.AuthenticationBackend"
     )
+    return client
 
 
 def _same_order(page, now: datetime) -> None:

@@ -140,6 +140,7 @@ def test_a_row_keeps_who_what_whose_when_and_from_where(from_desk):
         "change": "active>on-hold",
         "address": "192.0.2.7",
         "trace": "a" * 32,
+        "by_telephone": False,
     }
 
 

@@ -72,8 +72,8 @@ def test_no_answer_to_somebody_who_signed_in_is_ever_304():
         client.force_login(world.people[who])
         for name in GET:
             url = reverse(name, kwargs=arguments(world).get(name, {}))
-            if name == "account_logout":
-                continue
+            if name in ("account_logout", "calendar_feed"):
+                continue  # the feed knows its address alone: programs ask each hour
             answer = again(client, url, "*")
             if answer.streaming:  # a letter, which is open until it is read
                 answer.getvalue()

@@ -223,13 +223,13 @@ def test_no_cache_keeps_what_a_signed_in_person_failed_to_open(client):
 def test_no_cache_keeps_what_a_link_shows_or_a_password_is_typed_on(client):
     world = make_world()
     names = ["appointments:answer", "accounts:invitation", "appointments:calendar"]
-    names += ["referrals:answer_renewal"]
+    names += ["referrals:answer_renewal", "calendar_feed"]
     names += [name for name in GET if name.startswith("account_")]
 
     for name in names:
         answer = client.get(reverse(name, kwargs=arguments(world).get(name, {})))
         assert answer["Cache-Control"] == "no-store", name
-    lost = ["/offer/x/", "/renewal/x/", "/accounts/invitation/x/"]
+    lost = ["/calendar/x.ics", "/offer/x/", "/renewal/x/", "/accounts/invitation/x/"]
     for path in lost:
         spent = client.get(path)
         assert (spent.status_code, spent["Cache-Control"]) == (404, "no-store")

@@ -58,12 +58,14 @@ def test_a_patient_sees_their_own_care_first_and_then_what_everyone_may_read():
 
 
 def test_staff_see_their_work_only():
-    boards = ["Queue", "Offers", "Visits", "Referrals", "Patients"]
-    assert labels(someone(Role.SCHEDULER)) == boards
+    first, then = ["Queue", "Offers"], ["Visits", "Figures", "Calendar", "Capacity"]
+    boards = [*then, "Referrals", "Patients"]
+    assert labels(someone(Role.SCHEDULER)) == [*first, "Telephone", *boards]
     assert labels(someone(Role.STAFF)) == ["Referrals", "Patients"]
-    assert labels(someone(Role.THERAPIST)) == ["My day"]
+    assert labels(someone(Role.THERAPIST)) == ["My day", "My calendar"]
     assert labels(someone(Role.AUDITOR)) == ["Audit trail"]
-    assert labels(someone(Role.LEAD)) == [*boards, "Editing", "Content and settings"]
+    lead = [*first, *boards, "Editing", "Content and settings"]
+    assert labels(someone(Role.LEAD)) == lead
 
 
 def test_the_entry_of_the_page_shown_is_marked():

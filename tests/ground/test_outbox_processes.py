@@ -11,7 +11,8 @@ from functools import partial
 
 import pytest
 
-from appointments.actions.offer import owe_booking
+from appointments.actions.book import owe_booking
+from appointments.models import Policy
 from massage_portal.outbox.models import Message
 from tests.factories import (
     DAY,
@@ -42,13 +43,13 @@ def mail(committed):
 
 def booked(count: int) -> None:
     """Book visits whose confirmation and both reminders are due."""
-    make_policy(in_force_from=LONG_AGO)
+    policy = make_policy(in_force_from=LONG_AGO)
     _, (therapist,), (room,) = make_clinic()
     for number in range(count):
         visit = make_appointment(
             therapist=therapist, room=room, starts_at=FAR_OFF + number * 2 * HOUR
         )
-        owe_booking(visit, to=visit.patient.user, now=LONG_AGO)
+        owe_booking(visit, to=visit.patient.user, now=LONG_AGO, policy=policy)
     Message.objects.update(due_at=LONG_AGO)
 
 
@@ -93,7 +94,8 @@ def test_two_workers_and_two_beats_send_each_message_once(mail):
 def until_the_next_sweep(mail):
     """Owe one message more and see it come: whatever was due before had its turn."""
     visit = make_appointment(starts_at=FAR_OFF - 30 * DAY)
-    owe_booking(visit, to=visit.patient.user, now=LONG_AGO)
+    policy = Policy.objects.in_force(LONG_AGO)
+    owe_booking(visit, to=visit.patient.user, now=LONG_AGO, policy=policy)
     visit_mails = Message.objects.filter(about=f"appointments.appointment:{visit.pk}")
     visit_mails.exclude(kind="appointments.booked").delete()
     until(lambda: not visit_mails.filter(sent_at=None).exists(), "a message owed later")

@@ -15,6 +15,8 @@ TEMPLATES = settings.BASE_DIR / "templates"
 PAGES = sorted(TEMPLATES.rglob("*.html"))
 STYLES = settings.BASE_DIR / "static" / "css" / "portal.css"
 CSS = STYLES.read_text()
+STAFF = STYLES.with_name("staff.css").read_text()  # loaded by pages that need it
+SHEETS = {"portal": (CSS, 30_000), "staff": (STAFF, 8_000)}
 
 DATA = r'\stype="application/ld\+json">'  # a block of data, which no browser runs
 INLINE = {
@@ -68,8 +70,12 @@ def classes_in(text):
     return {word for word in words if "?" not in word}
 
 
+def styled_by(css):
+    return set(re.findall(r"\.([a-z][\w-]*)", css))
+
+
 def test_every_class_in_a_template_is_in_the_style_sheet():
-    styled = set(re.findall(r"\.([a-z][\w-]*)", CSS))
+    styled = styled_by(CSS) | styled_by(STAFF)
     plain_hooks = {"form", "choices", "messages", "brand__name", "footer__lead"}
     unknown = {
         f"{name(path)}: {found}"
@@ -78,6 +84,17 @@ def test_every_class_in_a_template_is_in_the_style_sheet():
         if "admin" not in path.parts
     }
     assert not unknown
+
+
+def test_a_page_that_uses_a_class_of_staffs_sheet_loads_that_sheet():
+    """A folder of pages loads it, or none of its templates needs it."""
+    only_staffs = styled_by(STAFF) - styled_by(CSS)
+    texts = {path: path.read_text() for path in PAGES}
+    needing = {path.parent for path in PAGES if classes_in(texts[path]) & only_staffs}
+    loading = {path.parent for path in PAGES if "css/staff.css" in texts[path]}
+
+    assert needing == loading
+    assert needing
 
 
 @pytest.mark.parametrize("page", ["400.html", "413.html", "500.html", "503.html"])
@@ -94,10 +111,20 @@ def test_a_visitor_gets_a_page_that_opens_no_session():
     assert not request.META.get("CSRF_COOKIE_NEEDS_UPDATE")
 
 
-def test_the_style_sheet_is_small_and_names_no_other_address():
-    assert len(CSS.encode()) < 30_000
-    assert "url(" not in CSS
-    assert "@import" not in CSS
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_a_style_sheet_is_small_and_names_no_other_address(sheet):
+    css, most_bytes = SHEETS[sheet]
+    assert len(css.encode()) < most_bytes
+    assert "url(" not in css
+    assert "@import" not in css
+
+
+def test_staffs_style_sheet_names_no_color_of_its_own():
+    """So its contrast is that of the tokens, light and dark, which are measured."""
+    assert set(re.findall(r"var\(--([\w-]+)", STAFF)) <= set(
+        re.findall(r"--([\w-]+):", CSS)
+    ) | {"tone", "tone-soft"}
+    assert not re.search(r"#[0-9a-f]{3,8}\b|rgb|hsl|oklch", STAFF)
 
 
 BRACKETS = re.compile(r"\((?:[^()]|\([^()]*\))*\)")
@@ -119,9 +146,10 @@ def physical_in(css):
     return found
 
 
-def test_the_style_sheet_is_written_for_both_directions_of_reading():
-    assert len(re.findall("[;}]", CSS)) > 500
-    assert physical_in(CSS) == []
+@pytest.mark.parametrize(("css", "rules"), [(CSS, 500), (STAFF, 50)])
+def test_a_style_sheet_is_written_for_both_directions_of_reading(css, rules):
+    assert len(re.findall("[;}]", css)) > rules
+    assert physical_in(css) == []
 
 
 @pytest.mark.parametrize(

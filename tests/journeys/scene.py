@@ -84,6 +84,7 @@ def set_scene(clinic: Clinic) -> Scene:
         clinic.staff: _for_staff(scene),
         clinic.scheduler: _for_schedulers(clinic, entries, visits),
         clinic.therapist.user: ["/day/?day=2026-10-15", f"/visits/{visits[0].pk}/"],
+        make_user(Role.LEAD): _for_the_lead(clinic),
         make_user(Role.AUDITOR): ["/audit/", "/audit/?day=broken"],
     }
     return scene
@@ -185,6 +186,19 @@ def _for_staff(scene: Scene) -> list[str]:
         f"/patients/{scene.patient.pk}/merge/",
         f"/referrals/{scene.asked_about.pk}/",
         f"/referrals/{scene.on_hold.pk}/",
+    ]
+
+
+def _for_the_lead(clinic: Clinic) -> list[str]:
+    one = clinic.therapist
+    return [
+        "/calendar/week/",
+        "/calendar/day/?day=2026-10-15",
+        "/calendar/week/?as=list&by=room",
+        "/capacity/",
+        f"/capacity/therapists/{one.pk}/",
+        f"/capacity/therapists/{one.pk}/time-off/",
+        f"/capacity/places/{one.location_id}/",
     ]
 
 

@@ -245,6 +245,7 @@ def names_in_order(page: Page) -> list[str]:
 
 def the_scheduler_offers_a_time(story):
     page = story.times
+    follow(page, "Next to offer")
     sees(page, "The first in line who can use a free time.")
     follow(page, "Look at this offer")
     press(page, "Send offer Wednesday, October 21, 8 a.m.")
@@ -342,6 +343,7 @@ def the_next_patient_is_offered_the_time(story):
 def the_patient_accepts_another_time(story):
     page = story.times
     menu(page, "Queue")
+    follow(page, "Next to offer")
     follow(page, "Look at this offer")
     sees(page, "Juniper Testwell")
     press(page, "Send offer Wednesday, October 21, 9 a.m.")

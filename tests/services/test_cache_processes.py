@@ -138,11 +138,10 @@ def test_a_target_that_the_lead_changes_shows_at_once(
     address = reverse("services:page", args=["who-comes-first"])
     assert "28 days" in visitor.get(address).content.decode()
     client.force_login(make_user(Role.LEAD))
-    fields = ("name", "priority", "meaning", "active")
-    form = {name: getattr(category, name) for name in fields} | {"target_days": 21}
+    form = {"category": category.pk, "target_days": 21}  # from now on
 
     with django_capture_on_commit_callbacks(execute=True):
-        page = reverse("admin:appointments_triagecategory_change", args=[category.pk])
+        page = reverse("admin:appointments_targetwait_add")
         assert client.post(page, form).status_code == 302
 
     assert "21 days" in visitor.get(address).content.decode()

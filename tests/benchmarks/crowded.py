@@ -1,0 +1,160 @@
+"""
+Pages while fifty people use them, over 100,000 appointments and 10,000 who wait.
+
+Each of the fifty opens a page every EVERY seconds, whether the server keeps up or not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.test import Client
+from django.urls import reverse
+
+from appointments.actions.draft import make_draft
+from appointments.codes import EntryStatus, Missed, Status
+from appointments.models import Appointment, WaitlistEntry
+from massage_portal.accounts.actions import add_user
+from massage_portal.accounts.roles import Role
+from tests.benchmarks.browsing import served
+from tests.benchmarks.contested import signed_in
+from tests.benchmarks.figures import Figure, count_queries
+from tests.benchmarks.filling import Clinic
+from tests.crowd import Ask, in_turn, p95, sessions
+
+APPOINTMENTS = 100_000
+PEOPLE, EVERY, SECONDS = 50, 10.0, 10.0
+SHIFT = timedelta(weeks=12)  # longer than the days that are booked ahead
+ENDED = (Status.FULFILLED,) * 17 + (Status.NOSHOW,) * 2 + (Status.CANCELLED,)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page or a report, and the role of those who open it."""
+
+    what: str
+    address: str
+    role: Role = Role.SCHEDULER
+    report: bool = False
+
+
+def past() -> None:
+    """Make visits of the past from those booked ahead, twelve weeks apart."""
+    ahead = list(Appointment.objects.select_related("entry").order_by("pk"))
+    turn = 0
+    while (left := APPOINTMENTS - Appointment.objects.count()) > 0:
+        turn += 1
+        _one_turn(ahead[:left], turn)
+
+
+def _one_turn(ahead: list[Appointment], turn: int) -> None:
+    back = SHIFT * turn
+    entries = WaitlistEntry.objects.bulk_create(
+        (
+            WaitlistEntry(
+                referral_id=one.entry.referral_id,
+                patient_id=one.patient_id,
+                status=EntryStatus.COMPLETED,
+                session=1 + turn,
+                received_at=one.starts_at - back - timedelta(days=20 + one.pk % 30),
+                asked_at=one.starts_at - back - timedelta(days=20),
+                triaged_at=one.starts_at - back - timedelta(days=19),
+                category_id=one.entry.category_id,
+                need_score=one.entry.need_score,
+            )
+            for one in ahead
+        ),
+        batch_size=2_000,
+    )
+    visits = (
+        _visit(one, entry, back) for one, entry in zip(ahead, entries, strict=True)
+    )
+    Appointment.objects.bulk_create(visits, batch_size=2_000)
+
+
+def _visit(one: Appointment, entry: WaitlistEntry, back: timedelta) -> Appointment:
+    status = ENDED[one.pk % len(ENDED)]
+    starts_at = one.starts_at - back
+    canceled = status == Status.CANCELLED
+    return Appointment(
+        entry=entry,
+        patient_id=one.patient_id,
+        therapist_id=one.therapist_id,
+        room_id=one.room_id,
+        status=status,
+        starts_at=starts_at,
+        ends_at=one.ends_at - back,
+        blocked_until=one.blocked_until - back,
+        offered_at=starts_at - timedelta(days=9),
+        booked_at=starts_at - timedelta(days=8),
+        ended_at=starts_at - timedelta(days=2) if canceled else None,
+        ending="pat" if canceled else "",
+        missed_because=Missed.NOT_SAID if status == Status.NOSHOW else "",
+    )
+
+
+def pages(of: Clinic) -> list[Page]:
+    """Return what is measured; the plan is drawn up first."""
+    draft = make_draft(weeks=2, by=of.scheduler, now=of.now)
+    week = "appointments:clinic_week"
+    return [
+        Page("queue", reverse("appointments:queue")),
+        Page("queue, page 20", reverse("appointments:queue") + "?page=20"),
+        Page("day of the clinic", reverse("appointments:day")),
+        Page("calendar, week", reverse(week)),
+        Page("telephone", reverse("appointments:telephone")),
+        Page("offers", reverse("appointments:offers")),
+        Page("plan of offers", reverse("appointments:draft", args=[draft.pk])),
+        Page("figures", reverse("appointments:figures"), report=True),
+        Page(
+            "figures, file",
+            reverse("appointments:figure_file", args=["waits"]),
+            report=True,
+        ),
+        Page("audit trail", reverse("audit:trail"), Role.AUDITOR, report=True),
+    ]
+
+
+def measure(of: Clinic) -> list[Figure]:
+    """Return the p95 of each page for the crowd, beside the sign-in page's."""
+    browsers = {Role.SCHEDULER: signed_in(of.scheduler)}
+    auditor = add_user(
+        email="auditor@example.org",
+        name="Bench Auditor",
+        roles=[Role.AUDITOR],
+        by=None,
+        now=of.now,
+    )
+    browsers[Role.AUDITOR] = signed_in(auditor)
+    figures = []
+    all_pages = pages(of)
+    with served() as port:
+        floor = _crowd(port, "/accounts/login/", [""] * PEOPLE)
+        for page in all_pages:
+            figures.append(_one(port, page, browsers[page.role], floor))
+    return figures
+
+
+def _one(port: int, page: Page, browser: Client, floor: float) -> Figure:
+    queries = count_queries(lambda: browser.get(page.address))
+    found = _crowd(port, page.address, sessions(browser, PEOPLE))
+    kind = "report" if page.report else "page"
+    return Figure(
+        f"{kind} for {PEOPLE} people: {page.what}, p95",
+        found,
+        "sign-in page for as many, p95",
+        floor,
+        queries=queries,
+    )
+
+
+def _crowd(port: int, address: str, keys: list[str]) -> float:
+    """Return the p95; the first pages of each worker are not counted."""
+    asks = [Ask(address, key) for key in keys] * max(1, round(SECONDS / EVERY))
+    in_turn(port, asks[:8], seconds=1)
+    answers = in_turn(port, asks, seconds=SECONDS)
+    wrong = {one.status for one in answers} - {200, 0}  # 0: none within a minute
+    if wrong:
+        raise RuntimeError(f"{address}: {wrong}")
+    return p95(answers)
