@@ -298,7 +298,8 @@ def test_whatever_sixteen_do_at_random_what_must_hold_holds(scheduler):
 
     assert errors(outcomes) == []
     done = sum(won(outcomes), Counter())
-    assert min(done[name] for name in ("accept", "book", "cancel", "move")) > 0, done
+    assert len(done) > 4, done  # chance and the machine choose which
+    assert done.total() > THREADS
     while actions.offer_freed_times(now=NOW):
         pass
     assert faults(NOW) == {}
