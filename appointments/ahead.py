@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -67,24 +67,39 @@ def weeks(
 def side_by_side(
     openings: Iterable[Opening], rooms: Iterable[RoomDiary]
 ) -> list[Opening]:
-    """Return those that can be had together, no therapist or room being in two."""
+    """
+    Return those that can be had together, no therapist or room being in two.
+
+    :param openings: of one length, in order of time: so at one start and place the free
+        rooms are the same for all, and are gone through once.
+    """
     of_place: dict[int, list[RoomDiary]] = defaultdict(list)
     for room in rooms:
         of_place[room.location].append(room)
-    free_from: dict[tuple[str, int], datetime] = {}
+    seen_until: dict[int, datetime] = {}  # by therapist
+    used_until: dict[int, datetime] = {}  # by room
+    left: dict[tuple[int, datetime], Iterator[int]] = {}
     chosen = []
     for one in openings:
-        if free_from.get(("therapist", one.therapist), one.starts_at) > one.starts_at:
+        if seen_until.get(one.therapist, one.starts_at) > one.starts_at:
             continue
-        held = Span(one.starts_at, one.blocked_until)
-        for room in of_place[one.location]:
-            until = free_from.get(("room", room.room), one.starts_at)
-            if until <= one.starts_at and room.is_free(held):
-                free_from["therapist", one.therapist] = one.blocked_until
-                free_from["room", room.room] = one.blocked_until
-                chosen.append(one)
-                break
+        here = (one.location, one.starts_at)
+        if here not in left:
+            held = Span(one.starts_at, one.blocked_until)
+            left[here] = _free(of_place[one.location], held, used_until)
+        if (key := next(left[here], None)) is not None:
+            seen_until[one.therapist] = used_until[key] = one.blocked_until
+            chosen.append(one)
     return chosen
+
+
+def _free(
+    rooms: Iterable[RoomDiary], held: Span, used_until: Mapping[int, datetime]
+) -> Iterator[int]:
+    """Yield the keys of the rooms that are neither used nor taken then."""
+    for room in rooms:
+        if used_until.get(room.room, held.start) <= held.start and room.is_free(held):
+            yield room.room
 
 
 def _after(work: Span, moment: datetime, busy: Taken) -> Iterable[Span]:

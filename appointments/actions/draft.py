@@ -15,6 +15,7 @@ from appointments.actions.triage import ChangedMeanwhile
 from appointments.models import Appointment, Draft, DraftOffer, DraftWait, Policy
 from appointments.models.draft import Why
 from appointments.models.planner import Drawn, Planner
+from appointments.openings import Opening
 from appointments.planning.problem import Outcome
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
@@ -179,10 +180,15 @@ def move(
     """
     Give the patient of a row another free time, which then stays theirs.
 
+    Pressed twice, it is one move.
+
     :raises ChangedMeanwhile: if the plan is not as it was when it was read.
     :raises TimeTaken: if the time is not free, beside the other rows of the plan.
     :raises CannotCome: if it does not suit the patient.
     """
+    wanted = (therapist, starts_at)
+    if (pressed_twice := _moved_so(row, wanted, version)) is not None:
+        return pressed_twice
     draft = _lock(row.draft, version)
     planner = Planner.around(draft, now=now)
     rows = draft.offers.with_what_is_shown()
@@ -192,21 +198,37 @@ def move(
     if entry is None:
         raise CannotCome(_("This patient is not waiting for a time any more."))
     row.entry = entry
-    wanted = (therapist, starts_at)
     some = planner.choices(row, others)
     opening = next((o for o in some if (o.therapist, o.starts_at) == wanted), None)
     if opening is None:
         raise TimeTaken(_("That time cannot be had any more. Please choose another."))
-    row.therapist_id, row.starts_at = opening.therapist, opening.starts_at
-    row.ends_at, row.moved = opening.ends_at, True
-    row.harm = planner.harm_of(entry, opening.starts_at)
-    row.same_therapist = (
-        planner.last_therapists.get(entry.referral_id) == opening.therapist
-    )
-    row.save()
+    _put(row, opening, planner)
     _changed(draft)
     record("plan_of_offers.moved", draft, by=by, at=now, change=f"{row.entry_id}")
     return row
+
+
+def _put(row: DraftOffer, opening: Opening, planner: Planner) -> None:
+    """Write the opening into the row, and what it means for its patient."""
+    row.therapist_id, row.starts_at = opening.therapist, opening.starts_at
+    row.ends_at, row.moved = opening.ends_at, True
+    row.harm = planner.harm_of(row.entry, opening.starts_at)
+    last = planner.last_therapists.get(row.entry.referral_id)
+    row.same_therapist = last == opening.therapist
+    row.save()
+
+
+def _moved_so(
+    row: DraftOffer, wanted: tuple[int, datetime], version: int
+) -> DraftOffer | None:
+    """Lock the plan; return the row if its last change was this very move."""
+    plans = Draft.objects.at_work().select_for_update(no_key=True, of=("self",))
+    locked = plans.filter(pk=row.draft_id, version=version + 1).first()
+    if locked is None:
+        return None
+    therapist, starts_at = wanted
+    there = locked.offers.filter(therapist=therapist, starts_at=starts_at)
+    return there.filter(pk=row.pk, moved=True, struck=False).first()
 
 
 @transaction.atomic

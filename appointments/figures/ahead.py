@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -100,8 +102,9 @@ def _booked(now: datetime, monday: date) -> Counter[date]:
         starts_at__gte=now, starts_at__lt=now + (WEEKS + 1) * WEEK
     )
     found: Counter[date] = Counter()
-    for one in rows.select_related("therapist__location"):
-        found[_monday(one.local_start.date())] += 1
+    times = rows.values_list("starts_at", "therapist__location__time_zone")
+    for starts_at, zone, number in times.annotate(number=Count("pk")):
+        found[_monday(starts_at.astimezone(ZoneInfo(zone)).date())] += number
     return found
 
 

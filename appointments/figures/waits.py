@@ -15,10 +15,8 @@ from django.db.models import (
     F,
     FloatField,
     Max,
-    OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Value,
     When,
 )
@@ -27,8 +25,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from appointments.figures.figure import Bar, Figure, share
-from appointments.models import Appointment, Policy, TriageCategory, WaitlistEntry
-from appointments.models.waitlist import FEWEST_SHOWN, LOOK_BACK
+from appointments.models import Policy, TriageCategory, WaitlistEntry
+from appointments.models.waitlist import FEWEST_SHOWN
 
 NONE = ""  # nothing on record
 
@@ -51,16 +49,10 @@ def seen(*, now: datetime) -> QuerySet[Any]:
     With `wait_days`, from the receipt of the referral to the visit, and
     `target_wait_days`, by the category's target at `now` and the need score.
     """
-    visits = Appointment.objects.filter(entry=OuterRef("pk")).seeing_the_patient()
-    first = Subquery(visits.values("starts_at"))  # a constraint allows but one
-    entries: QuerySet[Any] = WaitlistEntry.objects.filter(session=1)
     days = Extract(F("seen_at") - F("received_at"), "epoch") / 86400.0
-    return (
-        entries.exclude(category=None)
-        .with_targets(now)  # type: ignore[attr-defined]
-        .annotate(seen_at=first)
-        .filter(seen_at__gt=now - LOOK_BACK, seen_at__lte=now)
-        .annotate(wait_days=days)
+    entries: QuerySet[Any] = WaitlistEntry.objects.seen_first(now=now)
+    return entries.with_targets(now).annotate(  # type: ignore[attr-defined]
+        wait_days=days
     )
 
 

@@ -27,6 +27,7 @@ class Outcome(parts.Form):
     )
     from_day = forms.BooleanField(required=False)
     therapist = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
+    page = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
 
     def __init__(self, *args: Any, may_cancel: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

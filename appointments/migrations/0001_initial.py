@@ -597,6 +597,7 @@ class Migration(migrations.Migration):
                 (
                     "therapist",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="appointments",
                         to="appointments.therapist",
@@ -1610,6 +1611,14 @@ class Migration(migrations.Migration):
                 fields=["status", "received_at"], name="entry_by_status"
             ),
         ),
+        migrations.AddIndex(
+            model_name="waitlistentry",
+            index=models.Index(
+                condition=models.Q(("called_at__isnull", False)),
+                fields=["referral", "called_at"],
+                name="entry_called",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="waitlistentry",
             constraint=models.CheckConstraint(
@@ -1834,6 +1843,12 @@ class Migration(migrations.Migration):
                 name="need_role_threat_is_known",
             ),
         ),
+        migrations.AddIndex(
+            model_name="draftwait",
+            index=models.Index(
+                fields=["draft", "-harm", "id"], name="draft_waits_by_harm"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="draftwait",
             constraint=models.UniqueConstraint(
@@ -1845,6 +1860,13 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("why__in", ["none", "less", "call"])),
                 name="draft_says_why_one_waits",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="draftoffer",
+            index=models.Index(
+                fields=["draft", "starts_at", "therapist", "id"],
+                name="draft_offers_by_time",
             ),
         ),
         migrations.AddConstraint(
@@ -1867,6 +1889,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="appointment",
             index=models.Index(fields=["starts_at"], name="appointment_by_start"),
+        ),
+        migrations.AddIndex(
+            model_name="appointment",
+            index=models.Index(
+                fields=["therapist", "starts_at"], name="appointment_by_therapist"
+            ),
         ),
         migrations.AddIndex(
             model_name="appointment",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ class Agenda:
     first: date
     last: date
     by_room: bool
-    columns: list[Therapist] | list[Room] = field(default_factory=list)
+    columns: list[Therapist | Room] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     visits: list[Appointment] = field(default_factory=list)  # that the reader sees
 
@@ -58,106 +58,134 @@ class Agenda:
         return [self.first + timedelta(days=n) for n in range(number)]
 
 
-def busy(first: date, last: date) -> QuerySet[Any, int]:
-    """Return who has visits from `first` to `last`, or about it: the places' days."""
+def busy(first: date, last: date, *, who: str) -> QuerySet[Any, int]:
+    """
+    Return who has visits from `first` to `last`, or about it: the places' days.
+
+    :param who: "therapist" or "room".
+    """
     begin = datetime.combine(first - timedelta(days=1), time.min, tzinfo=UTC)
     end = datetime.combine(last + timedelta(days=2), time.min, tzinfo=UTC)
     some = Appointment.objects.filter(status__in=SEEN)
     some = some.filter(starts_at__gte=begin, starts_at__lt=end)
-    return some.values_list("therapist", flat=True)
+    return some.values_list(who, flat=True)
 
 
 def agendas(
     *,
     user: User,
-    therapists: Sequence[Therapist],
+    columns: Sequence[Therapist] | Sequence[Room],
+    only: int | None,
     first: date,
     last: date,
-    by_room: bool,
     now: datetime,
 ) -> list[Agenda]:
     """
-    Return the calendar of each place of `therapists`, as `user` may see it.
+    Return the calendar of each place of `columns`, as `user` may see it.
 
     An offer is shown to those who see offers; to others it is a time that is held, and
-    names nobody. The number of queries does not depend on the days.
+    names nobody. The number of queries depends neither on the days nor on the places.
+
+    :param columns: therapists, or rooms, each with their place; nobody else is read.
+    :param only: the key of the one therapist of whom anything is shown; None is all.
     """
-    places: dict[int, list[Therapist]] = defaultdict(list)
-    for one in therapists:
-        places[one.location_id].append(one)
-    supply = _supply(therapists, first, last, now)
-    found = []
-    for mine in places.values():
-        agenda = Agenda(mine[0].location, first, last, by_room)
-        rooms = Room.objects.filter(location=agenda.place, active=True).order_by("name")
-        agenda.columns = list(rooms) if by_room else list(mine)
-        _add_visits(agenda, mine, user=user, now=now)
-        agenda.items += _free(agenda, mine, supply)
-        agenda.items += _closed(agenda)
-        if not by_room:
-            agenda.items += _off(agenda, mine)
-        found.append(agenda)
+    by_room = any(isinstance(one, Room) for one in columns)
+    places: dict[int, Agenda] = {}
+    for one in columns:
+        if one.location_id not in places:
+            places[one.location_id] = Agenda(one.location, first, last, by_room)
+        places[one.location_id].columns.append(one)
+    if not places:
+        return []
+    found = list(places.values())
+    of = {column.pk: agenda for agenda in found for column in agenda.columns}
+    _add_visits(of, only, user=user, now=now)
+    for opening in _free(of, only, now=now):
+        of[opening.column].items.append(opening)
+    _add_closed(found)
+    if not by_room:
+        _add_off(of)
     return found
 
 
-def _supply(
-    therapists: Sequence[Therapist], first: date, last: date, now: datetime
-) -> Supply:
-    """Return the free times; for one therapist alone, only theirs are computed."""
-    only = therapists[0].pk if len(therapists) == 1 else None
-    policy = Policy.objects.in_force(now)
-    return Supply(now=now, policy=policy, first=first, last=last, therapist=only)
+def _reach(found: Iterable[Agenda]) -> Span:
+    """Return all days of all places, in real time."""
+    spans = [one.span for one in found]
+    return Span(min(one.start for one in spans), max(one.end for one in spans))
 
 
 def _add_visits(
-    agenda: Agenda, therapists: Sequence[Therapist], *, user: User, now: datetime
+    of: Mapping[int, Agenda], only: int | None, *, user: User, now: datetime
 ) -> None:
-    """Add visits and offers; a room that is out of use is shown while it is booked."""
-    span = agenda.span
+    """Add the visits and offers of the columns `of`, each to its place."""
+    span = _reach(of.values())
+    by_room = _by_room(of)
     some = Appointment.objects.filter(
         status__in=SEEN, starts_at__lt=span.end, ends_at__gt=span.start
-    ).filter(therapist__in=therapists)
-    some = some.exclude(status=Status.PROPOSED, held_until__lte=now).with_place()
+    ).exclude(status=Status.PROPOSED, held_until__lte=now)
+    some = some.filter(**{"room__in" if by_room else "therapist__in": list(of)})
+    if only is not None:
+        some = some.filter(therapist=only)
     seen = set(some.visible_to(user).values_list("pk", flat=True))
-    for one in some.order_by("starts_at", "pk"):
+    for one in some.with_place().order_by("starts_at", "pk"):
+        column = one.room_id if by_room else one.therapist_id
+        agenda, held = of[column], Span(one.starts_at, one.ends_at)
+        if held.start >= agenda.span.end or held.end <= agenda.span.start:
+            continue  # on another day, as this place counts them
         kind = Kind.OFFER if one.status == Status.PROPOSED else Kind.VISIT
-        column = one.room_id if agenda.by_room else one.therapist_id
-        if agenda.by_room and one.room not in agenda.columns:
-            agenda.columns.append(one.room)  # type: ignore[arg-type]
         visit = one if one.pk in seen else None
-        held = Span(one.starts_at, one.ends_at)
         agenda.items.append(Item(kind, held, column, visit=visit))
         if visit is not None:
             agenda.visits.append(visit)
 
 
-def _free(
-    agenda: Agenda, therapists: Sequence[Therapist], supply: Supply
-) -> Iterator[Item]:
-    """Yield the stretches in which a visit of the usual length can still be had."""
-    mine = {one.pk for one in therapists}
+def _by_room(of: Mapping[int, Agenda]) -> bool:
+    return any(agenda.by_room for agenda in of.values())
+
+
+def _free(of: Mapping[int, Agenda], only: int | None, *, now: datetime) -> list[Item]:
+    """Return the stretches in which a visit of the usual length can still be had."""
+    by_room = _by_room(of)
+    places = {agenda.place.pk: agenda for agenda in of.values()}
+    whose = None if only is None else [only]
+    any_of_it = next(iter(places.values()))
+    supply = Supply(
+        now=now,
+        policy=Policy.objects.in_force(now),
+        first=any_of_it.first,
+        last=any_of_it.last,
+        therapists=whose if by_room else list(of),
+        location=any_of_it.place.pk if len(places) == 1 else None,
+    )
     spans: dict[int, list[Span]] = defaultdict(list)
     for one in supply.openings(None):
-        if one.therapist in mine:
-            column = one.room if agenda.by_room else one.therapist
-            spans[column].append(Span(one.starts_at, one.ends_at))
-    for column, some in spans.items():
-        for span in Taken(some).spans:
-            yield Item(Kind.FREE, span, column)
+        spans[one.room if by_room else one.therapist].append(
+            Span(one.starts_at, one.ends_at)
+        )
+    return [
+        Item(Kind.FREE, span, column)
+        for column, some in spans.items()
+        if column in of
+        for span in Taken(some).spans
+    ]
 
 
-def _closed(agenda: Agenda) -> Iterator[Item]:
-    place = agenda.place.pk
-    days = closed_days([place], first=agenda.first, last=agenda.last)
-    for day, reason in sorted(days.get(place, {}).items()):
-        for column in agenda.columns:
+def _add_closed(found: Sequence[Agenda]) -> None:
+    places = [one.place.pk for one in found]
+    closed = closed_days(places, first=found[0].first, last=found[0].last)
+    for agenda in found:
+        for day, reason in sorted(closed.get(agenda.place.pk, {}).items()):
             span = day_span(day, agenda.zone)
-            yield Item(Kind.CLOSED, span, column.pk, note=reason)
+            agenda.items += [
+                Item(Kind.CLOSED, span, column.pk, note=reason)
+                for column in agenda.columns
+            ]
 
 
-def _off(agenda: Agenda, therapists: Sequence[Therapist]) -> Iterator[Item]:
-    span = agenda.span
-    rows = TimeOff.objects.between(span.start, span.end)
-    for one in rows.filter(therapist__in=therapists).order_by("starts_at"):
+def _add_off(of: Mapping[int, Agenda]) -> None:
+    span = _reach(of.values())
+    rows = TimeOff.objects.between(span.start, span.end).filter(therapist__in=list(of))
+    for one in rows.order_by("starts_at"):
         off = Span(one.starts_at, one.ends_at)
-        yield Item(Kind.OFF, off, one.therapist_id, note=one.reason)
+        item = Item(Kind.OFF, off, one.therapist_id, note=one.reason)
+        of[one.therapist_id].items.append(item)

@@ -174,8 +174,8 @@ class Appointment(models.Model):
     patient = models.ForeignKey(  # the entry's, kept here for the constraint
         Patient, models.PROTECT, related_name="appointments"
     )
-    therapist = models.ForeignKey(
-        Therapist, models.PROTECT, related_name="appointments"
+    therapist = models.ForeignKey(  # found by `appointment_by_therapist`
+        Therapist, models.PROTECT, related_name="appointments", db_index=False
     )
     room = models.ForeignKey(Room, models.PROTECT, related_name="appointments")
     technique = models.ForeignKey(  # null: the therapist decides
@@ -289,6 +289,9 @@ class Appointment(models.Model):
         ]
         indexes = [
             models.Index(fields=["starts_at"], name="appointment_by_start"),
+            models.Index(
+                fields=["therapist", "starts_at"], name="appointment_by_therapist"
+            ),
             models.Index(
                 fields=["held_until"],
                 name="appointment_open_offers",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import models
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from appointments.codes import NOT_TAKEN, EntryStatus, Missed, Status
@@ -137,14 +137,15 @@ def _missed(*, before: datetime | None) -> models.QuerySet[Any, Any]:
     from appointments.models.appointment import Appointment  # it stands above
     from appointments.models.waitlist import WaitlistEntry
 
-    same = WaitlistEntry.objects.filter(referral=OuterRef("entry__referral"))
-    called = Subquery(
-        same.order_by().values("referral").annotate(at=Max("called_at")).values("at")
+    # As a row that is not there, and not as the last call's moment: PostgreSQL then
+    # joins both once, and does not look each visit's calls up.
+    since = WaitlistEntry.objects.filter(
+        referral=OuterRef("entry__referral"), called_at__gte=OuterRef("happened_at")
     )
     rows = (
         Appointment.objects.filter(Q(late=True) | Q(status=Status.NOSHOW))
         .exclude(missed_because=Missed.CLINIC)
-        .alias(called=called, happened_at=Coalesce("ended_at", "starts_at"))
-        .filter(Q(called=None) | Q(happened_at__gt=F("called")))
+        .alias(happened_at=Coalesce("ended_at", "starts_at"))
+        .filter(~Exists(since))
     )
     return rows if before is None else rows.filter(happened_at__lt=before)

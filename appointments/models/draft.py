@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Extract
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models.appointment import Appointment
@@ -87,32 +88,16 @@ class Draft(models.Model):
 
         Whoever is called first is left out of the count.
         """
-        waits = list(
-            self.waits.exclude(why=Why.CALL).values_list(
-                "harm",
-                "line_harm",
-                "target_days",
-                "line_starts_at",
-                "entry__received_at",
-            )
-        )
-        harms = [row.harm for row in rows] + [wait[0] for wait in waits]
-        alone = [row.line_harm for row in rows] + [wait[1] for wait in waits]
-        seen = [row.seen_by_line for row in rows]
-        seen += [(target, at, since) for _h, _l, target, at, since in waits]
+        waits = self.waits.exclude(why=Why.CALL).totals()
         return Balance(
             offers=len(rows),
-            without=len(waits),
-            harm=math.fsum(harms),
-            line_harm=math.fsum(alone),
+            without=waits["number"],
+            harm=math.fsum([waits["harm"], *(row.harm for row in rows)]),
+            line_harm=math.fsum([waits["line_harm"], *(row.line_harm for row in rows)]),
             in_time=sum(row.in_time for row in rows),
-            line_in_time=sum(
-                at is not None and (at - since) / DAY <= target
-                for target, at, since in seen
-            ),
+            line_in_time=waits["line_in_time"] + sum(row.line_in_time for row in rows),
             gain=sum(row.harm < row.line_harm for row in rows),
-            wait=sum(row.harm > row.line_harm for row in rows)
-            + sum(wait[3] is not None for wait in waits),
+            wait=waits["passed_over"] + sum(row.harm > row.line_harm for row in rows),
         )
 
 
@@ -129,6 +114,13 @@ class DraftOfferQuerySet(models.QuerySet["DraftOffer"]):
     def standing(self) -> Self:
         """Those that were not struck."""
         return self.filter(struck=False)
+
+    def in_numbers(self) -> Self:
+        """With what `Draft.balance` counts, and no more: of hundreds, that is felt."""
+        return self.select_related("entry").only(
+            *("draft", "target_days", "harm", "line_harm", "starts_at"),
+            *("line_starts_at", "appointment", "fault", "entry__received_at"),
+        )
 
     def to_send(self) -> Self:
         """Those of which nobody has said yet what became of them; soonest first."""
@@ -178,6 +170,12 @@ class DraftOffer(models.Model):
                 condition=Q(appointment=None) | Q(fault="", struck=False),
             ),
         ]
+        indexes = [
+            models.Index(  # the order of the page
+                fields=["draft", "starts_at", "therapist", "id"],
+                name="draft_offers_by_time",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"planned offer {self.pk}"
@@ -193,14 +191,16 @@ class DraftOffer(models.Model):
         return (self.starts_at - self.entry.received_at) / DAY
 
     @property
-    def seen_by_line(self) -> tuple[float, datetime | None, datetime]:
-        """The target, the time that the line alone would give, the clock's start."""
-        return self.target_days, self.line_starts_at, self.entry.received_at
-
-    @property
     def in_time(self) -> bool:
         """Whether the visit is within the target."""
         return self.waited_days <= self.target_days
+
+    @property
+    def line_in_time(self) -> bool:
+        """Whether the visit that the line alone would give is within it."""
+        if self.line_starts_at is None:
+            return False
+        return (self.line_starts_at - self.entry.received_at) / DAY <= self.target_days
 
     @property
     def sooner_days(self) -> float | None:
@@ -224,6 +224,17 @@ class DraftWaitQuerySet(models.QuerySet["DraftWait"]):
     def most_harmed_first(self) -> Self:
         """With what a row shows, whom waiting will harm most first."""
         return self.select_related("entry__patient").order_by("-harm", "pk")
+
+    def totals(self) -> dict[str, Any]:
+        """Return what they add up to for `Draft.balance`; they may be thousands."""
+        days = Extract(F("line_starts_at") - F("entry__received_at"), "epoch") / 86400.0
+        return self.alias(line_days=days).aggregate(
+            number=Count("pk"),
+            harm=Sum("harm", default=0.0),
+            line_harm=Sum("line_harm", default=0.0),
+            line_in_time=Count("pk", filter=Q(line_days__lte=F("target_days"))),
+            passed_over=Count("line_starts_at"),
+        )
 
     def reasons(self) -> list[tuple[str, int]]:
         """Return how many wait for each reason, in words."""
@@ -255,6 +266,9 @@ class DraftWait(models.Model):
             models.CheckConstraint(
                 name="draft_says_why_one_waits", condition=Q(why__in=Why.values)
             ),
+        ]
+        indexes = [
+            models.Index(fields=["draft", "-harm", "id"], name="draft_waits_by_harm"),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ statement sees all tables as they were at one moment.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -204,7 +204,7 @@ def rota(
     now: datetime,
     first: date,
     last: date,
-    therapist: int | None = None,
+    therapists: Collection[int] | None = None,
     location: int | None = None,
     within: Span | None = None,
 ) -> Rota:
@@ -213,12 +213,12 @@ def rota(
 
     A lapsed offer fills nothing, though nobody has said so yet.
 
-    :param therapist: only this one, and the rooms of their place; None is all.
+    :param therapists: only these, and the rooms of their places; None is all.
     :param location: only who works at this place, and its rooms; None is all.
     :param within: read only the visits that touch it; None is all of the days'.
     """
     read = _Read(first, last)
-    for row in _rows(now, first, last, therapist, location, within):
+    for row in _rows(now, first, last, therapists, location, within):
         read.add(row)
     zones = {row.word: ZoneInfo(row.word) for row in read.therapists}
     closed = {row.other: read.closed_at(row.other) for row in read.therapists}
@@ -248,15 +248,15 @@ def _rows(
     now: datetime,
     first: date,
     last: date,
-    therapist: int | None,
+    therapists: Collection[int] | None,
     location: int | None,
     within: Span | None,
 ) -> Iterator[Row]:
     begin, end = reach(first, last)
     since, until = within or (begin, end)
     of_whom = ""
-    if therapist is not None:
-        of_whom += " AND t.id = %(therapist)s"
+    if therapists is not None:
+        of_whom += " AND t.id = ANY(%(therapists)s)"
     if location is not None:
         of_whom += " AND t.location_id = %(location)s"
     params: dict[str, Any] = {
@@ -270,7 +270,7 @@ def _rows(
         "weekdays": sorted({day.weekday() for day in _days(first, last)}),
         "holding": [str(status) for status in HOLDING_TIME],
         "proposed": str(Status.PROPOSED),
-        "therapist": therapist,
+        "therapists": list(therapists or ()),
         "location": location,
     }
     with connection.cursor() as cursor:

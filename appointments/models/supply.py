@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from appointments.ahead import Week, weeks
 from appointments.codes import EntryStatus
 from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
+from appointments.models.capacity import Therapist
 from appointments.models.policy import Policy
-from appointments.models.rota import Rota, reach, rota
+from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
-from appointments.openings import Diary, Opening, Span, openings
+from appointments.openings import Diary, Opening, Span, on_the_clock, openings
 from services.models import Technique
 
 BATCH = 50
@@ -38,9 +40,11 @@ class Supply:
     one more where patients are asked about.
 
     :param therapist: only this one's; None is all.
+    :param therapists: only those of these; None is all.
     :param location: only those at this place; None is all.
-    :param within: only what is asked about a visit that lies in it is answered, and far
-        less is read; None is everything.
+    :param within: only openings that lie whole in it, with their turnover, and far less
+        is read; None is everything.
+    :param whose: the only request about which it is asked; None is all that wait.
     """
 
     def __init__(
@@ -51,16 +55,19 @@ class Supply:
         first: date,
         last: date,
         therapist: int | None = None,
+        therapists: Collection[int] | None = None,
         location: int | None = None,
         within: Span | None = None,
+        whose: WaitlistEntry | None = None,
     ) -> None:
         self.now = now
         self.policy = policy
         self.first = first
         self.last = last
-        self.therapist = therapist
+        self.therapists = therapists if therapist is None else [therapist]
         self.location = location
         self.within = within
+        self.whose = whose
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
         self._places: dict[tuple[int | None, int], dict[Place, Opening]] = {}
@@ -73,6 +80,39 @@ class Supply:
         # A day earlier, for places that lie west of Greenwich; `now` cuts off the past.
         return cls(now=now, policy=policy, first=today - timedelta(days=1), last=last)
 
+    def on_day_of(
+        self, entry: WaitlistEntry, therapist: int, starts_at: datetime
+    ) -> Supply | None:
+        """
+        Return the part of it that lies on the day of a time, for `entry` alone.
+
+        It reads little. The day is that of the therapist's place; of places in other
+        zones, what reaches into the next day is left out. None if the therapist is not
+        known, or if it is none of these days.
+        """
+        latest = timedelta(days=self.policy.ahead_days + 2)
+        if not self.now <= starts_at <= self.now + latest:
+            return None
+        rows = Therapist.objects.filter(pk=therapist, location__isnull=False)
+        name = rows.values_list("location__time_zone", flat=True).first()
+        if name is None:
+            return None
+        zone = ZoneInfo(name)
+        day = starts_at.astimezone(zone).date()
+        if not self.first <= day <= self.last:
+            return None
+        begin = on_the_clock(day, time(0), zone, fold=0)
+        minutes = self.minutes(entry.referral.technique)
+        over = starts_at + timedelta(minutes=minutes) + self.policy.turnover
+        return Supply(
+            now=self.now,
+            policy=self.policy,
+            first=day,
+            last=day,
+            within=Span(begin, max(begin + ONE_DAY + TURNOVER, over)),
+            whose=entry,
+        )
+
     def minutes(self, technique: Technique | None) -> int:
         """Return how long a visit lasts, in minutes."""
         return technique.minutes if technique else self.policy.visit_minutes
@@ -81,7 +121,7 @@ class Supply:
         """Return the openings for visits by `technique` (None: any), soonest first."""
         key = self._key(technique)
         if key not in self._openings:
-            self._openings[key] = openings(
+            found = openings(
                 diaries=self._rota.diaries,
                 rooms=self._rota.rooms,
                 first=self.first,
@@ -91,6 +131,14 @@ class Supply:
                 technique=key[0],
                 not_before=self.now,
             )
+            if self.within is not None:  # of other times it is not known who is there
+                begin, end = self.within
+                found = [
+                    one
+                    for one in found
+                    if begin <= one.starts_at and one.blocked_until <= end
+                ]
+            self._openings[key] = found
         return self._openings[key]
 
     def _key(self, technique: Technique | None) -> tuple[int | None, int]:
@@ -187,9 +235,14 @@ class Supply:
     def _refused(self) -> dict[int, set[tuple[int, datetime]]]:
         """The times still ahead (therapist, start) that each entry had before."""
         refused: dict[int, set[tuple[int, datetime]]] = defaultdict(set)
-        for entry, therapist, starts_at in Appointment.objects.filter(
-            entry__status=EntryStatus.ACCEPTED, starts_at__gte=self.now
-        ).values_list("entry_id", "therapist_id", "starts_at"):
+        rows = Appointment.objects.filter(starts_at__gte=self.now)
+        if self.whose is None:
+            rows = rows.filter(entry__status=EntryStatus.ACCEPTED)
+        else:
+            rows = rows.filter(entry=self.whose)
+        for entry, therapist, starts_at in rows.values_list(
+            "entry_id", "therapist_id", "starts_at"
+        ):
             refused[entry].add((therapist, starts_at))
         return refused
 
@@ -200,6 +253,8 @@ class Supply:
         rows = Appointment.objects.filling_time(self.now).filter(
             starts_at__gte=begin, starts_at__lt=end
         )
+        if self.whose is not None:
+            rows = rows.filter(patient=self.whose.patient_id)
         times: dict[int, list[Span]] = defaultdict(list)
         for patient, starts_at, blocked_until in rows.values_list(
             "patient_id", "starts_at", "blocked_until"
@@ -213,7 +268,7 @@ class Supply:
             now=self.now,
             first=self.first,
             last=self.last,
-            therapist=self.therapist,
+            therapists=self.therapists,
             location=self.location,
             within=self.within,
         )

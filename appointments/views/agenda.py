@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.core.paginator import Page, Paginator
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from appointments import agenda as tables
-from appointments.models import Therapist
+from appointments.models import Room, Therapist
 from appointments.models.agenda import Agenda, agendas, busy
 from appointments.models.outside import marked
+from appointments.views.agenda_words import Words
 from appointments.views.day import MAY_SEE
 from massage_portal.access import SignedInRequest, requires_any
 from massage_portal.audit.record import record_all
 from services.models import Location
 
+COLUMNS = 10  # therapists or rooms at once: what fits a screen, and a sheet
 EARLIEST, LATEST = date(2000, 1, 3), date(2100, 1, 3)
 
 
@@ -34,6 +40,7 @@ class Asked:
     place: int | None
     by_room: bool
     as_list: bool
+    page: int = 1
 
     def query(self, **changes: Any) -> str:
         """Return the query of the same page with some of it changed."""
@@ -42,6 +49,7 @@ class Asked:
             "place": self.place or "",
             "by": "room" if self.by_room else "",
             "as": "list" if self.as_list else "",
+            "page": self.page if self.page > 1 else "",
         }
         return urlencode({key: one for key, one in (values | changes).items() if one})
 
@@ -62,39 +70,64 @@ def clinic_day(request: SignedInRequest) -> HttpResponse:
 
 def _calendar(request: SignedInRequest, *, days: int) -> HttpResponse:
     now = timezone.now()
-    all_of_it = request.user.has_perm("appointments.view_appointment")
-    therapists = Therapist.objects.select_related("user", "location")
-    therapists = therapists.order_by(
-        "location__name", "location_id", "user__name", "pk"
-    )
-    if not all_of_it:
-        therapists = therapists.filter(user=request.user)
-    asked = _asked(request, days=days, today=timezone.localdate(now))
+    today = timezone.localdate(now)
+    asked = _asked(request, days=days, today=today)
     last = asked.day + timedelta(days=days - 1)
-    therapists = therapists.filter(Q(active=True) | Q(pk__in=busy(asked.day, last)))
-    places = Location.objects.filter(therapist__active=True).distinct().order_by("name")
-    if all_of_it and asked.place is not None:
-        therapists = therapists.filter(location=asked.place)
+    all_of_it = request.user.has_perm("appointments.view_appointment")
+    own = Therapist.objects.filter(user=request.user).values_list("pk", flat=True)
+    only = None if all_of_it else own.first() or 0
+    page = _columns(asked, last, only, request.GET.get("page"))
+    asked = replace(asked, page=page.number)
     shown = agendas(
         user=request.user,
-        therapists=list(therapists),
+        columns=list(page.object_list),
+        only=only,
         first=asked.day,
         last=last,
-        by_room=asked.by_room,
         now=now,
     )
     visits = marked(visit for one in shown for visit in one.visits)
     record_all("appointment.listed", visits, by=request.user, at=now)
+    places = Location.objects.filter(therapist__active=True).distinct().order_by("name")
     context = {
         "asked": asked,
-        "shown": [_table(one, days=days) for one in shown],
+        "page": page,
+        "shown": [_table(one, asked) for one in shown],
         "places": places if all_of_it else None,
-        "steps": _steps(asked, today=timezone.localdate(now)),
+        "steps": _steps(asked, today=today),
         "is_week": days > 1,
         "last": last,
-        "today": timezone.localdate(now),
+        "today": today,
     }
     return render(request, "appointments/calendar/calendar.html", context)
+
+
+def _columns(asked: Asked, last: date, only: int | None, page: str | None) -> Page[Any]:
+    """
+    Return those of the therapists or rooms that one page shows; an odd page is one.
+
+    Who gives no massage any more, and a room that is out of use, is shown while there
+    are visits.
+    """
+    therapists = Therapist.objects.select_related("user", "location")
+    therapists = therapists.filter(
+        Q(active=True) | Q(pk__in=busy(asked.day, last, who="therapist"))
+    )
+    if only is not None:
+        therapists = therapists.filter(pk=only)
+    found: QuerySet[Any] = therapists.order_by(
+        "location__name", "location_id", "user__name", "pk"
+    )
+    if asked.by_room:
+        booked = busy(asked.day, last, who="room")
+        booked = booked if only is None else booked.filter(therapist=only)
+        where = Q(active=True, location__in=therapists.values("location"))
+        rooms = Room.objects.filter(where | Q(pk__in=booked))
+        found = rooms.select_related("location")
+        found = found.order_by("location__name", "location_id", "name")
+    if only is None and asked.place is not None:
+        found = found.filter(location=asked.place)
+    return Paginator(found, COLUMNS).get_page(page)
 
 
 def _asked(request: SignedInRequest, *, days: int, today: date) -> Asked:
@@ -127,43 +160,50 @@ def _steps(asked: Asked, *, today: date) -> dict[str, str]:
         "after": asked.query(day=(asked.day + step).isoformat()),
         "same": asked.query(),
         "other_way": asked.query(**{"as": "" if asked.as_list else "list"}),
-        "other_columns": asked.query(by="" if asked.by_room else "room"),
+        "other_columns": asked.query(by="" if asked.by_room else "room", page=""),
     }
 
 
-def _table(agenda: Agenda, *, days: int) -> dict[str, Any]:
+def _table(agenda: Agenda, asked: Asked) -> dict[str, Any]:
     """Return one place as its templates draw it: by day, by column, by half hour."""
-    names: dict[int, Any] = {one.pk: one for one in agenda.columns}
-
-    def drawn(one: tables.Entry) -> dict[str, Any]:
-        return {"entry": one, "name": names[one.item.column]}
-
+    names = {one.pk: str(one) for one in agenda.columns}
+    words = Words(names, by_room=asked.by_room)
     by_day = [
         (day, tables.entries(agenda.items, day, agenda.zone)) for day in agenda.days
     ]
-    found: dict[str, Any] = {"agenda": agenda, "days": agenda.days}
-    found["list"] = [(day, [drawn(one) for one in some]) for day, some in by_day]
-    if days == 1:
+    found: dict[str, Any] = {"agenda": agenda, "names": names.values()}
+    if asked.as_list:
+        found["list"] = [(day, [words.of(one) for one in some]) for day, some in by_day]
+    elif asked.days == 1:
         half_hours = tables.rows(by_day[0][1], list(names), agenda.first, agenda.zone)
         found["rows"] = [
             (
-                row,
+                row.said,
                 [
-                    (cell, names[cell.column], map(drawn, cell.entries))
+                    (cell.rows, names[cell.column], [words.of(e) for e in cell.entries])
                     for cell in row.cells
                 ],
             )
             for row in half_hours
         ]
     else:
-        found["columns"] = [
-            (
-                column,
-                [
-                    (day, [one for one in some if one["name"] is column])
-                    for day, some in found["list"]
-                ],
-            )
-            for column in names.values()
+        heads = [_head(day, asked) for day in agenda.days]
+        cells: dict[tuple[int, date], list[Any]] = defaultdict(list)
+        for day, some in by_day:
+            for one in some:
+                cells[one.item.column, day].append(words.of(one))
+        found["heads"] = heads
+        found["rows"] = [
+            (name, [(said, cells[column, day]) for day, said, _query in heads])
+            for column, name in names.items()
         ]
     return found
+
+
+def _head(day: date, asked: Asked) -> tuple[date, str, str]:
+    """Return a day, in words, and the query of its own page."""
+    return (
+        day,
+        date_format(day, _("D, M j")),
+        asked.query(day=day.isoformat(), **{"as": ""}),
+    )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -21,6 +22,7 @@ from appointments.forms.visit import UNDO, Outcome
 from appointments.models import Appointment, Policy, Therapist, VisitNote
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.models.outside import marked
+from appointments.views.day_rows import rows
 from massage_portal.access import SignedInRequest, requires_any
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record, record_all
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 MAY_SEE = ("appointments.view_own_day", "appointments.view_appointment")
 SHOWN = [*HOLDING_TIME, Status.NOSHOW]
+ROWS = 25  # visits at once
 
 
 @requires_any(*MAY_SEE)
@@ -46,7 +49,8 @@ def day(request: SignedInRequest) -> HttpResponse:
     visits = _visits(user, on, zone)
     if chosen is not None:
         visits = visits.filter(therapist=chosen)
-    shown = marked(visits)
+    page = Paginator(visits, ROWS).get_page(request.GET.get("page"))
+    shown = marked(page.object_list)
     now = timezone.now()
     notes = _notes(user, shown)
     record_all("appointment.seen", shown, by=user, at=now)
@@ -54,15 +58,16 @@ def day(request: SignedInRequest) -> HttpResponse:
     to_sign = list(VisitNote.objects.visible_to(user).to_sign(user))
     record_all("note.listed", to_sign, by=user, at=now)
     context = {
-        "visits": [
-            (one, notes.get(one.pk), _next_steps(one, user, now=now)) for one in shown
-        ],
-        "reasons": Missed.choices,
+        "page": page,
+        "visits": rows(
+            [(one, notes.get(one.pk), _next_steps(one, user, now=now)) for one in shown]
+        ),
+        "reasons": [(value, str(label)) for value, label in Missed.choices],
         "to_sign": to_sign,
         "day": on,
         "before": on - timedelta(days=1),
         "after": on + timedelta(days=1),
-        "therapists": therapists if all_days else None,
+        "therapists": list(therapists) if all_days else None,
         "chosen": chosen,
         "zone": zone,
         "now": now,
@@ -222,8 +227,9 @@ def _back_to(found: Appointment, form: Outcome) -> str:
     if not form.cleaned_data["from_day"]:
         return reverse("appointments:visit", args=[found.pk])
     query = f"?day={found.local_start.date().isoformat()}"
-    if therapist := form.cleaned_data["therapist"]:
-        query += f"&therapist={therapist}"
+    for name in ("therapist", "page"):
+        if value := form.cleaned_data[name]:
+            query += f"&{name}={value}"
     return reverse("appointments:day") + query + f"#visit-{found.pk}"
 
 

@@ -125,7 +125,7 @@ def _context(
         by=request.user,
         at=now,
     )
-    standing = list(found.offers.standing().select_related("entry"))
+    standing = list(found.offers.standing().in_numbers())
     balance = found.balance(standing)
     return {
         "draft": found,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,8 +17,10 @@ from django.views.decorators.http import (
 )
 
 from appointments import actions
+from appointments.codes import Status
 from appointments.forms.staff import Propose
 from appointments.models import Appointment, Policy, Supply, Therapist, WaitlistEntry
+from appointments.models.supply import Place
 from appointments.openings import Opening
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from massage_portal.accounts.models import User
 
 CHOICES = 8
+NEAR = 5  # so many other times on the day of one that was taken
+ENOUGH = 3  # of them, so that no other days are read
 MOST_SHOWN = 50
 QUEUE = "appointments:queue"
 
@@ -40,66 +44,105 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     For who has a booked visit ahead, they are other times for that visit.
     """
     visible = WaitlistEntry.objects.visible_to(request.user)
-    entry = get_object_or_404(visible.with_patient().with_referral(), pk=pk)
+    entry = get_object_or_404(visible.with_patient().with_plan(), pk=pk)
     now = timezone.now()
     policy = Policy.objects.in_force(now)
     supply = Supply.ahead(now=now, policy=policy)
     form = Propose(request.POST if request.method == "POST" else None)
-    refusal, status = "", 200
+    refusal, status, near = "", 200, list[dict[str, Any]]()
+    ahead = _ahead(entry, now)
     if form.is_valid():
+        wanted = form.cleaned_data["opening"]
+        day = supply.on_day_of(entry, *wanted)
+        free = _at(day, entry, wanted)
         try:
-            made = _give(entry, supply, by=request.user, now=now, **form.cleaned_data)
+            made = _give(entry, free, ahead, by=request.user, **form.cleaned_data)
         except actions.Refusal as said:
             refusal, status = str(said), 409
-            supply = Supply.ahead(now=now, policy=policy)
-            entry.refresh_from_db(fields=["status"])
+            if free is not None:  # it was read before somebody was quicker
+                entry.refresh_from_db(fields=["status"])
+                ahead, day = _ahead(entry, now), supply.on_day_of(entry, *wanted)
+            if isinstance(said, actions.TimeTaken):
+                near = _near(entry, day, ahead.visit)
         else:
             _say(request, made)
             return redirect("appointments:offers" if made.replaces_id else QUEUE)
     elif form.errors:
         refusal, status = _("Choose one of the times shown."), 422
     record("request.seen", entry, by=request.user, at=now)
-    visit = entry.appointments.booked_now(now).with_place().first()
-    context = {
-        "entry": entry,
-        "why": entry.explain(now=now, exponent=float(policy.harm_exponent)),
-        "rows": _rows(_choices(entry, supply, visit), supply, entry),
-        "refusal": refusal,
-        "policy": policy,
-        "offer": entry.appointments.offers_open(now).with_place().first(),
-        "visit": visit,
-    }
+    context = {"entry": entry, "refusal": refusal, "policy": policy, "rows": near}
+    context |= {"near": bool(near), "visit": ahead.visit, "offer": ahead.offer}
+    if not near:
+        exponent = float(policy.harm_exponent)
+        context["why"] = entry.explain(now=now, exponent=exponent)
+        context["rows"] = _rows(_choices(entry, supply, ahead.visit), supply, entry)
     return render(request, "appointments/staff/propose.html", context, status=status)
+
+
+class _Ahead(NamedTuple):
+    """What a patient has, or is offered, for one request."""
+
+    now: datetime
+    visit: Appointment | None
+    offer: Appointment | None
+
+
+def _ahead(entry: WaitlistEntry, now: datetime) -> _Ahead:
+    """Read both at once."""
+    rows = entry.appointments.booked_now(now) | entry.appointments.offers_open(now)
+    mine = list(rows.with_place().order_by("pk"))
+    return _Ahead(
+        now,
+        next((one for one in mine if one.status == Status.BOOKED), None),
+        next((one for one in mine if one.is_open_offer(now)), None),
+    )
 
 
 def _give(
     entry: WaitlistEntry,
-    supply: Supply,
+    free: Opening | None,
+    ahead: _Ahead,
     *,
-    opening: tuple[int, datetime],
+    opening: Place,
     how: str,
     by: User,
-    now: datetime,
 ) -> Appointment:
     """Offer or book the opening: a first time, or another one for the visit booked."""
-    therapist, starts_at = opening
-    had = {"book": entry.appointments.booked_now(now)}
-    had["offer"] = entry.appointments.offers_open(now)
-    same = had[how].filter(therapist=therapist, starts_at=starts_at)
-    if pressed_twice := same.with_place().first():
-        return pressed_twice
-    technique = entry.referral.technique
-    free = supply.at(technique, therapist=therapist, starts_at=starts_at)
+    same = ahead.visit if how == "book" else ahead.offer
+    if same is not None and (same.therapist_id, same.starts_at) == opening:
+        return same  # pressed twice
     if free is None:
         raise actions.TimeTaken(_("That time is not free any more."))
-    visit = entry.appointments.booked_now(now).first()
-    what: dict[str, Any] = {"opening": free, "by": by, "now": now}
+    visit = ahead.visit
+    what: dict[str, Any] = {"opening": free, "by": by, "now": ahead.now}
     what |= {"entry": entry} if visit is None else {"appointment": visit}
     if how == "book":  # the patient is on the telephone, and has said yes
         book = actions.book if visit is None else actions.move
         return actions.by_telephone(book, patient=entry.patient, **what)
     offer = actions.offer if visit is None else actions.offer_move
     return offer(**what)
+
+
+def _at(day: Supply | None, entry: WaitlistEntry, opening: Place) -> Opening | None:
+    """Return the opening as it stood when the day was read; None if it was taken."""
+    therapist, starts_at = opening
+    if day is None:
+        return None
+    technique = entry.referral.technique
+    return day.at(technique, therapist=therapist, starts_at=starts_at)
+
+
+def _near(
+    entry: WaitlistEntry, day: Supply | None, visit: Appointment | None
+) -> list[dict[str, Any]]:
+    """
+    Return other times on the day of one that was taken; none if there are too few.
+
+    Hundreds may want one time at one moment, and each is told at once: four weeks are
+    not read for them, nor who in the whole line could use the other times.
+    """
+    found = _choices(entry, day, visit)[:NEAR] if day else []
+    return _rows(found, None, entry) if len(found) >= ENOUGH else []
 
 
 def _choices(
@@ -115,18 +158,21 @@ def _choices(
 
 
 def _rows(
-    openings: list[Opening], supply: Supply, entry: WaitlistEntry
+    openings: list[Opening], supply: Supply | None, entry: WaitlistEntry
 ) -> list[dict[str, Any]]:
-    """Return each opening with its therapist, and who in greater need could use it."""
-    names = {
-        one.pk: one for one in Therapist.objects.select_related("user", "location")
-    }
+    """
+    Return each opening with its therapist, and who in greater need could use it.
+
+    :param supply: None if the latter is not asked for.
+    """
+    some = Therapist.objects.filter(pk__in={one.therapist for one in openings})
+    names = {one.pk: one for one in some.select_related("user", "location")}
     return [
         {
             "opening": opening,
             "therapist": names[opening.therapist],
             "value": f"{opening.therapist},{opening.starts_at.isoformat()}",
-            "before": supply.rank_before(entry, opening),
+            "before": supply.rank_before(entry, opening) if supply else 0,
         }
         for opening in openings
     ]

@@ -133,6 +133,8 @@ def answer_offer(request: SignedInRequest, pk: int, answer: str) -> HttpResponse
     """Accept or decline; a second click lands on the same page as the first."""
     found = _appointment(request, pk)
     now = timezone.now()
+    if answer == "accept" and found.status == Status.BOOKED:  # pressed again
+        return redirect("appointments:offer", pk)
     action = {"accept": actions.accept, "decline": actions.decline}[answer]
     try:
         action(appointment=found, by=request.user, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, time, timedelta
 from html import unescape
 from zoneinfo import ZoneInfo
@@ -221,3 +222,47 @@ def test_an_odd_address_shows_today(clinic, query):
         answer = client.get(f"{url(name)}?{query}")
         assert answer.status_code == 200
         assert "October" in answer.content.decode() or "Oct" in answer.content.decode()
+
+
+def shown_on(client, page, visits):
+    """Return which of `visits` the page names, as its audit rows do, and the page."""
+    before = AuditEvent.objects.count()
+    answer = client.get(page)
+    html = answer.content.decode()
+    named = {one.pk for one in visits if f'href="{url("visit", one.pk)}"' in html}
+    seen = AuditEvent.objects.order_by("pk")[before:]
+    assert {int(one.record_id) for one in seen} == named
+    assert len(answer.content) < 60_000
+    return named, html
+
+
+@pytest.mark.parametrize("name", ["clinic_week", "clinic_day"])
+def test_ten_are_shown_at_once_and_the_pages_together_show_all(
+    db, monkeypatch, name, django_assert_max_num_queries
+):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    _, staff, rooms = make_clinic(therapists=22, rooms=22)
+    start = at(TODAY + DAY, "09:00")
+    visits = [
+        make_appointment(therapist=one, room=room, starts_at=start)
+        for one, room in zip(staff, rooms, strict=True)
+    ]
+    rooms[3].active = False  # out of use, and still booked
+    rooms[3].save()
+    client = signed_in(make_user(Role.SCHEDULER))
+    for how in ("", "&as=list", "&by=room", "&by=room&as=list"):
+        address = url(name) + f"?day={TODAY + DAY}{how}&page="
+        found = []
+        for number in (1, 2, 3):
+            with django_assert_max_num_queries(35):  # with the two of `shown_on`
+                named, html = shown_on(client, f"{address}{number}", visits)
+            found.append(named)
+            assert f"{number * 10 - 9} to {min(number * 10, 22)} of 22" in html
+        assert [len(one) for one in found] == [10, 10, 2]
+        assert set.union(*found) == {one.pk for one in visits}
+    assert re.search(r'rel="next" href="\?day=[^"]*page=3"', html)  # the days after
+    for odd in ("", "0", "x", "9" * 5000):
+        assert client.get(address + odd).status_code == 200
+    own, html = shown_on(signed_in(staff[-1].user), address + "3", visits)
+    assert own == {visits[-1].pk}
+    assert " of 22" not in html

@@ -177,6 +177,20 @@ def test_time_ahead_is_what_is_booked_and_what_is_free():
     assert figure.warning == ""
 
 
+def test_time_ahead_is_no_more_than_the_rooms_hold_beside_what_is_booked():
+    make_policy(visit_minutes=50, turnover_minutes=10)
+    hours = {"hours": ("08:00", "12:00"), "days": range(5)}
+    _place, (one, _two, _three), (room, _room) = make_clinic(
+        therapists=3, rooms=2, **hours
+    )
+    make_appointment(therapist=one, room=room, starts_at=NOW + 7 * DAY)
+
+    figure = ahead.by_week(now=NOW)
+
+    assert figure.rows[1][1:] == ["1", "39", "40", "2%"]
+    assert figure.rows[2][1:] == ["0", "40", "40", "0%"]
+
+
 def test_demand_beyond_the_time_there_is_gives_a_warning():
     make_entry()
     figure = ahead.by_week(now=NOW)  # nobody works here

@@ -122,6 +122,23 @@ def test_missed_and_late_visits_of_the_referral_call_for_a_person(happened, call
     assert to_call(most_missed=3) == []
 
 
+def test_a_call_settles_what_was_missed_until_then_by_any_request_of_the_referral():
+    referral = make_referral(sessions=9)
+    for number in (1, 2):
+        entry = make_entry(referral=referral, session=number, status="completed")
+        begun = NOW - number * DAY
+        make_appointment(entry=entry, status=Status.NOSHOW, starts_at=begun)
+    waiting = make_entry(referral=referral, session=9)
+
+    answers = []
+    for called_at in (NOW - 2 * DAY - SECOND, NOW - 2 * DAY, NOW):
+        WaitlistEntry.objects.filter(pk=entry.pk).update(called_at=called_at)
+        answers.append(to_call())
+
+    assert answers == [[waiting], [], []]
+    assert to_call(most_missed=1) == []
+
+
 def test_who_took_two_offers_not_is_passed_over_by_the_sweep_until_called(
     visit, scheduler
 ):

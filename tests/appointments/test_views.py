@@ -366,4 +366,15 @@ def test_a_time_taken_meanwhile_is_told_with_other_times(scheduler):
     assert answer.status_code == 409
     assert "not free any more" in answer.content.decode()
     assert 'name="opening"' in answer.content.decode()
-    assert Appointment.objects.get().entry == first
+    shown = [row["opening"] for row in answer.context["rows"]]
+    taken = Appointment.objects.get()
+    assert {one.local_start.date() for one in shown} == {taken.local_start.date()}
+    assert all(one.starts_at >= taken.blocked_until for one in shown)
+    assert (
+        scheduler.post(
+            url("propose", second.pk),
+            typed | {"opening": (answer.context["rows"][0]["value"])},
+        ).status_code
+        == 302
+    )
+    assert taken.entry == first

@@ -260,6 +260,33 @@ def test_the_therapist_has_all_of_a_visit_at_hand_on_the_page_of_the_day(
         assert said in of_it, said
 
 
+def test_the_day_is_in_pages_and_a_press_leads_back_to_its_own(
+    scheduler, django_assert_max_num_queries
+):
+    visits = [a_visit(starts_at=NOW - 10 * MINUTE) for _ in range(27)]
+    found = []
+    for number in (1, 2):
+        before = AuditEvent.objects.count()
+        with django_assert_max_num_queries(30):
+            answer = scheduler.get(url("day") + f"?day={TODAY}&page={number}")
+        named = {one.pk for one in visits if f'id="visit-{one.pk}"' in answer.text}
+        seen = AuditEvent.objects.order_by("pk")[before:]
+        assert {int(one.record_id) for one in seen} == named
+        assert len(answer.content) < 90_000
+        found.append(named)
+    assert [len(one) for one in found] == [25, 2]
+    assert set.union(*found) == {one.pk for one in visits}
+    assert "Visits 26 to 27 of 27, by time" in answer.text
+    assert '<input type="hidden" name="page" value="2">' in answer.text
+
+    last = next(one for one in visits if one.pk in found[1])
+    back = press(scheduler, last, "arrived", from_day="on", page="2")
+
+    assert back["Location"] == url("day") + f"?day={TODAY}&page=2#visit-{last.pk}"
+    for odd in ("", "0", "x", "9" * 5000):
+        assert scheduler.get(url("day") + f"?page={odd}").status_code == 200
+
+
 # --- the note -------------------------------------------------------------------------
 
 
