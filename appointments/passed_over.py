@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from appointments.matching import Wish, fits
+from appointments.matching import fits
 from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.models.supply import wish_of
 from appointments.openings import Opening, Span
 from massage_portal.invariants import Found, ask
 
@@ -133,17 +134,7 @@ def _could_come(
     length = timedelta(minutes=minutes)
     if offer.starts_at + length > offer.ends_at:
         return False  # the time may have been too short
-    wish = Wish(
-        valid_from=entry.referral.valid_from,
-        valid_until=entry.referral.coverage.until,
-        earliest=entry.earliest,
-        latest=entry.latest,
-        weekdays=entry.weekdays,
-        from_time=entry.from_time,
-        to_time=entry.to_time,
-        therapist=entry.therapist_id,
-        notice=max(timedelta(hours=entry.notice_hours), policy.notice),
-    )
+    wish = wish_of(entry, policy=policy)
     opening = _opening(offer, length, policy)
     if not fits(wish, opening, now=at):
         return False

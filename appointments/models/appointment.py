@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Exists, F, Func, OuterRef, Q, Value
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import (
@@ -26,6 +26,7 @@ from appointments.codes import (
     Status,
 )
 from appointments.models.capacity import Room, Therapist
+from appointments.models.periods import period
 from appointments.models.waitlist import LOOK_BACK, WaitlistEntry, same_patient
 from appointments.obstacle import WORDS, obstacle
 from appointments.openings import Opening
@@ -41,24 +42,13 @@ if TYPE_CHECKING:
     from referrals.models import Referral, ScreeningAnswer
 
 
-def time_held() -> Func:
-    """Return tstzrange(starts_at, blocked_until): half-open, so back to back passes."""
-    return Func(
-        "starts_at",
-        "blocked_until",
-        Value("[)"),
-        function="tstzrange",
-        output_field=DateTimeRangeField(),
-    )
-
-
 def never_in_two_places(who: str) -> ExclusionConstraint:
     """Forbid two appointments that hold `who`'s time at once."""
     return ExclusionConstraint(
         name=f"appointment_{who}_is_in_one_place",
         expressions=[
             (who, RangeOperators.EQUAL),
-            (time_held(), RangeOperators.OVERLAPS),
+            (period("starts_at", "blocked_until"), RangeOperators.OVERLAPS),
         ],
         condition=Q(status__in=HOLDING_TIME),
     )
@@ -130,7 +120,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 
     def holding_between(self, starts_at: datetime, ends_at: datetime) -> Self:
         """Those that hold time then, found by the constraints' own indexes."""
-        held = self.holding_time().alias(held=time_held())
+        held = self.holding_time().alias(held=period("starts_at", "blocked_until"))
         return held.filter(held__overlap=DateTimeTZRange(starts_at, ends_at))
 
     def booked_now(self, now: datetime) -> Self:

@@ -7,14 +7,15 @@ from functools import lru_cache
 from typing import Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import RangeOperators
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from holidays import country_holidays, list_supported_countries
 
 from appointments.models.capacity import Therapist
+from appointments.models.periods import period
 
 
 class Weekday(models.IntegerChoices):
@@ -127,13 +128,7 @@ class TimeOff(models.Model):
                 expressions=[
                     ("therapist", RangeOperators.EQUAL),
                     (
-                        Func(
-                            "starts_at",
-                            "ends_at",
-                            Value("[)"),
-                            function="tstzrange",
-                            output_field=DateTimeRangeField(),
-                        ),
+                        period("starts_at", "ends_at"),
                         RangeOperators.OVERLAPS,
                     ),
                 ],

@@ -8,12 +8,13 @@ from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from appointments.models.periods import period
 from appointments.models.waitlist import WaitlistEntry
 
 LONGEST = timedelta(days=90)  # then somebody must judge again
@@ -97,13 +98,7 @@ class Overrule(models.Model):
                 expressions=[
                     ("entry", RangeOperators.EQUAL),
                     (
-                        Func(
-                            "starts_at",
-                            "ends_at",
-                            Value("[)"),
-                            function="tstzrange",
-                            output_field=DateTimeRangeField(),
-                        ),
+                        period("starts_at", "ends_at"),
                         RangeOperators.OVERLAPS,
                     ),
                 ],

@@ -9,13 +9,14 @@ from typing import Self
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import RangeOperators
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, FilteredRelation, Func, Q, Value
+from django.db.models import F, FilteredRelation, Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.holding import Quiet
+from appointments.models.periods import period
 from referrals.codes import Priority
 
 
@@ -128,13 +129,7 @@ class TargetWait(models.Model):
                 expressions=[
                     ("category", RangeOperators.EQUAL),
                     (
-                        Func(
-                            "in_force_from",
-                            "in_force_until",
-                            Value("[)"),
-                            function="tstzrange",
-                            output_field=DateTimeRangeField(),
-                        ),
+                        period("in_force_from", "in_force_until"),
                         RangeOperators.OVERLAPS,
                     ),
                 ],

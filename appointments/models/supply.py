@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -217,16 +217,8 @@ class Supply:
 
     def _wish(self, entry: WaitlistEntry) -> Wish:
         """Return what the entry, its referral and its patient ask of an opening."""
-        return Wish(
-            valid_from=entry.referral.valid_from,
-            valid_until=entry.referral.coverage.until,
-            earliest=entry.earliest,
-            latest=entry.latest,
-            weekdays=entry.weekdays,
-            from_time=entry.from_time,
-            to_time=entry.to_time,
-            therapist=entry.therapist_id,
-            notice=max(timedelta(hours=entry.notice_hours), self.policy.notice),
+        return replace(
+            wish_of(entry, policy=self.policy),
             refused=frozenset(self._refused.get(entry.pk, ())),
             elsewhere=tuple(self._elsewhere.get(entry.patient_id, ())),
         )
@@ -300,6 +292,21 @@ class Supply:
             last=self.last,
             not_before=self.now,
         )
+
+
+def wish_of(entry: WaitlistEntry, *, policy: Policy) -> Wish:
+    """Return what the entry and its referral ask of an opening, whatever came since."""
+    return Wish(
+        valid_from=entry.referral.valid_from,
+        valid_until=entry.referral.coverage.until,
+        earliest=entry.earliest,
+        latest=entry.latest,
+        weekdays=entry.weekdays,
+        from_time=entry.from_time,
+        to_time=entry.to_time,
+        therapist=entry.therapist_id,
+        notice=max(timedelta(hours=entry.notice_hours), policy.notice),
+    )
 
 
 def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:
