@@ -1,4 +1,4 @@
-"""How long an offer holds its time, and when it is night. Pure: no clock, no database.
+"""How long an offer holds its time. Pure: no clock, no database.
 
 The rule, in this order:
 
@@ -15,26 +15,12 @@ The later the visit, the later the hold ends, all else being equal.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from massage_portal.nights import Quiet, night_at
 
 SHORTEST = timedelta(minutes=30)
 SHARE = (2, 3)
-DAY = timedelta(days=1)
-
-
-class Quiet(NamedTuple):
-    """The hours of the night, by the clock on the wall; two alike are no night."""
-
-    begin: time
-    end: time
-
-
-class Night(NamedTuple):
-    """One night, from one moment in UTC to another."""
-
-    begin: datetime
-    end: datetime
 
 
 def hold_until(
@@ -63,44 +49,3 @@ def hold_until(
         early = night.begin >= now + SHORTEST
         until = night.begin if early and not in_time else night.end
     return min(until, starts_at).astimezone(UTC)
-
-
-def night_at(moment: datetime, *, zone: tzinfo, quiet: Quiet) -> Night | None:
-    """Return the night in which `moment` lies: its begin belongs to it, not its end."""
-    day = moment.astimezone(zone).date()
-    for evening in (day - DAY, day):
-        night = _night(evening, zone=zone, quiet=quiet)
-        if night.begin <= moment < night.end:
-            return night
-    return None
-
-
-def awake_since(
-    since: datetime, now: datetime, *, zone: tzinfo, quiet: Quiet
-) -> datetime:
-    """
-    Return since when on this day somebody could have been told of `since`.
-
-    That is `since`, or the end of the last night if that came later; `now` while it is
-    night.
-    """
-    if night_at(now, zone=zone, quiet=quiet) is not None:
-        return now
-    day = now.astimezone(zone).date()
-    nights = (_night(day - number * DAY, zone=zone, quiet=quiet) for number in range(3))
-    return max(since, next(one.end for one in nights if one.end <= now))
-
-
-def _night(evening: date, *, zone: tzinfo, quiet: Quiet) -> Night:
-    """
-    Return the night that begins on a local day.
-
-    Where the clocks go back, an hour comes twice: a night begins with its first coming
-    and ends with its second, so that no clock on the wall shows a time of the night.
-    """
-    over = DAY if quiet.end < quiet.begin else timedelta(0)
-    begin = datetime.combine(evening, quiet.begin, tzinfo=zone)
-    end = datetime.combine(evening + over, quiet.end, tzinfo=zone).replace(fold=1)
-    if quiet.begin == quiet.end:
-        end = begin
-    return Night(begin.astimezone(UTC), end.astimezone(UTC))

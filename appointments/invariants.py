@@ -22,12 +22,12 @@ from appointments.codes import (
     Missed,
     Status,
 )
-from appointments.holding import awake_since
 from appointments.models import Appointment, Policy, Supply, WaitlistEntry
 from appointments.openings import Diary, Span, Taken, free_spans, worked
 from appointments.passed_over import nobody_passed_over
 from massage_portal.audit.histories import histories
 from massage_portal.invariants import Found, Invariant, ask, count
+from massage_portal.nights import awake_since
 
 PATIENCE = timedelta(seconds=60)  # the sweep ends a lapsed hold by then
 MADE_AS = [Status.PROPOSED, Status.PENDING, Status.BOOKED, Status.WAITLIST]

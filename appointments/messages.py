@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from appointments import ical
 from appointments.codes import EntryStatus, Status
@@ -69,7 +70,7 @@ def _place(appointment: Appointment) -> dict[str, Any]:
     }
 
 
-@renders("appointments.offer")
+@renders("appointments.offer", gettext_lazy("Offer of a time"))
 def offer(message: Message) -> Mail | None:
     """Offer a time, and say until when it is held."""
     found = _appointment(message, Status.PROPOSED)
@@ -88,7 +89,7 @@ def offer(message: Message) -> Mail | None:
     )
 
 
-@renders("appointments.booked")
+@renders("appointments.booked", gettext_lazy("Confirmation of a visit"), at_once=True)
 def booked(message: Message) -> Mail | None:
     """Confirm a booking, with the calendar file."""
     found = _appointment(message, Status.BOOKED)
@@ -105,7 +106,7 @@ def booked(message: Message) -> Mail | None:
     )
 
 
-@renders("appointments.moved")
+@renders("appointments.moved", gettext_lazy("Another time for a visit"), at_once=True)
 def moved(message: Message) -> Mail | None:
     """Confirm another time, and end the old one in the patient's calendar."""
     found = _appointment(message, Status.BOOKED)
@@ -124,7 +125,7 @@ def moved(message: Message) -> Mail | None:
     )
 
 
-@renders("appointments.reminder")
+@renders("appointments.reminder", gettext_lazy("Reminder of a visit"), optional=True)
 def reminder(message: Message) -> Mail | None:
     """Remind of a booking that still stands, and to which the patient may come."""
     found = _appointment(message, Status.BOOKED)
@@ -141,7 +142,9 @@ def reminder(message: Message) -> Mail | None:
     )
 
 
-@renders("appointments.cancelled")
+@renders(
+    "appointments.cancelled", gettext_lazy("Cancellation of a visit"), at_once=True
+)
 def cancelled(message: Message) -> Mail | None:
     """Say that a visit is canceled, and that the place is kept."""
     found = _appointment(message, Status.CANCELLED)
@@ -188,25 +191,27 @@ def _news(message: Message, state: EntryStatus, subject: str) -> Mail | None:
     return _mail(state.name.lower(), subject, message, link=link)
 
 
-@renders("appointments.accepted")
+@renders(
+    "appointments.accepted", gettext_lazy("On the waiting list"), worth_a_call=False
+)
 def accepted(message: Message) -> Mail | None:
     """Tell that a request is on the waiting list."""
     return _news(message, EntryStatus.ACCEPTED, _("You are on our waiting list"))
 
 
-@renders("appointments.on-hold")
+@renders("appointments.on-hold", gettext_lazy("A question about a request"))
 def on_hold(message: Message) -> Mail | None:
     """Tell that the clinic has a question."""
     return _news(message, EntryStatus.ON_HOLD, _("We have a question for you"))
 
 
-@renders("appointments.rejected")
+@renders("appointments.rejected", gettext_lazy("A request declined"))
 def rejected(message: Message) -> Mail | None:
     """Tell that a request was declined; why is read after signing in."""
     return _news(message, EntryStatus.REJECTED, _("News about your request"))
 
 
-@renders("appointments.question_answered")
+@renders("appointments.question_answered", gettext_lazy("Answer to a question"))
 def question_answered(message: Message) -> Mail | None:
     """Tell that a question was answered; question and answer are read signed in."""
     answered = Question.objects.filter(answered_at__isnull=False)

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from massage_portal.accounts.models import Invitation
 from massage_portal.accounts.tokens import sign
@@ -33,7 +34,7 @@ def first_name(message: Message) -> str:
     return patient.given_name if patient else ""
 
 
-@renders("referrals.invitation")
+@renders("referrals.invitation", gettext_lazy("Link to a first password"), at_once=True)
 def invitation(message: Message) -> Mail | None:
     """Write the link by which a patient chooses a first password."""
     found = Invitation.objects.usable(message.due_at).filter(pk=message.subject_key)
@@ -52,7 +53,7 @@ def invitation(message: Message) -> Mail | None:
     )
 
 
-@renders("referrals.recorded")
+@renders("referrals.recorded", gettext_lazy("News of a referral"), worth_a_call=False)
 def recorded(message: Message) -> Mail | None:
     """Tell a patient who can sign in that there is something new."""
     in_force = Referral.objects.filter(status=Status.ACTIVE)
@@ -68,7 +69,7 @@ def recorded(message: Message) -> Mail | None:
     )
 
 
-@renders("referrals.expiring")
+@renders("referrals.expiring", gettext_lazy("Referral that ends soon"), optional=True)
 def expiring(message: Message) -> Mail | None:
     """Tell a patient that a referral ends soon; nothing once it is renewed."""
     today = timezone.localdate(message.due_at)
@@ -86,7 +87,7 @@ def expiring(message: Message) -> Mail | None:
     )
 
 
-@renders("referrals.renewal")
+@renders("referrals.renewal", gettext_lazy("Question to a provider about a referral"))
 def renewal(message: Message) -> Mail | None:
     """Ask a provider whether a referral shall go on; the link is the answer's page."""
     questions = Renewal.objects.open(message.due_at).select_related("referral")

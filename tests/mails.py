@@ -10,7 +10,7 @@ from html import unescape
 from django.core import mail
 from django.utils.translation import trans_real
 
-from massage_portal.outbox import actions as outbox
+from massage_portal.outbox import sending
 from tests.factories import NOW, make_message
 
 PATTERN_OF_LINKS = re.compile(r"https?:[^\s\"'<>]*")
@@ -19,7 +19,7 @@ PATTERN_OF_LINKS = re.compile(r"https?:[^\s\"'<>]*")
 def write(kind: str, subject, to) -> bytes | None:
     """Send one message by Django's test mailbox; return its bytes, or None."""
     message = make_message(kind=kind, subject=subject, to=to)
-    if not outbox.send(pk=message.pk, now=NOW):
+    if not sending.send(pk=message.pk, now=NOW):
         return None
     return mail.outbox[-1].message().as_bytes()
 

@@ -13,8 +13,8 @@ from appointments.actions.hold import end_offers
 from appointments.actions.offer import offer
 from appointments.actions.refusal import Refusal
 from appointments.codes import Ending
-from appointments.holding import night_at
 from appointments.models import Appointment, Policy, Supply, WaitlistEntry
+from massage_portal.nights import night_at
 
 log = structlog.get_logger(__name__)
 AT_ONCE = 100

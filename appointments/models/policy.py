@@ -15,8 +15,8 @@ from django.db import models
 from django.db.models import F, FilteredRelation, Q
 from django.utils.translation import gettext_lazy as _
 
-from appointments.holding import Quiet
 from appointments.models.periods import period
+from massage_portal.nights import Quiet
 from referrals.codes import Priority
 
 

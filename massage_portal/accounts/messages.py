@@ -8,6 +8,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from massage_portal.accounts.models import Invitation
 from massage_portal.accounts.tokens import sign
@@ -15,7 +16,12 @@ from massage_portal.outbox.kinds import Mail, renders
 from massage_portal.outbox.models import Message
 
 
-@renders("accounts.password_reset")
+@renders(
+    "accounts.password_reset",
+    gettext_lazy("Link to a new password"),
+    at_once=True,
+    worth_a_call=False,
+)
 def password_reset(message: Message) -> Mail | None:
     """Write the link that lets `message.recipient` choose a new password."""
     user = message.recipient
@@ -34,7 +40,12 @@ def password_reset(message: Message) -> Mail | None:
     )
 
 
-@renders("accounts.invitation")
+@renders(
+    "accounts.invitation",
+    gettext_lazy("Link to a first password"),
+    at_once=True,
+    worth_a_call=False,
+)
 def invitation(message: Message) -> Mail | None:
     """Write the link by which someone of the clinic chooses a first password."""
     usable = Invitation.objects.usable(message.due_at)

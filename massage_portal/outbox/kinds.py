@@ -1,5 +1,5 @@
 """
-The kinds of message, and who renders each.
+The kinds of message, who renders each, and whom a record is about.
 
 An app registers its renderers when Django starts (in its AppConfig.ready), so that the
 outbox, which stands below them all, need not know them.
@@ -7,10 +7,16 @@ outbox, which stands below them all, need not know them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.utils.functional import Promise
 
 from massage_portal.outbox.models import Message
+
+LONGEST_TEXT = 160  # characters of a text message
 
 
 @dataclass(frozen=True)
@@ -19,41 +25,109 @@ class Attachment:
 
     name: str
     content: bytes
-    media_type: str
+    media_type: str  # "text/calendar; method=REQUEST"
 
 
 @dataclass(frozen=True)
 class Mail:
-    """What a renderer returns: words for one person, in their language."""
+    """
+    What a renderer returns: words for one person, in their language.
+
+    `short` is the same as a text message of LONGEST_TEXT characters at the most; a
+    kind without one always goes by email.
+    """
 
     subject: str
     text: str
     html: str
     attachments: list[Attachment] = field(default_factory=list)
+    short: str = ""
 
 
 Renderer = Callable[[Message], Mail | None]
-_renderers: dict[str, Renderer] = {}
 
 
-def renders(kind: str) -> Callable[[Renderer], Renderer]:
+class Kind(NamedTuple):
+    """One kind of message, and how it is treated."""
+
+    name: str  # "appointments.reminder"
+    title: Promise  # what staff read: never whom, and never why
+    render: Renderer
+    at_once: bool  # somebody waits for it: no quiet hours hold it back
+    optional: bool  # whoever wants fewer messages may turn it off
+    worth_a_call: bool  # whom it does not reach is called instead
+
+
+class Person(NamedTuple):
+    """Whom a record is about, as staff may see and call them."""
+
+    name: str
+    phone: str = ""
+    address: str = ""  # of the page about the record
+
+
+People = Callable[[list[int]], dict[int, Person]]
+
+_kinds: dict[str, Kind] = {}
+_people: dict[str, People] = {}
+
+
+def renders(
+    name: str,
+    title: Promise,
+    *,
+    at_once: bool = False,
+    optional: bool = False,
+    worth_a_call: bool = True,
+) -> Callable[[Renderer], Renderer]:
     """Register a renderer. It returns None when the reason to write is gone."""
 
-    def decorate(renderer: Renderer) -> Renderer:
-        if _renderers.setdefault(kind, renderer) is not renderer:
-            raise ValueError(f"two renderers for {kind}")
-        return renderer
+    def decorate(render: Renderer) -> Renderer:
+        kind = Kind(name, title, render, at_once, optional, worth_a_call)
+        if _kinds.setdefault(name, kind).render is not render:
+            raise ValueError(f"two renderers for {name}")
+        return render
 
     return decorate
 
 
-def renderer_of(kind: str) -> Renderer:
+def kind_of(name: str) -> Kind:
     """
-    Return the renderer of `kind`.
+    Return the kind of that name.
 
     :raises LookupError: if no app registered one.
     """
     try:
-        return _renderers[kind]
+        return _kinds[name]
     except KeyError:
-        raise LookupError(f"nobody renders messages of kind {kind!r}") from None
+        raise LookupError(f"nobody renders messages of kind {name!r}") from None
+
+
+def kinds() -> list[Kind]:
+    """Return every kind, by name."""
+    return [_kinds[name] for name in sorted(_kinds)]
+
+
+def knows(label: str) -> Callable[[People], People]:
+    """Register who tells whom the records "app.model" are about, many at once."""
+
+    def decorate(people: People) -> People:
+        if _people.setdefault(label, people) is not people:
+            raise ValueError(f"two know {label}")
+        return people
+
+    return decorate
+
+
+def people(messages: Iterable[Message]) -> dict[int, Person]:
+    """Return whom each message is about, by the message's key, where it is known."""
+    asked: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for message in messages:
+        label = message.about.rpartition(":")[0]
+        asked[label][message.subject_key].append(message.pk)
+    found = {}
+    for label, subjects in asked.items():
+        if label in _people:
+            for subject, person in _people[label](list(subjects)).items():
+                found |= dict.fromkeys(subjects[subject], person)
+    return found

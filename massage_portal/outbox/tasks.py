@@ -7,8 +7,10 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from massage_portal.outbox import actions
+from massage_portal.outbox import actions, sending
 from massage_portal.outbox.models import Message
+
+MOST_HANDED_OUT = 10_000  # messages a round
 
 
 @shared_task(name="outbox.send_due")
@@ -18,18 +20,22 @@ def send_due(**_: Any) -> None:
 
     A message is a row, not a task with an ETA: the broker gives a task that waits
     longer than its visibility timeout to a second worker, which would send it again,
-    and a row can be withdrawn when its visit is cancelled.
+    and a row can be withdrawn when its visit is cancelled. A task only says that there
+    is something to send; which, the rows say. So a task too many does no harm.
     """
-    due = Message.objects.due(timezone.now()).order_by("due_at")
-    for pk in due.values_list("pk", flat=True)[:5000]:
-        send.delay(pk=pk)
+    now = timezone.now()
+    actions.note_pulse("outbox.send_due", now=now)
+    actions.expire(now=now)
+    due = Message.objects.due(now)[:MOST_HANDED_OUT].count()
+    for _number in range(0, due, sending.BATCH):
+        send_some.delay()
 
 
-@shared_task(name="outbox.send", acks_late=True)
-def send(*, pk: int, **_: Any) -> None:
+@shared_task(name="outbox.send_some", acks_late=True)
+def send_some(**_: Any) -> None:
     """
-    Send one message. If the worker dies, its lease runs out and the next round retries.
+    Send a batch. If the worker dies, another takes its claim over.
 
     `**_` lets an old worker accept a task from newer code during a release.
     """
-    actions.send(pk=pk, now=timezone.now())
+    sending.send_some(clock=timezone.now)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from appointments.holding import SHORTEST, Quiet, awake_since, hold_until, night_at
+from appointments.holding import SHORTEST, hold_until
+from massage_portal.nights import Quiet, awake_since, night_at
 from tests.factories import DAY, HOUR, NOW, TODAY, ZONE, at
 
 NIGHT = Quiet(time(21, 0), time(8, 0))

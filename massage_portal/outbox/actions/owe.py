@@ -1,0 +1,97 @@
+"""Owe messages, and withdraw what is owed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model
+
+from massage_portal.outbox.codes import Failure
+from massage_portal.outbox.kinds import kind_of
+from massage_portal.outbox.models import Message
+
+
+def about(subject: Model) -> str:
+    """Return the text by which messages about `subject` are found again."""
+    return f"{subject._meta.label_lower}:{subject.pk}"
+
+
+@dataclass(frozen=True)
+class Owed:
+    """
+    One message to be owed.
+
+    :param due_at: when it may go; at once if left out. A message that would come due
+        after it expires is not owed at all.
+    :param key: what makes it the same message; owed twice, it exists once.
+    """
+
+    kind: str
+    expires_at: datetime
+    due_at: datetime | None = None
+    key: str = ""
+
+
+def owe_each(
+    *messages: Owed,
+    subject: Model,
+    to: Any,  # a user, who stands above the outbox; None for whoever has no account
+    now: datetime,
+) -> None:
+    """
+    Owe `to` messages about `subject`, as rows of the caller's transaction.
+
+    What is owed to nobody's account reaches nobody by itself: when it is due, it stands
+    on the list of calls.
+    """
+    Message.objects.bulk_create(
+        [
+            Message(
+                key=f"{one.kind}:{subject.pk}:{one.key}",
+                kind=one.kind,
+                about=about(subject),
+                recipient=to,
+                created_at=now,
+                due_at=one.due_at or now,
+                try_at=one.due_at or now,
+                expires_at=one.expires_at,
+                worth_a_call=kind_of(one.kind).worth_a_call,
+            )
+            for one in messages
+            if (one.due_at or now) < one.expires_at
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def owe(
+    kind: str,
+    subject: Model,
+    *,
+    to: Any,  # as in owe_each
+    now: datetime,
+    expires_at: datetime,
+    due_at: datetime | None = None,
+    key: str = "",
+) -> None:
+    """Owe `to` one message about `subject`: `Owed` says what the words mean."""
+    owed = Owed(kind, expires_at=expires_at, due_at=due_at, key=key)
+    owe_each(owed, subject=subject, to=to, now=now)
+
+
+def void(subject: Model, *, now: datetime) -> None:
+    """Withdraw what is still unsent about `subject`."""
+    Message.objects.void(about=about(subject), now=now)
+
+
+def void_due_before(moment: datetime, *, now: datetime) -> int:
+    """Withdraw what should have gone before `moment`; return how many."""
+    return Message.objects.unsent().filter(due_at__lt=moment).update(voided_at=now)
+
+
+def expire(*, now: datetime) -> int:
+    """Give up, for all to see, what could not be sent in time; return how many."""
+    late = Message.objects.expired(now)
+    return late.update(failed_at=now, failed_because=Failure.EXPIRED, claim=None)

@@ -1,0 +1,48 @@
+"""What every channel does, and the ways in which it may fail."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from massage_portal.outbox.kinds import Mail
+from massage_portal.outbox.models import Message
+
+
+class Undelivered(Exception):
+    """The channel did not take a message. `code` is the server's, without its words."""
+
+    def __init__(self, code: str | int = "") -> None:
+        super().__init__(str(code))
+        self.code = str(code)
+
+
+class AddressRefused(Undelivered):
+    """Nothing will ever reach this address: the channel stops for it."""
+
+    opted_out = False  # True where it is the reader who asked for no more
+
+
+class MessageRejected(Undelivered):
+    """The server will never take this message; others may pass."""
+
+
+class NotNow(Undelivered):
+    """The server did not take this one now; later it may."""
+
+
+class ServerDown(Undelivered):
+    """The server takes nothing at all now: the others need not try either."""
+
+
+class Carrier(Protocol):
+    """One channel's way out. It is opened for a batch, and may keep a connection."""
+
+    def send(self, message: Message, mail: Mail, *, address: str) -> str:
+        """
+        Hand one message over; return the provider's id of it, "" if it gives none.
+
+        :raises Undelivered: one of its kinds.
+        """
+
+    def close(self) -> None:
+        """Let the connection go, come what may."""

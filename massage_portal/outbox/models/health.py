@@ -1,0 +1,51 @@
+"""How the channels fare, and when the background last gave a sign of life."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from massage_portal.outbox.codes import Channel
+
+
+class ChannelHealth(models.Model):
+    """
+    What the last batches found of one channel's server: a row for each channel.
+
+    Written once a batch, never once a message: all workers share the row.
+    """
+
+    channel = models.CharField(primary_key=True, max_length=5, choices=Channel)
+    took_at = models.DateTimeField(null=True)  # it last took a message
+    failing_since = models.DateTimeField(null=True)  # None: it works
+    code = models.CharField(max_length=60, blank=True)  # its last refusal; no words
+
+    class Meta:
+        verbose_name = _("health of a channel")
+        verbose_name_plural = _("health of the channels")
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                name="channel_health_is_of_a_known_channel",
+                condition=Q(channel__in=Channel.values),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.channel
+
+
+class Pulse(models.Model):
+    """When a task that beat hands out last ran: silence means beat or workers died."""
+
+    task = models.CharField(primary_key=True, max_length=60)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("sign of life")
+        verbose_name_plural = _("signs of life")
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.task

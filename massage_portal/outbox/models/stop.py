@@ -1,0 +1,62 @@
+"""Addresses that are written to no more, until somebody mends them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from massage_portal.outbox.codes import Channel, Halt
+
+
+class StopQuerySet(models.QuerySet["Stop"]):
+    """Reads of stops."""
+
+    def standing(self) -> Self:
+        """Those that nobody has lifted."""
+        return self.filter(lifted_at=None)
+
+
+class Stop(models.Model):
+    """
+    One address of one person that a channel may not use any more.
+
+    It names the address, so that a new one is not stopped with the old: correcting the
+    address is what mends it. Staff are told to call.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="stops"
+    )
+    channel = models.CharField(max_length=5, choices=Channel)
+    address = models.CharField(max_length=254)
+    because = models.CharField(max_length=10, choices=Halt)
+    stopped_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+
+    objects = StopQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("stopped address")
+        verbose_name_plural = _("stopped addresses")
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                name="stop_stands_once_for_an_address",
+                fields=["user", "channel", "address"],
+                condition=Q(lifted_at=None),
+            ),
+            models.CheckConstraint(
+                name="stop_is_lifted_after_it_began",
+                condition=Q(lifted_at=None) | Q(lifted_at__gte=F("stopped_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"stop {self.pk} of {self.channel}"

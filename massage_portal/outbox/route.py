@@ -1,0 +1,95 @@
+"""
+By which channel a message goes, and how long it waits. Pure: no clock, no database.
+
+1. The channel is the one that the person chose, if the kind has words for it, nothing
+   stops the address, and the number of texts leaves room; else email, unless that is
+   stopped; else none: somebody calls.
+2. In quiet hours everything waits until they end, but what somebody waits for. What
+   would be of no use by then goes by email, which makes no sound.
+3. Texts go between 9:00 and 18:00 only, at most one a day and three a week, as health
+   systems do; by then what cannot wait goes by email.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from typing import NamedTuple
+
+from massage_portal.nights import Quiet, night_at
+from massage_portal.outbox.codes import Channel
+from massage_portal.outbox.models import Preference
+
+NO_TEXTS = Quiet(time(18, 0), time(9, 0))
+MOST_TEXTS = ((timedelta(days=1), 1), (timedelta(days=7), 3))
+
+
+class Route(NamedTuple):
+    """The way that a message takes, or until when it waits."""
+
+    channel: Channel
+    address: str
+    wait_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What the way depends on: whom a message is for, as they are at this moment."""
+
+    user: int
+    preference: Preference
+    email: str
+    stopped: frozenset[tuple[str, str]] = frozenset()  # (channel, address)
+    texts: tuple[datetime, ...] = ()  # when the last texts went to them
+
+    def may_use(self, channel: Channel, address: str) -> bool:
+        """Say whether there is such an address, and nothing stops it."""
+        return bool(address) and (channel, address) not in self.stopped
+
+    def without(self, way: Route) -> Reader:
+        """Return the same reader once an address has been stopped."""
+        stopped = self.stopped | {(way.channel, way.address)}
+        return replace(self, stopped=stopped)
+
+
+def route(
+    reader: Reader, *, now: datetime, expires_at: datetime, short: bool, at_once: bool
+) -> Route | None:
+    """
+    Return the way of a message at `now`; None if no channel reaches its reader.
+
+    :param short: whether its kind has words for a text message.
+    :param at_once: whether somebody waits for it, whatever the hour.
+    """
+    chosen = reader.preference
+    until = None if at_once else _end_of(chosen.quiet, chosen, now)
+    if short and chosen.channel == Channel.SMS:
+        by_text = _by_text(reader, now=now, until=until, at_once=at_once)
+        if by_text and (by_text.wait_until or now) < expires_at:
+            return by_text
+    if not reader.may_use(Channel.EMAIL, reader.email):
+        return None
+    late = until is not None and until >= expires_at
+    return Route(Channel.EMAIL, reader.email, None if late else until)
+
+
+def _by_text(
+    reader: Reader, *, now: datetime, until: datetime | None, at_once: bool
+) -> Route | None:
+    """Return the way of a text message, if one may go to this reader at all."""
+    number = str(reader.preference.mobile)
+    if not reader.may_use(Channel.SMS, number):
+        return None
+    for period, most in MOST_TEXTS:
+        if sum(now - period < sent for sent in reader.texts) >= most:
+            return None
+    if at_once:
+        return Route(Channel.SMS, number)
+    loud = _end_of(NO_TEXTS, reader.preference, until or now)
+    return Route(Channel.SMS, number, loud or until)
+
+
+def _end_of(quiet: Quiet, chosen: Preference, moment: datetime) -> datetime | None:
+    """Return when the quiet hours end in which `moment` lies, if it does."""
+    night = night_at(moment, zone=chosen.zone, quiet=quiet)
+    return night.end if night else None
