@@ -42,6 +42,7 @@ def by_system(
     stranger: View,
     other_method: Callable[[HttpRequest, str], HttpResponse],
     unread: Callable[[int], HttpResponse],
+    known: Callable[[HttpRequest], Any] | None = None,
 ) -> Callable[[View], View]:
     """
     Open the view to other systems, each by the secret it bears, for one method.
@@ -52,6 +53,8 @@ def by_system(
     :param stranger: answers whoever bears no secret that is in use.
     :param other_method: answers other methods, given the one that is taken.
     :param unread: answers what nobody reads, given the status: see resilience.py.
+    :param known: returns who it is, or None, in place of a secret that they bear: by a
+        signature, say.
     """
 
     def decorate(view: View) -> View:
@@ -63,7 +66,10 @@ def by_system(
 
             if request.method != method:
                 return other_method(request, method)
-            system = bearer(request.headers.get("Authorization", ""))
+            if known is not None:
+                system = known(request)
+            else:
+                system = bearer(request.headers.get("Authorization", ""))
             if system is None:
                 return stranger(request)
             return view(request, system, *args, **kwargs)

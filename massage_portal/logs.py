@@ -9,7 +9,7 @@ import structlog
 
 # A link in a mail is a key to somebody's account or visit until it is used.
 SECRET_LINK = re.compile(
-    r"/(invitation|offer|renewal|calendar|password/reset/key)/[^/\s\"]+"
+    r"/(invitation|offer|renewal|calendar|messages/stop|password/reset/key)/[^/\s\"]+"
 )
 # PostgreSQL repeats the values of a row that it refuses.
 ROW_VALUES = re.compile(r"\b(DETAIL|CONTEXT): .*")

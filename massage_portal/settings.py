@@ -21,6 +21,7 @@ from environs import Env
 
 from massage_portal import embedded
 from massage_portal.logs import LOGGING as LOGGING
+from massage_portal.outbox.gateways import mail_provider, sms_gateway
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = BASE_DIR / ".local"
@@ -282,21 +283,29 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # with files, unless access.takes says 
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 # --- Mail and work in the background --------------------------------------------------
+MAIL_PROVIDER, ANYMAIL = mail_provider(EMAIL_URL)
 _mail = env.dj_email_url("EMAIL_URL", EMAIL_URL)
+if MAIL_PROVIDER:
+    _mail["EMAIL_BACKEND"] = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
 if "EMAIL_BACKEND" not in _mail:
     raise ImproperlyConfigured(
-        "EMAIL_URL begins with no scheme that is known: use smtp:// or submission://."
+        "EMAIL_URL begins with no scheme that is known: use smtp://, submission:// or "
+        "anymail+ and a provider's name."
     )
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_BACKEND = "massage_portal.outbox.carriers.smtp.Backend"
 EMAIL_HOST = _mail["EMAIL_HOST"]
 EMAIL_PORT = _mail["EMAIL_PORT"]
 EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"]
 EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = _mail["EMAIL_USE_TLS"]
 EMAIL_USE_SSL = _mail["EMAIL_USE_SSL"]
-EMAIL_TIMEOUT = 8  # seconds for each of the 11 steps at most; see outbox's LEASE
+EMAIL_TIMEOUT = 10  # seconds to connect, and as many to hand one mail over
+ANYMAIL_REQUESTS_TIMEOUT = EMAIL_TIMEOUT
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "clinic@example.org")
 CLINIC_PHONE = env.str("CLINIC_PHONE", "507-555-0100")
+SMS_GATEWAY = sms_gateway(env.str("SMS_URL", ""))  # None: nobody is sent a text
 # How often beat looks for messages and texts due, and for lapsed holds, in seconds.
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", 20.0)
 # What the names of kept pages begin with in Redis; "" keeps none.
@@ -322,7 +331,11 @@ CELERY_BEAT_SCHEDULE = {
         "appointments.offer_freed_times",
     ]
 }
-for _task in ["accounts.clear_sessions", "referrals.warn_of_expiry"]:
+for _task in [
+    "accounts.clear_sessions",
+    "referrals.warn_of_expiry",
+    "appointments.tell_of_waits",
+]:
     CELERY_BEAT_SCHEDULE[_task] = {"task": _task, "schedule": 3600.0}
 CELERY_BEAT_SCHEDULE["appointments.reckon_waits"] = {
     "task": "appointments.reckon_waits",

@@ -7,3 +7,7 @@ class OutboxConfig(AppConfig):
     name = "massage_portal.outbox"
     label = "outbox"
     verbose_name = "Messages owed"
+
+    def ready(self) -> None:
+        """Register who renders the messages of this app."""
+        from massage_portal.outbox import messages  # noqa: F401

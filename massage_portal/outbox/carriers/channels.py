@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from massage_portal.outbox.carriers.carrier import Carrier
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from massage_portal.outbox.carriers.carrier import Carrier, ServerDown
 from massage_portal.outbox.carriers.email import EmailCarrier
+from massage_portal.outbox.carriers.sms import SmsCarrier
 from massage_portal.outbox.codes import Channel
 
-CARRIERS: dict[Channel, type[EmailCarrier]] = {Channel.EMAIL: EmailCarrier}
+
+def serves(channel: Channel) -> bool:
+    """Say whether the settings name a way out for the channel."""
+    return channel == Channel.EMAIL or settings.SMS_GATEWAY is not None
 
 
 def carrier_of(channel: Channel) -> Carrier:
-    """Return a carrier for one batch; nothing is connected yet."""
-    return CARRIERS[channel]()
+    """
+    Return a carrier for one batch; nothing is connected yet.
+
+    :raises ServerDown: if the channel cannot work as it is set up.
+    """
+    if channel == Channel.SMS:
+        if settings.SMS_GATEWAY is None:
+            raise ServerDown("SMS_URL is empty")
+        return SmsCarrier(settings.SMS_GATEWAY)
+    try:
+        return EmailCarrier()
+    except ImproperlyConfigured as fault:  # anymail's, for a setting it lacks
+        raise ServerDown(type(fault).__name__) from fault

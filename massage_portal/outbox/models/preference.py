@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -18,6 +18,11 @@ from massage_portal.outbox.codes import Channel
 QUIET_FROM, QUIET_UNTIL = time(21, 0), time(8, 0)
 
 
+def e164(number: Any) -> str:
+    """Return a field's telephone number as the database keeps it; "" for none."""
+    return str(getattr(number, "as_e164", number or ""))
+
+
 class PreferenceQuerySet(models.QuerySet["Preference"]):
     """Reads of preferences."""
 
@@ -29,6 +34,10 @@ class PreferenceQuerySet(models.QuerySet["Preference"]):
         """Those who want text messages."""
         return self.filter(channel=Channel.SMS)
 
+    def with_number(self, number: str) -> Self:
+        """Those who gave this number, whether or not they confirmed it."""
+        return self.filter(Q(mobile=number) | Q(asked_mobile=number))
+
 
 class Preference(models.Model):
     """
@@ -37,6 +46,7 @@ class Preference(models.Model):
     Whoever chose nothing has no row: they get email, and quiet from 21:00 to 8:00 at
     the clinic. Their language is `User.language`. A mobile number counts only once the
     code that was sent to it came back: a wrong number would read about their visits.
+    Until then it stands in `asked_mobile`, and what held before goes on.
     """
 
     user = models.OneToOneField(
@@ -53,7 +63,8 @@ class Preference(models.Model):
     )
     mobile = PhoneNumberField(_("mobile number"), blank=True)
     mobile_confirmed_at = models.DateTimeField(null=True, editable=False)
-    code_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    asked_mobile = PhoneNumberField(blank=True, editable=False)
+    code_seed = models.CharField(max_length=32, blank=True, editable=False)
     code_expires_at = models.DateTimeField(null=True, editable=False)
     code_tries = models.PositiveSmallIntegerField(default=0, editable=False)
     quiet_from = models.TimeField(_("no messages from"), default=QUIET_FROM)
@@ -64,6 +75,7 @@ class Preference(models.Model):
     optional = models.BooleanField(
         _("also what need not be sent, such as reminders"), default=True
     )
+    version = models.PositiveIntegerField(default=0, editable=False)
 
     objects = PreferenceQuerySet.as_manager()
 
@@ -77,6 +89,15 @@ class Preference(models.Model):
                 condition=~Q(channel=Channel.SMS)
                 | (~Q(mobile="") & Q(mobile_confirmed_at__isnull=False)),
             ),
+            models.CheckConstraint(
+                name="preference_code_is_for_a_number",
+                condition=Q(asked_mobile="", code_seed="", code_expires_at=None)
+                | (
+                    ~Q(asked_mobile="")
+                    & ~Q(code_seed="")
+                    & Q(code_expires_at__isnull=False)
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -86,6 +107,16 @@ class Preference(models.Model):
     def quiet(self) -> Quiet:
         """The hours in which nothing is sent that can wait; two alike are none."""
         return Quiet(self.quiet_from, self.quiet_until)
+
+    @property
+    def number(self) -> str:
+        """The confirmed number as gateways want it, "+15075550100"; "" for none."""
+        return e164(self.mobile)
+
+    @property
+    def asked_number(self) -> str:
+        """The number that waits for its code, in the same form."""
+        return e164(self.asked_mobile)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,0 +1,41 @@
+"""What a mail provider's interface, behind django-anymail, answers when handed mail."""
+
+from __future__ import annotations
+
+from anymail.exceptions import (
+    AnymailAPIError,
+    AnymailError,
+    AnymailInvalidAddress,
+    AnymailRecipientsRefused,
+)
+from django.core.mail import EmailMessage
+
+from massage_portal.outbox.carriers.carrier import (
+    AddressRefused,
+    MessageRejected,
+    NotNow,
+    ServerDown,
+    Undelivered,
+)
+
+
+def number_of(out: EmailMessage) -> str:
+    """Return the provider's id of a mail that it took; "" by plain SMTP."""
+    number = getattr(getattr(out, "anymail_status", None), "message_id", None)
+    return number if isinstance(number, str) else ""
+
+
+def refusal_of(fault: AnymailError) -> Undelivered:
+    """Return what a provider's refusal means for the message."""
+    if isinstance(fault, AnymailRecipientsRefused | AnymailInvalidAddress):
+        return AddressRefused(type(fault).__name__)
+    if not isinstance(fault, AnymailAPIError):
+        return MessageRejected(type(fault).__name__)  # it asks for what they cannot do
+    status = fault.status_code
+    if status is None:  # it did not answer
+        return ServerDown(type(fault).__name__)
+    if status in (429, 500):
+        return NotNow(status)
+    if status in (401, 403, 404) or status >= 502:
+        return ServerDown(status)
+    return MessageRejected(status) if 400 <= status < 500 else NotNow(status)

@@ -1,0 +1,42 @@
+"""
+The link by which whoever got a mail stops what need not be sent (RFC 8058).
+
+It holds the reader's key, signed for this purpose alone: nobody can make one for
+somebody else. It does not expire, for old mails have the button too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from django.utils import translation
+
+SALT = "portal.outbox.stop"
+NOBODY = 0  # no user ever has this key
+
+
+def stop_address(user: Any) -> str:
+    """Return the whole address of the page that stops what need not be sent."""
+    token = signing.Signer(salt=SALT).sign_object(user.pk)
+    with translation.override(user.language):
+        return settings.PORTAL_ORIGIN + reverse("outbox:stop", args=[token])
+
+
+def whose(token: str) -> int:
+    """Return the key of the user the link was made for; NOBODY for any other text."""
+    try:
+        key = signing.Signer(salt=SALT).unsign_object(token)
+    except (signing.BadSignature, ValueError):
+        return NOBODY
+    return key if isinstance(key, int) else NOBODY
+
+
+def unsubscribing(user: Any) -> dict[str, str]:
+    """Return the headers from which mail programs make their button."""
+    return {
+        "List-Unsubscribe": f"<{stop_address(user)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
