@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from massage_portal.nights import Quiet, night_at
 
 SHORTEST = timedelta(minutes=30)
+HOUR = timedelta(hours=1)
 SHARE = (2, 3)
 
 
@@ -49,3 +50,31 @@ def hold_until(
         early = night.begin >= now + SHORTEST
         until = night.begin if early and not in_time else night.end
     return min(until, starts_at).astimezone(UTC)
+
+
+def lapse_notice(
+    *,
+    now: datetime,
+    held_until: datetime,
+    zone: tzinfo,
+    notice: timedelta,
+    quiet: Quiet,
+) -> datetime | None:
+    """
+    Return when a patient who has not answered is told that an offer made at `now` ends.
+
+    That is `notice` before its end. At night it is an hour before the night begins, if
+    they have had as long as `notice` by then; else as the night ends, if an hour is
+    left then. None where no such moment is left, or where `notice` is no time at all.
+
+    :param zone: of the place, whose nights they are.
+    """
+    due = held_until - notice
+    if not notice or due <= now:
+        return None
+    night = night_at(due, zone=zone, quiet=quiet)
+    if night is None:
+        return due
+    if now + notice <= night.begin - HOUR:
+        return night.begin - HOUR
+    return night.end if night.end + HOUR <= held_until else None

@@ -23,18 +23,33 @@ REFRESH = timedelta(hours=1)
 MOST = 500  # visits in one feed; nobody has so many in the months that it shows
 
 
-def calendar(appointment: Appointment, *, now: datetime) -> bytes:
+def calendar(appointment: Appointment, *, now: datetime, to: str = "") -> bytes:
     """
     Return a calendar with one event.
 
     The UID stays the same for ever and SEQUENCE grows with each change, so a calendar
-    program replaces the old event. METHOD is CANCEL for what is canceled, so that the
-    programs that go by it take the event away (RFC 5546, 3.2.5), and PUBLISH for all
-    else. Time zones are written out (section 3.6.5).
+    program replaces the old event. Time zones are written out (section 3.6.5).
+
+    :param to: the address of the patient to whom it is sent; "" where they fetch it.
     """
-    state = STATES.get(Status(appointment.status), "CONFIRMED")
-    method = "CANCEL" if state == "CANCELLED" else "PUBLISH"
-    return _written(_begun(method), [_event(appointment, stamp=now)])
+    event = _event(appointment, stamp=now)
+    if to:
+        # They have agreed already, and nobody reads what their program would answer.
+        agreed = {"PARTSTAT": "ACCEPTED", "RSVP": "FALSE"}
+        event.add("attendee", f"mailto:{to}", parameters=agreed)
+    return _written(_begun(method_of(appointment, sent=bool(to))), [event])
+
+
+def method_of(appointment: Appointment, *, sent: bool) -> str:
+    """
+    Return what the file asks of a calendar program (RFC 5546, 3.2).
+
+    CANCEL takes the event away. What is sent is a REQUEST, which programs enter by
+    themselves; what is fetched is PUBLISHed.
+    """
+    if STATES.get(Status(appointment.status)) == "CANCELLED":
+        return "CANCEL"
+    return "REQUEST" if sent else "PUBLISH"
 
 
 def feed(appointments: Iterable[Appointment]) -> bytes:
@@ -76,6 +91,8 @@ def _event(appointment: Appointment, *, stamp: datetime) -> Event:
     event.add("dtstart", start)
     event.add("dtend", end)
     event.add("summary", _("Appointment"))
+    call = _("Questions? Call %(phone)s.") % {"phone": settings.CLINIC_PHONE}
+    event.add("description", call)
     event.add("location", f"{place.name}, {appointment.room.name}")
     event.add("status", STATES.get(Status(appointment.status), "CONFIRMED"))
     event.add("class", "PRIVATE")

@@ -230,7 +230,7 @@ def requests_and_visits(now: datetime) -> Found:
 
 
 def messages(now: datetime) -> Found:
-    """No message is owed of a visit that is over, but that it was canceled."""
+    """No message is owed of a visit that is over, but that it is so."""
     owed = """
           FROM outbox_message message
           JOIN appointments_appointment visit
@@ -242,8 +242,9 @@ def messages(now: datetime) -> Found:
         f"""
         SELECT message.id, message.kind, visit.id, visit.status {owed}
            AND visit.status = ANY(%s)
-           AND NOT (message.kind = 'appointments.cancelled'
-                    AND visit.status = 'cancelled')
+           AND (message.kind, visit.status) NOT IN (
+                ('appointments.cancelled', 'cancelled'),
+                ('appointments.missed', 'noshow'))
          ORDER BY message.id
         """,
         [Status.CANCELLED, Status.FULFILLED, Status.NOSHOW, Status.ENTERED_IN_ERROR],

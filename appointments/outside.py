@@ -38,6 +38,9 @@ WORDS = {
     Outside.ROOM: _("The room is not in use, or not fit for it."),
 }
 
+# What nobody on the spot can help: the visit cannot take place then and there.
+IMPOSSIBLE = (Outside.CLOSED, Outside.OFF, Outside.NO_MASSAGE, Outside.CERTIFICATE)
+
 
 @dataclass(frozen=True)
 class Stretch:

@@ -22,6 +22,12 @@ def offer_freed_times(**_: Any) -> None:
     actions.offer_freed_times(now=timezone.now())
 
 
+@shared_task(name="appointments.tell_of_waits")
+def tell_of_waits(**_: Any) -> None:
+    """Tell those whose target has passed. Beat runs this every hour."""
+    actions.tell_of_waits(now=timezone.now())
+
+
 @shared_task(name="appointments.reckon_waits")
 def reckon_waits(**_: Any) -> None:
     """Reckon the expected waits anew. Beat runs this four times a day."""

@@ -62,6 +62,8 @@ for_patients = [
     path("my/calendar/", calendar.renew, name="renew_calendar"),
     path("my/calendar/off/", calendar.end, name="end_calendar"),
     path("offer/<str:token>/", mail_links.answer, name="answer"),
+    path("confirm/<str:token>/", mail_links.confirm_by_link, name="confirm_by_link"),
+    path("cancel/<str:token>/", mail_links.cancel_by_link, name="cancel_by_link"),
 ]
 
 # What schedulers and therapists use.

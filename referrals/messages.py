@@ -8,20 +8,24 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from massage_portal.accounts.models import Invitation
 from massage_portal.accounts.tokens import sign
-from massage_portal.outbox.kinds import Mail, renders
+from massage_portal.outbox.kinds import Mail, Person, knows, renders
+from massage_portal.outbox.links import stop_address
 from massage_portal.outbox.models import Message
 from referrals.codes import Status
-from referrals.models import Referral, Renewal
+from referrals.models import Patient, Referral, Renewal
 
 
-def _mail(name: str, subject: str, context: dict[str, Any]) -> Mail:
-    context = {"phone": settings.CLINIC_PHONE, **context}
+def _mail(name: str, subject: str, context: dict[str, Any], short: str = "") -> Mail:
+    """Return the mail of a name; `short` is the same as a text, without its link."""
+    context = {"phone": settings.CLINIC_PHONE, "subject": subject, **context}
     return Mail(
+        short=f"{short} {context['link']}" if short else "",
         subject=subject,
         text=render_to_string(f"referrals/mail/{name}.txt", context),
         html=render_to_string(f"referrals/mail/{name}.html", context),
@@ -66,6 +70,7 @@ def recorded(message: Message) -> Mail | None:
             "name": first_name(message),
             "link": settings.PORTAL_ORIGIN + reverse("start"),
         },
+        _("Clinic: there is news for you. Sign in to read it:"),
     )
 
 
@@ -83,7 +88,10 @@ def expiring(message: Message) -> Mail | None:
             "name": first_name(message),
             "link": settings.PORTAL_ORIGIN + reverse("start"),
             "until": ending.coverage.until,
+            "stop": stop_address(message.recipient) if message.recipient else "",
         },
+        _("Clinic: your referral ends on %(day)s. What you can do:")
+        % {"day": date_format(ending.coverage.until, _("M j"))},
     )
 
 
@@ -105,3 +113,42 @@ def renewal(message: Message) -> Mail | None:
             "until": question.expires_at,
         },
     )
+
+
+@knows("referrals.referral")
+def of_referrals(keys: list[int]) -> dict[int, Person]:
+    """Return the patients of referrals."""
+    rows = Referral.objects.filter(pk__in=keys).select_related("patient")
+    return {
+        one.pk: _person(one.patient, reverse("referrals:referral", args=[one.pk]))
+        for one in rows
+    }
+
+
+@knows("referrals.renewal")
+def of_renewals(keys: list[int]) -> dict[int, Person]:
+    """Return the providers who are asked; the page is that of the referral."""
+    rows = Renewal.objects.filter(pk__in=keys).select_related("referral__provider")
+    return {
+        one.pk: Person(
+            str(one.referral.provider),
+            address=reverse("referrals:referral", args=[one.referral_id]),
+        )
+        for one in rows
+    }
+
+
+@knows("accounts.invitation")
+def of_invitations(keys: list[int]) -> dict[int, Person]:
+    """Return the patients who are to choose a first password; staff are no patients."""
+    rows = Invitation.objects.filter(pk__in=keys, user__patient__isnull=False)
+    found = {}
+    for one in rows.select_related("user__patient"):
+        patient = one.user.patient
+        page = reverse("referrals:patient", args=[patient.pk])
+        found[one.pk] = _person(patient, page)
+    return found
+
+
+def _person(patient: Patient, page: str) -> Person:
+    return Person(str(patient), str(patient.phone), page, patient.pk)

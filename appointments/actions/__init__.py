@@ -25,6 +25,7 @@ from appointments.actions.calendar import (
 )
 from appointments.actions.call import record_call
 from appointments.actions.cancel import NotCancellable, cancel, cancel_for_clinic
+from appointments.actions.confirm import NotConfirmable, confirm
 from appointments.actions.expect import reckon_waits
 from appointments.actions.hold import NotWaiting, OfferGone, TimeTaken
 from appointments.actions.merge import merge_patients, unmerge
@@ -62,6 +63,7 @@ from appointments.actions.triage import (
 )
 from appointments.actions.undo import NotUndoable, marked_today, undo_mark
 from appointments.actions.visit import TooEarly, record_visit
+from appointments.actions.wait import tell_of_waits
 
 __all__ = [
     "AlreadyAnswered",
@@ -73,6 +75,7 @@ __all__ = [
     "NoSessionLeft",
     "NotAskable",
     "NotCancellable",
+    "NotConfirmable",
     "NotMovable",
     "NotToday",
     "NotTriageable",
@@ -101,6 +104,7 @@ __all__ = [
     "cancel_for_clinic",
     "change_availability",
     "check_in",
+    "confirm",
     "decline",
     "end_calendar",
     "end_overrule",
@@ -123,6 +127,7 @@ __all__ = [
     "reply",
     "report_need",
     "set_target",
+    "tell_of_waits",
     "triage",
     "undo_mark",
     "unmerge",

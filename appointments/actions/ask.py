@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from appointments.actions.hold import end_offers
 from appointments.actions.refusal import Refusal
+from appointments.actions.tell import tell
 from appointments.codes import EntryStatus, RoleThreat
 from appointments.models import Appointment, NeedReport, Therapist, WaitlistEntry
 from appointments.models.waitlist import WEEKDAYS
@@ -21,6 +22,8 @@ from massage_portal.audit.record import record
 from referrals.actions.locks import lock_patient_of
 from referrals.codes import Status as ReferralStatus
 from referrals.models import Referral
+
+RECEIPT_LASTS = timedelta(days=2)  # by then the clinic has most likely judged it
 
 
 class ReferralNotInForce(Refusal):
@@ -105,6 +108,13 @@ def ask(
         entry=entry, reported_at=now, reported_by=by, **asdict(need)
     )
     record("request.made", entry, by=by, at=now, change=f">{entry.status}")
+    tell(
+        "appointments.requested",
+        entry,
+        patient=referral.patient,
+        now=now,
+        expires_at=now + RECEIPT_LASTS,
+    )
     return entry
 
 

@@ -176,11 +176,10 @@ def _owe(
     policy: Policy | None,
     kind: str,
 ) -> None:
-    """Owe the messages of a booking, if the patient has an account."""
-    if entry.patient.user:
-        policy = policy or Policy.objects.in_force(now)
-        to = entry.patient.user
-        owe_booking(appointment, to=to, now=now, policy=policy, kind=kind)
+    """Owe the messages of a booking, to whoever has no account as well: see below."""
+    policy = policy or Policy.objects.in_force(now)
+    to = entry.patient.user
+    owe_booking(appointment, to=to, now=now, policy=policy, kind=kind)
 
 
 def _free_moved(old: Appointment, *, by: User, now: datetime) -> None:
@@ -198,15 +197,21 @@ def _free_moved(old: Appointment, *, by: User, now: datetime) -> None:
 def owe_booking(
     appointment: Appointment,
     *,
-    to: User,
+    to: User | None,
     now: datetime,
     policy: Policy,
     kind: str = "booked",
 ) -> None:
-    """Owe the confirmation, and each reminder whose moment is still ahead."""
+    """
+    Owe the confirmation, and each reminder whose moment is still ahead.
+
+    Whoever has no account said yes on the telephone, so they need no confirmation; a
+    call reminds them.
+    """
     starts_at = appointment.starts_at
+    confirmation = outbox.Owed(f"appointments.{kind}", expires_at=starts_at)
     outbox.owe_each(
-        outbox.Owed(f"appointments.{kind}", expires_at=starts_at),
+        *([confirmation] if to else []),
         *(
             outbox.Owed(
                 "appointments.reminder",

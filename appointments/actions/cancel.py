@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from appointments.actions.follow import carry_on
 from appointments.actions.hold import end_offers
 from appointments.actions.refusal import Refusal
+from appointments.actions.tell import tell
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment, Policy, WaitlistEntry
 from massage_portal.accounts.models import User
@@ -124,11 +125,13 @@ def _cancel(
     record(
         "appointment.cancelled", appointment, by=by, at=now, change="booked>cancelled"
     )
-    if user := entry.patient.user:
-        until = appointment.starts_at
-        outbox.owe(
-            "appointments.cancelled", appointment, to=user, now=now, expires_at=until
-        )
+    tell(
+        "appointments.cancelled",
+        appointment,
+        patient=entry.patient,
+        now=now,
+        expires_at=appointment.starts_at,
+    )
 
 
 def wait_again(entry: WaitlistEntry, *, by: User, now: datetime) -> None:

@@ -14,8 +14,10 @@ from appointments.actions.hold import (
     hold,
     lock_waiting,
 )
+from appointments.actions.tell import tell
 from appointments.codes import TAKING_THE_ENTRY, Ending, Status
-from appointments.models import Appointment, WaitlistEntry
+from appointments.holding import lapse_notice
+from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.openings import Opening
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
@@ -48,15 +50,32 @@ def offer(
 def send(
     appointment: Appointment, entry: WaitlistEntry, *, by: User | None, now: datetime
 ) -> None:
-    """Leave the trail of an offer just made, and owe it to the patient."""
+    """
+    Leave the trail of an offer just made, and owe it to the patient.
+
+    They are told once more before it ends; answering withdraws that. Whoever has no
+    account is called about the offer, and once is enough.
+    """
     record("appointment.offered", appointment, by=by, at=now, change=">proposed")
-    if entry.patient.user:
+    until = appointment.held_until or appointment.starts_at
+    patient = entry.patient
+    tell("appointments.offer", appointment, patient=patient, now=now, expires_at=until)
+    policy = Policy.objects.in_force(now)
+    again = lapse_notice(
+        now=now,
+        held_until=until,
+        zone=appointment.zone,
+        notice=policy.lapse_notice,
+        quiet=policy.quiet,
+    )
+    if patient.user and again:
         outbox.owe(
-            "appointments.offer",
+            "appointments.lapsing",
             appointment,
-            to=entry.patient.user,
+            to=patient.user,
             now=now,
-            expires_at=appointment.held_until or appointment.starts_at,
+            due_at=again,
+            expires_at=until,
         )
 
 

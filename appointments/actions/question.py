@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from appointments.actions.ask import NotAskable
 from appointments.actions.refusal import Refusal
+from appointments.actions.tell import tell
 from appointments.codes import ENTRY_OPEN
 from appointments.models import Question, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
-from massage_portal.outbox import actions as outbox
 from referrals.actions.locks import lock_patient_of
 
 MOST_OPEN = 5  # questions of one request that wait for an answer
@@ -81,12 +81,11 @@ def answer_question(
     question.answer, question.answered_at, question.answered_by = words, now, by
     question.save(update_fields=["answer", "answered_at", "answered_by"])
     record("request.question_answered", question.entry, by=by, at=now)
-    if user := question.entry.patient.user:
-        outbox.owe(
-            "appointments.question_answered",
-            question,
-            to=user,
-            now=now,
-            expires_at=now + READ_WITHIN,
-        )
+    tell(
+        "appointments.question_answered",
+        question,
+        patient=question.entry.patient,
+        now=now,
+        expires_at=now + READ_WITHIN,
+    )
     return question

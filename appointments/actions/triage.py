@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 
 from appointments.actions.hold import end_offers
 from appointments.actions.refusal import Refusal
+from appointments.actions.tell import tell
 from appointments.codes import EntryStatus
 from appointments.models import Appointment, TriageCategory, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record
-from massage_portal.outbox import actions as outbox
 from referrals.actions.locks import lock_patient_of
 
 ANSWER_WITHIN = timedelta(days=14)  # after that the message would only confuse
@@ -104,15 +104,14 @@ def _move(
         update_fields=["status", "version", "category", "triaged_at", "note", "reply"]
     )
     record(action, entry, by=by, at=now, change=f"{before}>{to}")
-    if entry.patient.user:
-        outbox.owe(
-            f"appointments.{to}",
-            entry,
-            to=entry.patient.user,
-            now=now,
-            expires_at=now + ANSWER_WITHIN,
-            key=str(entry.version),
-        )
+    tell(
+        f"appointments.{to}",
+        entry,
+        patient=entry.patient,
+        now=now,
+        expires_at=now + ANSWER_WITHIN,
+        key=str(entry.version),
+    )
 
 
 @transaction.atomic

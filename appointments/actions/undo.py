@@ -22,7 +22,7 @@ from referrals.actions import NotClearable, reopen
 KEPT = [
     *("entry_id", "patient_id", "therapist_id", "room_id", "technique_id"),
     *("starts_at", "ends_at", "blocked_until", "offered_at", "booked_at"),
-    "by_telephone",
+    *("by_telephone", "confirmed_at"),
 ]
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from appointments.actions.cancel import wait_again
 from appointments.actions.hold import end_offers
 from appointments.actions.refusal import Refusal
+from appointments.actions.tell import tell
 from appointments.codes import AHEAD, Ending, EntryStatus, Missed, Status
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User
@@ -18,6 +19,9 @@ from massage_portal.outbox import actions as outbox
 from referrals.actions import complete
 from referrals.actions.locks import lock_patient_of
 from referrals.codes import OPEN
+
+SECOND_THOUGHT = timedelta(hours=1)  # the wrong visit may have been marked
+READ_WITHIN = timedelta(days=7)
 
 
 class TooEarly(Refusal):
@@ -81,6 +85,15 @@ def record_visit(
     end_offers(entry.appointments.all(), by=None, now=now, ending=Ending.LAPSED)
     action = f"visit.{outcome.name.lower()}"
     record(action, appointment, by=by, at=now, change=f"{before}>{outcome}")
+    if missed:
+        tell(
+            "appointments.missed",
+            appointment,
+            patient=entry.patient,
+            now=now,
+            due_at=now + SECOND_THOUGHT,
+            expires_at=now + READ_WITHIN,
+        )
     if missed and because == Missed.CLINIC:
         wait_again(entry, by=by, now=now)
         return appointment

@@ -18,8 +18,6 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    initial = True
-
     dependencies = [
         ("referrals", "0001_initial"),
         ("services", "0001_initial"),
@@ -234,6 +232,13 @@ class Migration(migrations.Migration):
                     "ahead_days",
                     models.PositiveSmallIntegerField(
                         default=28, verbose_name="how far ahead times are offered, days"
+                    ),
+                ),
+                (
+                    "lapse_notice_hours",
+                    models.PositiveSmallIntegerField(
+                        default=4,
+                        verbose_name="second word of an offer, hours before it ends",
                     ),
                 ),
                 (
@@ -513,6 +518,12 @@ class Migration(migrations.Migration):
                 (
                     "by_telephone",
                     models.BooleanField(default=False, verbose_name="by telephone"),
+                ),
+                (
+                    "confirmed_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="confirmed"
+                    ),
                 ),
                 (
                     "late",
@@ -2176,6 +2187,20 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="appointment_only_a_missed_visit_says_why",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("confirmed_at", None),
+                    models.Q(
+                        ("booked_at__isnull", False),
+                        ("confirmed_at__gte", models.F("booked_at")),
+                    ),
+                    _connector="OR",
+                ),
+                name="appointment_is_confirmed_after_it_was_booked",
             ),
         ),
         migrations.AddConstraint(

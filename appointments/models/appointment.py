@@ -194,6 +194,9 @@ class Appointment(models.Model):
     by_telephone = models.BooleanField(  # staff answered for the patient
         _("by telephone"), default=False
     )
+    confirmed_at = models.DateTimeField(  # the patient said that they will come
+        _("confirmed"), null=True, blank=True
+    )
     late = models.BooleanField(_("canceled late"), default=False)
     move_asked_at = models.DateTimeField(_("another time asked"), null=True, blank=True)
     move_words = models.CharField(_("why another time"), max_length=300, blank=True)
@@ -263,6 +266,11 @@ class Appointment(models.Model):
                 condition=Q(missed_because="")
                 | Q(status__in=[Status.NOSHOW, Status.ENTERED_IN_ERROR])
                 & Q(missed_because__in=Missed.values),
+            ),
+            models.CheckConstraint(
+                name="appointment_is_confirmed_after_it_was_booked",
+                condition=Q(confirmed_at=None)
+                | Q(booked_at__isnull=False, confirmed_at__gte=F("booked_at")),
             ),
             models.CheckConstraint(
                 name="appointment_only_a_canceled_visit_is_late",

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from appointments.codes import NOT_TAKEN, EntryStatus, Missed, Status
 from appointments.models.capacity import Therapist
 from appointments.models.ranking import Ranked
+from massage_portal.outbox.models import Message
 
 Row = TypeVar("Row", bound=models.Model)
 MOST_NOT_TAKEN = 2  # offers; it costs nobody their rank
@@ -59,6 +60,30 @@ class Board(Ranked[Row]):
         return self.filter(
             Q(pk__in=offers.filter(n__gte=MOST_NOT_TAKEN).values("entry"))
             | Q(referral__in=missed.values("entry__referral"))
+        )
+
+    def past_target(self, now: datetime, *, most_missed: int = MOST_MISSED) -> Self:
+        """
+        Those whose target has passed while they wait, and who have not been told so.
+
+        Only those of whom it is true that times are short: their referral covers the
+        visit, no offer is theirs to answer, and nobody must call them first.
+        """
+        from appointments.models.appointment import Appointment  # it stands above
+
+        key = Concat(
+            Value("appointments.waiting:"), Cast("pk", CharField()), Value(":")
+        )
+        told = Message.objects.filter(key=OuterRef("told_by"))
+        offered = Appointment.objects.offers_open(now).filter(entry=OuterRef("pk"))
+        late = self.waiting().covered(now).in_order_of_need(now=now, exponent=1.0)
+        return (
+            late.alias(told_by=key)
+            .filter(~Exists(told), ~Exists(offered))
+            .filter(waited_days__gte=F("target_wait_days"))
+            .exclude(
+                pk__in=self.waiting().to_call(most_missed=most_missed).values("pk")
+            )
         )
 
     def with_news(self) -> Self:

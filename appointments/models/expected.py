@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from appointments.models.appointment import Appointment
 from appointments.models.policy import TriageCategory
 from appointments.models.waitlist import FEWEST_SHOWN, LOOK_BACK, WaitlistEntry
-from appointments.standing import SHARES
+from appointments.priority import DAY
+from appointments.standing import SHARES, range_in_words, still_to_wait
 
 DAYS = ArrayField(models.FloatField(), size=len(SHARES))
 KEPT = timedelta(days=3)  # what nobody has reckoned anew since is not told any more
@@ -106,3 +107,13 @@ class ExpectedWait(models.Model):
 
     def __str__(self) -> str:
         return f"{self.category}, {self.source}"
+
+
+def expected(entry: WaitlistEntry, *, now: datetime) -> dict[str, str] | None:
+    """Return the expected wait in words, and where it comes from; None: unknown."""
+    waited = (now - entry.received_at) / DAY
+    for one in ExpectedWait.objects.told(category=entry.category_id, now=now):
+        left = still_to_wait(one.days, people=one.people, waited=waited)
+        if left is not None:
+            return {"words": range_in_words(left), "source": one.source}
+    return None

@@ -200,6 +200,9 @@ class Policy(models.Model):
     ahead_days = models.PositiveSmallIntegerField(
         _("how far ahead times are offered, days"), default=28
     )
+    lapse_notice_hours = models.PositiveSmallIntegerField(  # 0: never
+        _("second word of an offer, hours before it ends"), default=4
+    )
     first_reminder_hours = models.PositiveSmallIntegerField(
         _("first reminder, hours before"), default=72
     )
@@ -263,6 +266,11 @@ class Policy(models.Model):
     def turnover(self) -> timedelta:
         """How long therapist and room stay held after a visit."""
         return timedelta(minutes=self.turnover_minutes)
+
+    @property
+    def lapse_notice(self) -> timedelta:
+        """How long before an offer ends its patient is told so; zero: never."""
+        return timedelta(hours=self.lapse_notice_hours)
 
     @property
     def quiet(self) -> Quiet:

@@ -1,6 +1,15 @@
-"""The link in an offer's mail: it shows the offer, and acts only on a button."""
+"""
+The links in mail: each shows what the mail said, and acts only on its button.
+
+Programs that look for harm open links in mail, so opening one changes nothing.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -8,13 +17,67 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from appointments import actions
+from appointments.codes import Ending
 from appointments.models import Appointment, Policy
-from appointments.views.patient import is_over
+from appointments.views.patient import can_change, how_it_ended, is_over
 from massage_portal.access import by_link
 from massage_portal.accounts.tokens import unsign
+from massage_portal.audit.context import by_a_link
 from massage_portal.audit.record import record
 
 ANSWERS = {"accept": actions.accept, "decline": actions.decline}
+Act = Callable[..., Appointment]
+
+
+def _of(purpose: str, token: str) -> Appointment | None:
+    """Return what a link of this purpose is about; None for any other text."""
+    rows = Appointment.objects.with_place().select_related("patient__user", "entry")
+    rows = rows.filter(patient__user__is_active=True)
+    return rows.filter(pk=unsign(purpose, token)).first()
+
+
+def _unknown(request: HttpRequest) -> HttpResponse:
+    """Answer every link that does not work alike, whatever the reason."""
+    return render(request, "accounts/link_spent.html", status=404)
+
+
+def _done(act: Act, found: Appointment, *, now: datetime) -> str:
+    """Do it for the patient; return why not, or ""."""
+    try:
+        with by_a_link():
+            act(appointment=found, by=found.patient.user, now=now)
+    except actions.Refusal as refusal:
+        return str(refusal)
+    return ""
+
+
+def _shown(
+    request: HttpRequest,
+    template: str,
+    found: Appointment,
+    *,
+    refusal: str,
+    now: datetime,
+    **more: Any,
+) -> HttpResponse:
+    """Show what the link is about as it stands now, and leave a trail of the sight."""
+    record("appointment.seen_by_link", found, by=None, at=now)
+    found.refresh_from_db()
+    policy = Policy.objects.in_force(now)
+    context = {
+        "appointment": found,
+        "open": found.is_open_offer(now),
+        "can_change": can_change(found, now),
+        "over": is_over(found, now),
+        "ended": how_it_ended(found, now),
+        "late": policy.is_late(found.starts_at, now),
+        "policy": policy,
+        "refusal": refusal,
+        **more,
+    }
+    status = 409 if refusal else 200
+    page = f"appointments/patient/{template}.html"
+    return render(request, page, context, status=status)
 
 
 @by_link
@@ -26,34 +89,43 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     It shows no more than the mail did. Every link that does not work gets one answer,
     whatever the reason; an offer that has ended says so.
     """
-    found = (
-        Appointment.objects.with_place()
-        .select_related("patient__user")
-        .filter(pk=unsign("offer", token), patient__user__is_active=True)
-        .first()
-    )
-    user = found.patient.user if found else None
-    if found is None or user is None:
-        return render(request, "accounts/link_spent.html", status=404)
+    found = _of("offer", token)
+    if found is None:
+        return _unknown(request)
     now = timezone.now()
     refusal = ""
     if request.method == "POST" and request.POST.get("answer") in ANSWERS:
-        try:
-            ANSWERS[request.POST["answer"]](appointment=found, by=user, now=now)
-        except actions.Refusal as said:
-            refusal = str(said)
-        else:
+        refusal = _done(ANSWERS[request.POST["answer"]], found, now=now)
+        if not refusal:
             return redirect("appointments:answer", token)
-    record("appointment.seen_by_link", found, by=None, at=now)
-    found.refresh_from_db()
-    context = {
-        "appointment": found,
-        "open": found.is_open_offer(now),
-        "over": is_over(found, now),
-        "refusal": refusal,
-        "token": token,
-        "kept": found.keeps,
-        "policy": Policy.objects.in_force(now),
-    }
-    status = 409 if refusal else 200
-    return render(request, "appointments/patient/answer.html", context, status=status)
+    kept = found.keeps
+    return _shown(request, "answer", found, refusal=refusal, now=now, kept=kept)
+
+
+def _on_visit(request: HttpRequest, token: str, purpose: str, act: Act) -> HttpResponse:
+    """Show the page of a link about a booked visit, and act on its one button."""
+    found = _of(purpose, token)
+    if found is None:
+        return _unknown(request)
+    now = timezone.now()
+    refusal = ""
+    if request.method == "POST" and request.POST.get("answer") == purpose:
+        refusal = _done(act, found, now=now)
+        if not refusal:
+            return redirect(f"appointments:{purpose}_by_link", token)
+    return _shown(request, f"{purpose}_by_link", found, refusal=refusal, now=now)
+
+
+@by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Let whoever holds the signed link say that the patient will come."""
+    return _on_visit(request, token, "confirm", actions.confirm)
+
+
+@by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Let whoever holds the signed link cancel, after saying what that means."""
+    act = partial(actions.cancel, ending=Ending.BY_PATIENT)
+    return _on_visit(request, token, "cancel", act)

@@ -109,7 +109,7 @@ def offer(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "appointment": found,
         "open": found.is_open_offer(now),
-        "ended": _ended(found, now),
+        "ended": how_it_ended(found, now),
         "can_change": can_change(found, now),
         "over": is_over(found, now),
         "kept": found.keeps,
@@ -118,7 +118,7 @@ def offer(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "appointments/patient/offer.html", context)
 
 
-def _ended(found: Appointment, now: datetime) -> Any:
+def how_it_ended(found: Appointment, now: datetime) -> Any:
     """Say to the patient what became of it; "" while it is offered or booked."""
     if is_over(found, now):
         return ENDED[Status.FULFILLED]
@@ -144,7 +144,7 @@ def answer_offer(request: SignedInRequest, pk: int, answer: str) -> HttpResponse
         context = {
             "appointment": found,
             "open": False,
-            "ended": _ended(found, now) or _("This offer has ended"),
+            "ended": how_it_ended(found, now) or _("This offer has ended"),
             "can_change": can_change(found, now),
             "over": is_over(found, now),
             "refusal": str(refusal),

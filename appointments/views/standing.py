@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods
 from appointments.codes import AHEAD, EntryStatus, Status
 from appointments.course import Known, State, Visit, course
 from appointments.explain import availability
-from appointments.models import Appointment, ExpectedWait, Policy, WaitlistEntry
-from appointments.priority import DAY
-from appointments.standing import people_before, range_in_words, still_to_wait
+from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.models.expected import expected
+from appointments.standing import people_before
 from appointments.views.deeds import DONE, OF_REQUEST, perform
 from appointments.views.patient import OWN, can_change, is_over
 from massage_portal.access import SignedInRequest, requires
@@ -64,16 +64,6 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
         if why is not None and why.overruled_days is None:  # theirs is like nobody's
             found["expected"] = expected(entry, now=now)
     return found
-
-
-def expected(entry: WaitlistEntry, *, now: datetime) -> dict[str, str] | None:
-    """Return the expected wait in words, and where it comes from; None: unknown."""
-    waited = (now - entry.received_at) / DAY
-    for one in ExpectedWait.objects.told(category=entry.category_id, now=now):
-        left = still_to_wait(one.days, people=one.people, waited=waited)
-        if left is not None:
-            return {"words": range_in_words(left), "source": one.source}
-    return None
 
 
 def plan_of(referral: Referral, *, now: datetime) -> list[Visit]:

@@ -25,16 +25,21 @@ from massage_portal.outbox.models import Message
 def password_reset(message: Message) -> Mail | None:
     """Write the link that lets `message.recipient` choose a new password."""
     user = message.recipient
-    if not user.is_active or not user.has_usable_password():
+    if user is None or not user.is_active or not user.has_usable_password():
         return None
     key = PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     path = reverse(
         "account_reset_password_from_key",
         kwargs={"uidb36": user_pk_to_url_str(user), "key": key},
     )
-    context = {"link": settings.PORTAL_ORIGIN + path, "phone": settings.CLINIC_PHONE}
+    subject = _("Choose a new password")
+    context = {
+        "subject": subject,
+        "link": settings.PORTAL_ORIGIN + path,
+        "phone": settings.CLINIC_PHONE,
+    }
     return Mail(
-        subject=_("Choose a new password"),
+        subject=subject,
         text=render_to_string("accounts/mail/password_reset.txt", context),
         html=render_to_string("accounts/mail/password_reset.html", context),
     )
@@ -53,13 +58,15 @@ def invitation(message: Message) -> Mail | None:
     if found is None:
         return None
     path = reverse("accounts:invitation", args=[sign("invitation", found.pk)])
+    subject = _("Your account at the clinic")
     context = {
+        "subject": subject,
         "link": settings.PORTAL_ORIGIN + path,
         "until": found.expires_at,
         "phone": settings.CLINIC_PHONE,
     }
     return Mail(
-        subject=_("Your account at the clinic"),
+        subject=subject,
         text=render_to_string("accounts/mail/invitation.txt", context),
         html=render_to_string("accounts/mail/invitation.html", context),
     )

@@ -14,11 +14,13 @@ class Origin:
     The address a request came from, and the id under which the logs know it.
 
     `telephone`: whoever is signed in does it for a patient who is on the telephone.
+    `link`: whoever does it holds a signed link from a message, and did not sign in.
     """
 
     address: str | None = None
     trace: str = ""
     telephone: bool = False
+    link: bool = False
 
 
 NOWHERE = Origin()  # a worker or a command: nobody's request
@@ -28,7 +30,20 @@ origin: ContextVar[Origin] = ContextVar("origin", default=NOWHERE)
 @contextmanager
 def at_the_telephone() -> Iterator[None]:
     """Mark what the trail is told inside as done for a patient on the telephone."""
-    token = origin.set(replace(origin.get(), telephone=True))
+    with _come_from(replace(origin.get(), telephone=True)):
+        yield
+
+
+@contextmanager
+def by_a_link() -> Iterator[None]:
+    """Mark what the trail is told inside as done by whoever holds a signed link."""
+    with _come_from(replace(origin.get(), link=True)):
+        yield
+
+
+@contextmanager
+def _come_from(where: Origin) -> Iterator[None]:
+    token = origin.set(where)
     try:
         yield
     finally:

@@ -62,6 +62,9 @@ class AuditEvent(models.Model):
     by_telephone = models.BooleanField(  # the actor did it for a patient who called
         _("by telephone"), default=False
     )
+    by_link = models.BooleanField(  # the actor is who holds a link, not signed in
+        _("by a link"), default=False
+    )
 
     objects = AuditEventQuerySet.as_manager()
 

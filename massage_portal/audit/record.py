@@ -15,8 +15,8 @@ from massage_portal.audit.models import AuditEvent
 # One row for each of the arrays; what all share is sent once.
 ADD_ALL = """
 INSERT INTO audit_auditevent (at, actor_id, actor, action, address, trace,
-    by_telephone, change, record_type, record_id, patient_id)
-SELECT %s::timestamptz, %s::bigint, %s, %s, %s::inet, %s, %s, '', kind, key, whose
+    by_telephone, by_link, change, record_type, record_id, patient_id)
+SELECT %s::timestamptz, %s::bigint, %s, %s, %s::inet, %s, %s, %s, '', kind, key, whose
   FROM unnest(%s::text[], %s::text[], %s::bigint[]) WITH ORDINALITY
        AS seen (kind, key, whose, place)
  ORDER BY place
@@ -55,6 +55,7 @@ def event(
         address=came_from.address,
         trace=came_from.trace,
         by_telephone=came_from.telephone,
+        by_link=came_from.link,
     )
 
 
@@ -97,7 +98,7 @@ def record_all(
         return
     came_from = origin.get()
     shared = (at, by.pk if by else None, by.email if by else "system", action)
-    origins = (came_from.address, came_from.trace, came_from.telephone)
+    origins = (came_from.address, came_from.trace, came_from.telephone, came_from.link)
     kinds = [subject._meta.label_lower for subject in seen]
     keys = [str(subject.pk) for subject in seen]
     with connection.cursor() as cursor:

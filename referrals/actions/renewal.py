@@ -90,15 +90,14 @@ def _warn(referral: Referral, *, now: datetime) -> bool:
     if owed.exists():  # before the lock, which nearly always is not needed
         return False
     referral = lock(referral)
-    user = referral.patient.user
-    if user is None or referral.status != Status.ACTIVE or owed.exists():
+    if referral.status != Status.ACTIVE or owed.exists():
         return False
     # A warning that was not sent by then would say the same as the next one.
     last = until + timedelta(days=1) if days == LAST_DAYS else until - timedelta(days=7)
     outbox.owe(
         "referrals.expiring",
         referral,
-        to=user,
+        to=referral.patient.user,  # without an account they are called
         now=now,
         expires_at=_beginning(last),
         key=key,

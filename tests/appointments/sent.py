@@ -143,6 +143,19 @@ def answer() -> Sent:
     return Sent(offer.patient.user, address, {"answer": "accept"})
 
 
+def _by_link(purpose: str) -> None:
+    def make() -> Sent:
+        visit = make_appointment()
+        address = url(f"{purpose}_by_link", sign(purpose, visit.pk))
+        return Sent(visit.patient.user, address, {"answer": purpose})
+
+    FORMS[f"{purpose}_by_link"] = make
+
+
+_by_link("confirm")
+_by_link("cancel")
+
+
 @form
 def end_calendar() -> Sent:
     user = make_patient().user

@@ -14,7 +14,7 @@ from appointments.models import ExpectedWait
 from appointments.models.expected import KEPT, past_waits
 from appointments.standing import SHARES, Range, range_in_words, still_to_wait
 from appointments.tasks import reckon_waits as task
-from appointments.views.standing import expected
+from appointments.models.expected import expected
 from tests.appointments.pages import signed_in, url
 from tests.factories import (
     DAY,

@@ -50,6 +50,10 @@ class Migration(migrations.Migration):
                     "by_telephone",
                     models.BooleanField(default=False, verbose_name="by telephone"),
                 ),
+                (
+                    "by_link",
+                    models.BooleanField(default=False, verbose_name="by a link"),
+                ),
             ],
             options={
                 "verbose_name": "audit event",

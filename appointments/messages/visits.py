@@ -1,0 +1,226 @@
+"""The words of messages about a visit: offered, booked, moved, canceled, missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from appointments import ical
+from appointments.codes import Ending, EntryStatus, Missed, Status
+from appointments.messages.words import address, briefly, mail, moment, place
+from appointments.models import Appointment, Policy
+from appointments.models.outside import cannot_be
+from massage_portal.accounts.tokens import sign
+from massage_portal.outbox.kinds import Attachment, Mail, renders
+from massage_portal.outbox.links import stop_address
+from massage_portal.outbox.models import Message
+from referrals.codes import Status as ReferralStatus
+
+
+def _visit(message: Message, status: Status) -> Appointment | None:
+    """Return the visit if it is still in that state."""
+    found = Appointment.objects.with_place().select_related("entry__referral")
+    return found.filter(pk=message.subject_key, status=status).first()
+
+
+def _policy(message: Message) -> Policy:
+    return Policy.objects.in_force(message.due_at)
+
+
+def _by_link(found: Appointment) -> dict[str, Any]:
+    """Return the addresses by which the visit can be confirmed and canceled."""
+    return {
+        "confirm": address("confirm_by_link", sign("confirm", found.pk)),
+        "cancel": address("cancel_by_link", sign("cancel", found.pk)),
+    }
+
+
+def _offered(message: Message, name: str, subject: str, short: str) -> Mail | None:
+    """Write about an offer that is still to be answered."""
+    found = _visit(message, Status.PROPOSED)
+    if found is None or found.held_until is None:
+        return None
+    until = found.held_until.astimezone(found.zone)
+    where = place(found, message)
+    kept = found.keeps
+    return mail(
+        name,
+        subject,
+        patient=found.patient,
+        link=address("answer", sign("offer", found.pk)),
+        short=short % {"when": where["when"], "until": briefly(until)},
+        until=moment(until),
+        until_zone=until.tzname(),
+        kept=moment(kept.local_start) if kept else "",
+        **where,
+    )
+
+
+@renders("appointments.offer", gettext_lazy("Offer of a time"))
+def offer(message: Message) -> Mail | None:
+    """Offer a time, and say until when it is held."""
+    return _offered(
+        message,
+        "offer",
+        _("A time is held for you"),
+        _("Clinic: we hold %(when)s for you until %(until)s."),
+    )
+
+
+@renders(
+    "appointments.lapsing",
+    gettext_lazy("An offer that ends soon"),
+    worth_a_call=False,
+)
+def lapsing(message: Message) -> Mail | None:
+    """Say once more that a time is held, while it can still be had."""
+    return _offered(
+        message,
+        "lapsing",
+        _("We hold your time a little longer"),
+        _("Clinic: we hold %(when)s only until %(until)s."),
+    )
+
+
+@renders("appointments.booked", gettext_lazy("Confirmation of a visit"), at_once=True)
+def booked(message: Message) -> Mail | None:
+    """Confirm a booking, with the calendar file."""
+    found = _visit(message, Status.BOOKED)
+    if found is None:
+        return None
+    where = place(found, message)
+    return mail(
+        "booked",
+        _("Your appointment is booked"),
+        patient=found.patient,
+        link=address("offer", found.pk),
+        short=_("Clinic: booked for %(when)s. See or cancel it:") % where,
+        attachments=[_calendar(found, message)],
+        policy=_policy(message),
+        **_by_link(found),
+        **where,
+    )
+
+
+@renders("appointments.moved", gettext_lazy("Another time for a visit"), at_once=True)
+def moved(message: Message) -> Mail | None:
+    """Confirm another time, and end the old one in the patient's calendar."""
+    found = _visit(message, Status.BOOKED)
+    if found is None:
+        return None
+    old, where = _replaced(found), place(found, message)
+    return mail(
+        "moved",
+        _("Your appointment is at another time"),
+        patient=found.patient,
+        link=address("offer", found.pk),
+        short=_("Clinic: your new time is %(when)s. See or cancel it:") % where,
+        attachments=_calendars(found, message),
+        before=moment(old.local_start) if old else "",
+        other_place=old is not None and old.room_id != found.room_id,
+        policy=_policy(message),
+        **_by_link(found),
+        **where,
+    )
+
+
+@renders("appointments.reminder", gettext_lazy("Reminder of a visit"), optional=True)
+def reminder(message: Message) -> Mail | None:
+    """
+    Remind of a booking that still stands, and to which the patient may come.
+
+    Not of one that the clinic cannot give as it is booked: somebody must call first.
+    """
+    found = _visit(message, Status.BOOKED)
+    if found is None or found.entry.referral.status != ReferralStatus.ACTIVE:
+        return None
+    if cannot_be(found):
+        return None
+    where: dict[str, Any] = place(found, message) | _by_link(found)
+    return mail(
+        "reminder",
+        _("Your appointment on %(day)s") % where,
+        patient=found.patient,
+        link=where["confirm"],
+        short=_("Clinic: your appointment is %(when)s. Confirm:") % where,
+        see=address("offer", found.pk),
+        confirmed=found.confirmed_at is not None,
+        policy=_policy(message),
+        stop=stop_address(message.recipient) if message.recipient else "",
+        **where,
+    )
+
+
+@renders(
+    "appointments.cancelled", gettext_lazy("Cancellation of a visit"), at_once=True
+)
+def cancelled(message: Message) -> Mail | None:
+    """Say that a visit is canceled, by whom, and that the place is kept."""
+    found = _visit(message, Status.CANCELLED)
+    if found is None:
+        return None
+    where = place(found, message)
+    return mail(
+        "cancelled",
+        _("Your appointment is canceled"),
+        patient=found.patient,
+        link=address("standing", found.entry_id),
+        short=_("Clinic: %(when)s is canceled. You keep your place:") % where,
+        attachments=_calendars(found, message),
+        by_clinic=found.ending == Ending.BY_CLINIC,
+        late=found.late,
+        policy=_policy(message),
+        **where,
+    )
+
+
+@renders("appointments.missed", gettext_lazy("A visit that was missed"))
+def missed(message: Message) -> Mail | None:
+    """Say kindly that a visit was missed, what that means, and how to go on."""
+    found = _visit(message, Status.NOSHOW)
+    if found is None:
+        return None
+    where = place(found, message)
+    ours = found.missed_because == Missed.CLINIC
+    short = _("Clinic: your visit of %(when)s was missed. What comes next:")
+    if ours:
+        short = _(
+            "Clinic: your visit of %(when)s failed, by our mistake. We are sorry:"
+        )
+    return mail(
+        "missed",
+        _("About your appointment on %(day)s") % where,
+        patient=found.patient,
+        link=address("mine"),
+        short=short % where,
+        ours=ours,
+        waits_again=found.entry.status == EntryStatus.ACCEPTED,
+        policy=_policy(message),
+        **where,
+    )
+
+
+def _replaced(appointment: Appointment) -> Appointment | None:
+    """Return the visit whose place this one took, if it gave it up for it."""
+    old = Appointment.objects.with_place().filter(pk=appointment.replaces_id or 0)
+    return old.filter(status=Status.CANCELLED).first()
+
+
+def _calendar(
+    appointment: Appointment, message: Message, name: str = "appointment.ics"
+) -> Attachment:
+    now = timezone.now()  # noqa: TID251 - DTSTAMP is when the file is made
+    to = message.recipient.email if message.recipient else ""
+    content = ical.calendar(appointment, now=now, to=to)
+    method = ical.method_of(appointment, sent=bool(to))
+    return Attachment(name, content, f"text/calendar; method={method}")
+
+
+def _calendars(appointment: Appointment, message: Message) -> list[Attachment]:
+    """Return the visit as a file, and the one it replaced, which is canceled."""
+    old = _replaced(appointment)
+    more = [_calendar(old, message, "canceled.ics")] if old else []
+    return [_calendar(appointment, message), *more]

@@ -1,0 +1,101 @@
+"""How a message of this app is put together: mail, text message, links, moments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment
+from massage_portal.outbox.kinds import LONGEST_TEXT, Attachment, Mail
+from massage_portal.outbox.models import Message, Preference
+from referrals.models import Patient
+
+
+def mail(
+    name: str,
+    subject: str,
+    *,
+    patient: Patient,
+    link: str,
+    short: str = "",
+    short_link: str = "",
+    attachments: list[Attachment] | None = None,
+    **context: Any,
+) -> Mail:
+    """
+    Return the mail of a name, with what its templates say.
+
+    :param link: where its button leads.
+    :param short: the same as a text message, to which a link is added.
+    :param short_link: that link, if it is not the button's.
+    """
+    context |= {
+        "name": patient.given_name,
+        "phone": settings.CLINIC_PHONE,
+        "subject": subject,
+        "link": link,
+    }
+    return Mail(
+        subject=subject,
+        text=render_to_string(f"appointments/mail/{name}.txt", context),
+        html=render_to_string(f"appointments/mail/{name}.html", context),
+        attachments=attachments or [],
+        short=text_message(short, short_link or link) if short else "",
+    )
+
+
+def text_message(words: str, link: str) -> str:
+    """Return the words with the link; with the telephone where there is no room."""
+    told = f"{words} {link}"
+    if len(told) <= LONGEST_TEXT:
+        return told
+    call = _("Call %(phone)s.") % {"phone": settings.CLINIC_PHONE}
+    return f"{words} {call}"
+
+
+def address(view: str, *args: Any) -> str:
+    """Return the whole address of a page of this app, in the reader's language."""
+    return settings.PORTAL_ORIGIN + reverse(f"appointments:{view}", args=args)
+
+
+def moment(at: datetime) -> str:
+    """Return a local moment as a sentence says it."""
+    return date_format(at, _("l, F j, P"))
+
+
+def briefly(at: datetime) -> str:
+    """Return a local moment as a text message says it."""
+    return date_format(at, _("M j, P"))
+
+
+def place(appointment: Appointment, message: Message) -> dict[str, Any]:
+    """Return when and where, as every mail about a visit says it."""
+    start = appointment.local_start
+    zone = start.tzname() or ""
+    return {
+        "day": date_format(start, _("l, F j, Y")),
+        "time": date_format(start, "P"),
+        "zone": zone,
+        "place": appointment.therapist.location.name,
+        "room": appointment.room.name,
+        "elsewhere": _where_they_are(start, message),
+        "when": f"{briefly(start)} {zone}",
+    }
+
+
+def _where_they_are(start: datetime, message: Message) -> dict[str, str] | None:
+    """Return the same moment where the reader says they are, if clocks differ there."""
+    try:
+        chosen = message.recipient.preference if message.recipient else None
+    except Preference.DoesNotExist:
+        return None
+    there = start.astimezone(chosen.zone) if chosen else start
+    if there.utcoffset() == start.utcoffset():
+        return None
+    return {"moment": moment(there), "zone": there.tzname() or ""}
