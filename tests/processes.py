@@ -7,6 +7,7 @@ run's Valkey that no other pytest worker uses.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shlex
@@ -56,7 +57,8 @@ class MailServer(Controller):
     An SMTP server on a free port of loopback, which fails as it is told to.
 
     `at_rcpt` and `at_data` are its answers; `gate`, while clear, holds every RCPT;
-    `cut_at` names the command at which it drops the connection.
+    `cut_at` names the command at which it drops the connection; `chokes_on` is whose
+    mail makes it do so; `each_step` is how many seconds it takes for every answer.
     """
 
     def __init__(self, **options) -> None:
@@ -64,7 +66,9 @@ class MailServer(Controller):
         self.caught: list[bytes] = []
         self.recipients: list[str] = []
         self.at_rcpt = self.at_data = "250 fine"
-        self.cut_at = ""
+        self.cut_at = self.chokes_on = ""
+        self.each_step = 0.0
+        self.connections = 0
         self.gate = threading.Event()
         self.gate.set()
         self.reached = threading.Event()  # somebody stands before the gate
@@ -73,16 +77,28 @@ class MailServer(Controller):
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
 
+    async def handle_EHLO(self, server, session, envelope, hostname, replies):  # noqa: N802
+        self.connections += 1
+        session.host_name = hostname
+        await asyncio.sleep(self.each_step)
+        return replies
+
+    async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
+        await asyncio.sleep(self.each_step)
+        envelope.mail_from = address
+        return "250 fine"
+
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         if not self.gate.is_set():
             self.reached.set()
             await self.loop.run_in_executor(None, self.gate.wait, 60)
+        await asyncio.sleep(self.each_step)
         if self.at_rcpt.startswith("250"):
             envelope.rcpt_tos.append(address)
         return self.at_rcpt
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        if self.cut_at == "DATA":
+        if self.cut_at == "DATA" or self.chokes_on in envelope.rcpt_tos:
             server.transport.abort()
         elif self.at_data.startswith("250"):
             self.caught.append(envelope.original_content)

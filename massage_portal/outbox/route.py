@@ -51,6 +51,10 @@ class Reader:
         stopped = self.stopped | {(way.channel, way.address)}
         return replace(self, stopped=stopped)
 
+    def after_text(self, sent_at: datetime) -> Reader:
+        """Return the same reader once a text went to them."""
+        return replace(self, texts=(*self.texts, sent_at))
+
 
 def route(
     reader: Reader, *, now: datetime, expires_at: datetime, short: bool, at_once: bool
@@ -77,7 +81,7 @@ def _by_text(
     reader: Reader, *, now: datetime, until: datetime | None, at_once: bool
 ) -> Route | None:
     """Return the way of a text message, if one may go to this reader at all."""
-    number = str(reader.preference.mobile)
+    number = reader.preference.number
     if not reader.may_use(Channel.SMS, number):
         return None
     for period, most in MOST_TEXTS:

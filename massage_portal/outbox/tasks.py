@@ -11,6 +11,7 @@ from massage_portal.outbox import actions, sending
 from massage_portal.outbox.models import Message
 
 MOST_HANDED_OUT = 10_000  # messages a round
+TASK_LASTS = 60  # seconds; what was not taken up by then is handed out again
 
 
 @shared_task(name="outbox.send_due")
@@ -26,9 +27,12 @@ def send_due(**_: Any) -> None:
     now = timezone.now()
     actions.note_pulse("outbox.send_due", now=now)
     actions.expire(now=now)
-    due = Message.objects.due(now)[:MOST_HANDED_OUT].count()
-    for _number in range(0, due, sending.BATCH):
-        send_some.delay()
+    due = Message.objects.due(now)
+    free = due.filter(claim=None)[:MOST_HANDED_OUT].count()
+    for _number in range(0, free, sending.BATCH):
+        send_some.apply_async(expires=TASK_LASTS)
+    if due.exclude(claim=None).exists():  # perhaps of a worker that is gone
+        send_some.apply_async(expires=TASK_LASTS)
 
 
 @shared_task(name="outbox.send_some", acks_late=True)

@@ -1,23 +1,26 @@
-"""Which messages are due, who may take one, and who hands them out."""
+"""Which messages are owed and due, who may take one, and who hands them out."""
 
 from __future__ import annotations
 
-import uuid
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from celery import current_app
 from django.conf import settings as configured
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.db import connection, connections
 
 from massage_portal.outbox import actions, kinds, tasks
-from massage_portal.outbox.models import Message
+from massage_portal.outbox.codes import Channel, Failure
+from massage_portal.outbox.locks import sign_of_life
+from massage_portal.outbox.models import Message, Pulse
+from massage_portal.outbox.models.message import HAND_OVER, LEASE
+from massage_portal.outbox.sending import MARK_PAUSES
 from tests.factories import DAY, HOUR, NOW, make_message, make_user
 
 SECOND = timedelta(seconds=1)
-LEASE = Message.objects.none().LEASE
 KIND = "tests.words"
+EMAIL = Channel.EMAIL
 
 pytestmark = pytest.mark.django_db
 
@@ -26,16 +29,11 @@ def nothing(message):
     return None
 
 
-def changed(**fields):
-    """Return a message as if it had come so far."""
-    message = make_message()
-    Message.objects.filter(pk=message.pk).update(**fields)
-    message.refresh_from_db()
-    return message
-
-
-def claimed(until):
-    return {"claim": uuid.uuid4(), "claimed_until": until}
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    """Let the kind of these tests be one."""
+    monkeypatch.setattr(kinds, "_kinds", dict(kinds._kinds))
+    kinds.renders(KIND, "Words")(nothing)
 
 
 # --- Owing ----------------------------------------------------------------------------
@@ -43,7 +41,8 @@ def claimed(until):
 
 def test_a_message_is_due_at_once_unless_a_moment_is_named():
     assert make_message().due_at == NOW
-    assert make_message(due_at=NOW + HOUR).due_at == NOW + HOUR
+    later = make_message(due_at=NOW + HOUR)
+    assert (later.due_at, later.try_at) == (NOW + HOUR, NOW + HOUR)
 
 
 @pytest.mark.parametrize("end", [NOW, NOW - SECOND])
@@ -59,37 +58,95 @@ def test_the_same_fact_is_owed_once_and_another_fact_besides():
     assert Message.objects.count() == 2
 
 
-# --- Due and claimed ------------------------------------------------------------------
+# --- Claimed --------------------------------------------------------------------------
 
 
-def test_a_claim_is_one_update_that_reads_no_other_row():
+@contextmanager
+def another_session():
+    """Give a sender's number that a session of its own holds while the block runs."""
+    with sign_of_life() as number:
+        pass
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [number])
+            yield number
+    finally:
+        other.close()
+
+
+def claim(number, *, now=NOW):
+    return Message.objects.claim(number, most=9, now=now)
+
+
+def test_what_a_living_sender_has_is_nobody_elses_however_late_it_is():
+    message = make_message(expires_at=NOW + 9 * DAY)
+    with another_session() as theirs, sign_of_life() as mine:
+        assert claim(theirs) == [message.pk]
+        assert claim(mine) == claim(mine, now=NOW + DAY) == []
+        assert Message.objects.begin(message.pk, claim=theirs, channel=EMAIL, now=NOW)
+        assert claim(mine) == claim(mine, now=NOW + DAY) == []
+
+
+def test_what_a_sender_that_is_gone_had_not_begun_is_free_at_once():
     message = make_message()
-    with CaptureQueriesContext(
-        connection,
-    ) as seen:
-        assert Message.objects.claim(message.pk, now=NOW)
-    (query,) = seen.captured_queries
-    assert query["sql"].startswith('UPDATE "outbox_message" SET')
-    assert "SELECT" not in query["sql"]
-    assert "JOIN" not in query["sql"]
+    with another_session() as theirs:
+        claim(theirs)
+    with sign_of_life() as mine:
+        assert claim(mine) == [message.pk]
+        message.refresh_from_db()
+        assert (message.attempts, message.claim) == (2, mine)
+        # Should they live after all: it is not theirs to begin any more.
+        begin = Message.objects.begin
+        assert not begin(message.pk, claim=theirs, channel=EMAIL, now=NOW)
+        assert begin(message.pk, claim=mine, channel=EMAIL, now=NOW)
 
 
-def test_a_claim_lasts_for_its_lease_and_counts_the_attempt():
+def test_what_a_sender_that_is_gone_had_begun_is_free_once_that_must_be_over():
     message = make_message()
-    first = Message.objects.claim(message.pk, now=NOW)
-    assert Message.objects.claim(message.pk, now=NOW + LEASE - SECOND) is None
-    second = Message.objects.claim(message.pk, now=NOW + LEASE)
-    assert second not in (None, first)
-    message.refresh_from_db()
-    assert (message.attempts, message.claim) == (2, second)
-    assert message.claimed_until == NOW + 2 * LEASE
+    with another_session() as theirs:
+        claim(theirs)
+        Message.objects.begin(message.pk, claim=theirs, channel=EMAIL, now=NOW)
+    with sign_of_life() as mine:
+        assert claim(mine, now=NOW + HAND_OVER - SECOND) == []
+        assert claim(mine, now=NOW + HAND_OVER) == [message.pk]
 
 
-def test_the_lease_is_longer_than_the_mail_server_may_take_to_answer():
-    steps = (
-        11  # connect, greet, EHLO, STARTTLS, EHLO, AUTH twice, MAIL, RCPT, DATA, end
-    )
-    assert LEASE.total_seconds() > steps * configured.EMAIL_TIMEOUT
+def test_as_the_database_starts_anew_a_sender_without_a_session_may_live(monkeypatch):
+    """The start of the server is moved: half of a lease ago, and a lease ago."""
+    message = make_message()
+    earlier_life = (1 << 32) + 1
+    state = {"claim": earlier_life, "began_at": NOW - HAND_OVER}
+    Message.objects.filter(pk=message.pk).update(**state)
+    with sign_of_life() as mine:
+        with server_began(LEASE / 2):
+            assert claim(mine) == []
+        Message.objects.filter(pk=message.pk).update(began_at=None)
+        with server_began(LEASE / 2):
+            assert claim(mine) == [message.pk]  # not begun: nothing can go twice
+        Message.objects.filter(pk=message.pk).update(**state)
+        with server_began(LEASE + SECOND):
+            assert claim(mine) == [message.pk]
+
+
+@contextmanager
+def server_began(ago):
+    """Let the claim's statement believe that the server began so long ago."""
+
+    def believe(execute, sql, params, many, context):
+        moment = f"(clock_timestamp() - interval '{ago.total_seconds()} s')"
+        return execute(
+            sql.replace("pg_postmaster_start_time()", moment), params, many, context
+        )
+
+    with connection.execute_wrapper(believe):
+        yield
+
+
+def test_a_hand_over_ends_before_another_may_take_it_over():
+    to_connect = to_hand_over = configured.EMAIL_TIMEOUT
+    assert to_connect + to_hand_over < HAND_OVER.total_seconds()
+    assert HAND_OVER.total_seconds() + sum(MARK_PAUSES) < LEASE.total_seconds()
 
 
 @pytest.mark.parametrize(
@@ -97,21 +154,60 @@ def test_the_lease_is_longer_than_the_mail_server_may_take_to_answer():
     [
         pytest.param({}, True, id="ours"),
         pytest.param({"voided_at": NOW}, False, id="voided"),
-        pytest.param({"claim": uuid.uuid4()}, False, id="taken over"),
-        pytest.param({"claimed_until": NOW}, False, id="lease over"),
+        pytest.param({"claim": 7}, False, id="taken over"),
+        pytest.param({"expires_at": NOW + SECOND}, True, id="still of use"),
+        pytest.param({"due_at": NOW - DAY, "expires_at": NOW}, False, id="expired"),
         pytest.param({"sent_at": NOW}, False, id="sent"),
     ],
 )
 def test_a_send_begins_only_while_the_claim_is_good(fields, may):
     message = make_message()
-    claim = Message.objects.claim(message.pk, now=NOW)
-    Message.objects.filter(pk=message.pk).update(**fields)
-    assert Message.objects.begin(message.pk, claim=claim, now=NOW) == may
+    with sign_of_life() as mine:
+        claim(mine)
+        Message.objects.filter(pk=message.pk).update(**fields)
+        begin = Message.objects.begin
+        assert begin(message.pk, claim=mine, channel=EMAIL, now=NOW) == may
     message.refresh_from_db()
     assert message.began_at == (NOW if may else None)
 
 
-# --- Voided ---------------------------------------------------------------------------
+def test_a_claim_reads_the_index_of_what_is_unsent_however_many_were_sent():
+    fill(sent=30_000, owed=5_000)
+    plan = []
+
+    def explained(execute, sql, params, many, context):
+        execute("EXPLAIN " + sql, params, many, context)
+        plan.extend(line for (line,) in context["cursor"].fetchall())
+        return execute(sql, params, many, context)
+
+    with sign_of_life() as mine, connection.execute_wrapper(explained):
+        Message.objects.claim(mine, most=100, now=NOW)
+    told = "\n".join(plan)
+    assert "Index Scan using message_unsent_by_try" in told
+    assert "Seq Scan on outbox_message" not in told
+    assert "Sort" not in told  # the index is in the order of the claims
+
+
+def fill(*, sent, owed):
+    """Make messages by one statement, most of them sent."""
+    to = make_user()
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, [NOW, NOW, NOW, NOW + DAY, sent, NOW, to.pk, sent + owed])
+        cursor.execute("ANALYZE outbox_message")
+
+
+FILL = """
+    INSERT INTO outbox_message (key, kind, about, message_id, created_at, due_at,
+           try_at, expires_at, attempts, faults, channel, provider_id, sent_at,
+           failed_because, worth_a_call, recipient_id)
+    SELECT 'filled:' || n, 'tests.words', 'accounts.user:' || n, gen_random_uuid(), %s,
+           %s, %s, %s, 0, 0, '', '', CASE WHEN n <= %s THEN %s::timestamptz END,
+           '', true, %s
+      FROM generate_series(1, %s) n
+"""
+
+
+# --- Voided and expired ---------------------------------------------------------------
 
 
 def test_voiding_withdraws_what_is_unsent_about_this_record_and_no_other():
@@ -137,14 +233,33 @@ def test_a_restored_system_can_withdraw_what_was_due_before_a_moment():
     assert (early.voided_at, late.voided_at) == (NOW, None)
 
 
+def test_what_expired_fails_for_all_to_see_but_not_while_it_may_be_on_its_way():
+    late, on_its_way = make_message(), make_message()
+    end = NOW + DAY
+    state = {"claim": 7, "began_at": end - SECOND}
+    Message.objects.filter(pk=on_its_way.pk).update(**state)
+    assert actions.expire(now=end - SECOND) == 0
+    assert actions.expire(now=end) == 1
+    assert actions.expire(now=end + LEASE) == 1
+    late.refresh_from_db()
+    assert (late.failed_at, late.failed_because) == (end, Failure.EXPIRED)
+
+
+def test_what_expired_by_a_clock_that_was_ahead_is_owed_again():
+    message = make_message()
+    actions.expire(now=NOW + DAY)
+    assert not Message.objects.due(NOW).exists()
+    actions.expire(now=NOW + HOUR)
+    assert Message.objects.due(NOW + HOUR).get() == message
+
+
 # --- Kinds and tasks ------------------------------------------------------------------
 
 
-def test_one_kind_has_one_renderer(monkeypatch):
-    monkeypatch.setattr(kinds, "_renderers", {})
-    assert kinds.renders(KIND)(nothing) is kinds.renders(KIND)(nothing)
+def test_one_kind_has_one_renderer():
+    assert kinds.renders(KIND, "Words")(nothing) is nothing
     with pytest.raises(ValueError, match=r"two renderers for tests\.words"):
-        kinds.renders(KIND)(lambda message: None)
+        kinds.renders(KIND, "Words")(lambda message: None)
 
 
 def our_tasks():
@@ -153,13 +268,12 @@ def our_tasks():
     return {name for name in current_app.tasks if name.split(".")[0] in ours}
 
 
+@pytest.mark.usefixtures("handed_out")
 def test_every_task_accepts_words_that_it_does_not_know():
     message = make_message(due_at=NOW + 36500 * DAY, expires_at=NOW + 36501 * DAY)
-    given = {"outbox.send": {"pk": message.pk}}
-    assert our_tasks() >= set(given) | set(configured_tasks())
+    assert our_tasks() >= set(configured_tasks())
     for name in our_tasks():
-        task = current_app.tasks[name]
-        task.run(**given.get(name, {}), a_word_of_a_newer_release=1)
+        current_app.tasks[name].run(a_word_of_a_newer_release=1)
     message.refresh_from_db()
     assert message.attempts == 0
 
@@ -168,12 +282,35 @@ def configured_tasks():
     return [one["task"] for one in configured.CELERY_BEAT_SCHEDULE.values()]
 
 
-def test_beat_hands_out_what_is_due_the_oldest_first(monkeypatch):
-    handed = []
-    monkeypatch.setattr(tasks.send, "delay", lambda *, pk: handed.append(pk))
-    far = NOW + 36500 * DAY
-    late = make_message(due_at=NOW - 3000 * DAY, expires_at=far)
-    early = make_message(due_at=NOW - 3001 * DAY, expires_at=far)
-    make_message(due_at=far, expires_at=far + DAY)
+@pytest.fixture
+def handed_out(monkeypatch):
+    """The tasks that were handed out, in place of a broker."""
+    out = []
+    monkeypatch.setattr(tasks.send_some, "apply_async", lambda **how: out.append(how))
+    return out
+
+
+@pytest.mark.parametrize(("due", "batches"), [(0, 0), (1, 1), (100, 1), (101, 2)])
+def test_beat_hands_out_a_task_for_each_hundred_that_are_due(due, batches, handed_out):
+    make_owed(due)
+    make_message(due_at=NOW + 36500 * DAY, expires_at=NOW + 36501 * DAY)
     tasks.send_due()
-    assert handed == [early.pk, late.pk]
+    assert len(handed_out) == batches
+    assert Pulse.objects.get().task == "outbox.send_due"
+
+
+def test_beat_hands_out_what_a_worker_that_is_gone_had_claimed(handed_out):
+    make_owed(1)
+    Message.objects.update(claim=7)
+    tasks.send_due()
+    assert len(handed_out) == 1
+
+
+def make_owed(number):
+    """Owe messages that are due by any clock."""
+    user = make_user()
+    each = [
+        actions.Owed(KIND, expires_at=NOW + 36500 * DAY, key=str(key))
+        for key in range(number)
+    ]
+    actions.owe_each(*each, subject=user, to=user, now=NOW - 3000 * DAY)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import socket
-import uuid
 from datetime import timedelta
 
 import pytest
 from aiosmtpd.smtp import AuthResult
+from django.db import OperationalError, connection
 from django.utils import translation
 
-from massage_portal.outbox import actions, kinds
+from massage_portal.outbox import kinds, sending
+from massage_portal.outbox.carriers.email import EmailCarrier
+from massage_portal.outbox.codes import Channel, Failure, Halt
 from massage_portal.outbox.kinds import Mail
-from massage_portal.outbox.models import Message
+from massage_portal.outbox.models import ChannelHealth, Message, Preference, Stop
+from massage_portal.outbox.models.message import HAND_OVER
 from tests.factories import DAY, HOUR, NOW, make_message, make_user
 from tests.processes import LOOPBACK, mail_server
 
 SECOND = timedelta(seconds=1)
-LEASE = Message.objects.none().LEASE
+MINUTE = timedelta(minutes=1)
 KIND = "tests.words"
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +33,11 @@ def words(message):
 @pytest.fixture
 def render(monkeypatch):
     """Set what renders the messages of these tests."""
+    monkeypatch.setattr(kinds, "_kinds", dict(kinds._kinds))
 
-    def use(renderer, kind=KIND):
-        monkeypatch.setitem(kinds._renderers, kind, renderer)
+    def use(renderer, kind=KIND, **how):
+        kinds._kinds.pop(kind, None)
+        kinds.renders(kind, "Words", **{"at_once": True} | how)(renderer)
 
     use(words)
     return use
@@ -47,8 +52,19 @@ def server(settings, render):
 
 
 def reach(settings, port):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "massage_portal.outbox.carriers.smtp.Backend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = LOOPBACK, port
+
+
+def send_all(now=NOW):
+    """Send a batch, as a worker does; return how many it had."""
+    return sending.send_some(clock=lambda: now)
+
+
+def send(message, now=NOW):
+    went = sending.send(pk=message.pk, now=now)
+    message.refresh_from_db()
+    return went
 
 
 def changed(**fields):
@@ -59,18 +75,14 @@ def changed(**fields):
     return message
 
 
-def claimed(until):
-    return {"claim": uuid.uuid4(), "claimed_until": until}
-
-
 # --- Sent -----------------------------------------------------------------------------
 
 
 def test_a_mail_goes_to_its_recipient_and_says_that_a_machine_wrote_it(server):
     user = make_user()
     message = make_message(to=user)
-    assert actions.send(pk=message.pk, now=NOW)
-    assert not actions.send(pk=message.pk, now=NOW)
+    assert send(message)
+    assert not send(message)
     (mail,) = server.mails
     assert server.recipients == [user.email]
     assert (mail["To"], mail["Subject"]) == (user.email, "A subject")
@@ -78,8 +90,8 @@ def test_a_mail_goes_to_its_recipient_and_says_that_a_machine_wrote_it(server):
     assert mail["Message-ID"] == f"<{message.message_id}@example.org>"
     assert mail.get_body(("plain",)).get_content().strip() == "Some text"
     assert mail.get_body(("html",)).get_content().strip() == "<p>Some text</p>"
-    message.refresh_from_db()
-    assert (message.sent_at, message.claim, message.claimed_until) == (NOW, None, None)
+    assert (message.sent_at, message.claim) == (NOW, None)
+    assert (message.channel, message.attempts) == (Channel.EMAIL, 1)
 
 
 def test_words_are_written_in_the_recipients_language(server, render):
@@ -88,8 +100,7 @@ def test_words_are_written_in_the_recipients_language(server, render):
 
     render(writes)
     for language in ["es", "en"]:
-        message = make_message(to=make_user(language=language))
-        assert actions.send(pk=message.pk, now=NOW)
+        assert send(make_message(to=make_user(language=language)))
     assert [mail["Subject"] for mail in server.mails] == ["es", "en"]
 
 
@@ -98,11 +109,20 @@ def test_a_line_break_in_a_subject_forges_no_header(line_break, server, render):
     subject = f"Hello{line_break}Bcc: victim@example.org{line_break}{line_break}Body"
     render(lambda message: Mail(subject=subject, text="", html=""))
     message = make_message()
-    assert actions.send(pk=message.pk, now=NOW)
+    assert send(message)
     (mail,) = server.mails
     assert mail["Subject"] == "Hello Bcc: victim@example.org Body"
     assert mail["Bcc"] is None
     assert server.recipients == [message.recipient.email]
+
+
+def test_a_batch_goes_over_one_connection_and_each_is_marked(server):
+    made = [make_message() for _ in range(sending.AHEAD + 3)]
+    assert send_all() == len(made)
+    assert Message.objects.filter(sent_at=NOW, claim=None).count() == len(made)
+    assert len(server.caught) == len(made)
+    assert server.connections == 1
+    assert ChannelHealth.objects.get().took_at == NOW
 
 
 class Killed(BaseException):
@@ -112,21 +132,29 @@ class Killed(BaseException):
 def test_a_worker_killed_after_the_servers_answer_sends_again_with_the_same_id(
     server, monkeypatch
 ):
-    deliver = actions._deliver
+    to_be_sent = EmailCarrier.send
 
-    def dies(message, mail):
-        deliver(message, mail)
+    def dies(self, *args, **kwargs):
+        to_be_sent(self, *args, **kwargs)
         raise Killed
 
-    monkeypatch.setattr(actions, "_deliver", dies)
-    message = make_message()
-    with pytest.raises(Killed):
-        actions.send(pk=message.pk, now=NOW)
-    monkeypatch.setattr(actions, "_deliver", deliver)
-    assert not actions.send(pk=message.pk, now=NOW + LEASE - SECOND)
-    assert actions.send(pk=message.pk, now=NOW + LEASE)
-    assert not actions.send(pk=message.pk, now=NOW + 2 * LEASE)
-    assert server.times_caught == {f"<{message.message_id}@example.org>": 2}
+    first, second = make_message(), make_message()
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailCarrier, "send", dies)
+        with pytest.raises(Killed):
+            send_all()
+    first.refresh_from_db()
+    assert first.claim is not None  # what became of it, nobody knows
+    assert send_all(NOW + HAND_OVER - SECOND) == 1  # the second was never tried
+    assert send_all(NOW + HAND_OVER) == 1
+    assert send_all(NOW + HOUR) == 0
+    assert server.times_caught == {mail_id(first): 2, mail_id(second): 1}
+    second.refresh_from_db()
+    assert second.attempts == 1
+
+
+def mail_id(message):
+    return f"<{message.message_id}@example.org>"
 
 
 # --- Refused --------------------------------------------------------------------------
@@ -136,57 +164,98 @@ def assert_tried_again_later(message):
     """See it unsent and unfailed: not due before its pause, due right after."""
     message.refresh_from_db()
     assert (message.sent_at, message.failed_at, message.voided_at) == (None,) * 3
-    pause = actions.pause_after(1)
-    assert not Message.objects.due(NOW + pause - SECOND).filter(pk=message.pk).exists()
-    assert Message.objects.due(NOW + pause).filter(pk=message.pk).exists()
+    assert message.claim is None
+    assert NOW + 24 * SECOND <= message.try_at <= NOW + 30 * SECOND
+    pk = message.pk
+    assert not Message.objects.due(message.try_at - SECOND).filter(pk=pk).exists()
+    assert Message.objects.due(message.try_at).filter(pk=pk).exists()
 
 
 @pytest.mark.parametrize("at", ["at_rcpt", "at_data"])
-def test_what_the_server_refuses_for_now_is_tried_again_and_goes_once(at, server):
+@pytest.mark.parametrize("code", ["451 come back later", "421 goodbye"])
+def test_what_the_server_refuses_for_now_is_tried_again_and_goes_once(at, code, server):
     message = make_message()
-    setattr(server, at, "451 come back later")
-    assert not actions.send(pk=message.pk, now=NOW)
+    setattr(server, at, code)
+    assert not send(message)
     assert_tried_again_later(message)
     setattr(server, at, "250 fine")
-    assert actions.send(pk=message.pk, now=NOW + actions.pause_after(1))
+    assert send(message, NOW + 30 * SECOND)
     assert list(server.times_caught.values()) == [1]
 
 
-def test_each_failed_attempt_is_followed_by_a_longer_pause(server):
+def test_pauses_grow_to_ten_minutes_and_go_on_until_it_expires(server):
     server.at_rcpt = "451 come back later"
-    message, now, pauses = make_message(expires_at=NOW + 9 * DAY), NOW, []
-    for _ in range(actions.MAX_ATTEMPTS - 1):
-        actions.send(pk=message.pk, now=now)
-        message.refresh_from_db()
-        pauses.append((message.claimed_until - now).total_seconds())
-        now = message.claimed_until
-    assert pauses == [30, 60, 120, 240, 480, 960, 1920]
+    message, now, pauses = make_message(expires_at=NOW + HOUR), NOW, []
+    while Message.objects.due(now).exists():
+        send(message, now)
+        pauses.append((message.try_at - now).total_seconds())
+        now = message.try_at
+    for pause, most in zip(pauses, [30, 60, 120, 240, 480, *[600] * 9], strict=False):
+        assert 0.8 * most <= pause <= most
+    assert (
+        len(set(pauses)) == len(pauses) > 8
+    )  # what failed together does not return so
     assert message.failed_at is None
-
-    actions.send(pk=message.pk, now=now)
-    message.refresh_from_db()
-    assert (message.failed_at, message.claim) == (now, None)
+    assert send_all(now) == 0
 
 
-@pytest.mark.parametrize("at", ["at_rcpt", "at_data"])
-def test_what_the_server_refuses_for_good_fails_at_once(at, server):
-    setattr(server, at, "550 nobody of that name")
+@pytest.mark.parametrize(
+    ("at", "says", "because", "stopped"),
+    [
+        ("at_rcpt", "550 nobody of that name", Failure.REFUSED, 1),
+        ("at_rcpt", "550 5.1.1 nobody of that name", Failure.REFUSED, 1),
+        ("at_rcpt", "554 5.7.1 relay access denied", Failure.REJECTED, 0),
+        ("at_data", "554 it looks like spam", Failure.REJECTED, 0),
+    ],
+)
+def test_what_the_server_refuses_for_good_fails_at_once(
+    at, says, because, stopped, server
+):
+    setattr(server, at, says)
     message = make_message()
-    assert not actions.send(pk=message.pk, now=NOW)
-    message.refresh_from_db()
-    assert (message.failed_at, message.attempts) == (NOW, 1)
+    assert not send(message)
+    assert (message.failed_at, message.failed_because) == (NOW, because)
+    assert (message.attempts, message.claim) == (1, None)
+    assert Stop.objects.filter(because=Halt.REFUSED).count() == stopped
+    assert Message.objects.to_call(NOW).get() == message
     setattr(server, at, "250 fine")
-    assert not actions.send(pk=message.pk, now=NOW + HOUR)
+    assert not send(message, NOW + HOUR)
     assert server.caught == []
+
+
+def test_to_a_stopped_address_nothing_goes_any_more(server):
+    server.at_rcpt = "550 nobody of that name"
+    user = make_user()
+    assert not send(make_message(to=user))
+    server.at_rcpt = "250 fine"
+    later = make_message(to=user)
+    assert not send(later)
+    assert later.failed_because == Failure.UNREACHABLE
+    user.email = "another@example.org"
+    user.save()
+    assert send(make_message(to=user))
+
+
+def test_what_is_owed_to_nobodys_account_stands_on_the_list_of_calls(server):
+    message = changed(recipient=None)
+    assert not send(message)
+    assert message.failed_because == Failure.UNREACHABLE
+    assert Message.objects.to_call(NOW).get() == message
+
+
+# --- The server is away, slow, or chokes ----------------------------------------------
 
 
 def test_a_refused_connection_is_tried_again(settings, render):
     with socket.socket() as deaf:  # bound, so nobody else has the port; not listening
         deaf.bind((LOOPBACK, 0))
         reach(settings, deaf.getsockname()[1])
-        message = make_message()
-        assert not actions.send(pk=message.pk, now=NOW)
+        message, other = make_message(), make_message()
+        assert send_all() == 2
     assert_tried_again_later(message)
+    assert_tried_again_later(other)
+    health = ChannelHealth.objects.get()
+    assert (health.failing_since, health.code) == (NOW, "ConnectionRefusedError")
 
 
 def test_a_server_that_does_not_let_us_in_is_tried_again(settings, render):
@@ -195,51 +264,94 @@ def test_a_server_that_does_not_let_us_in_is_tried_again(settings, render):
         reach(settings, server.port)
         settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "clinic", "outdated"
         message = make_message()
-        assert not actions.send(pk=message.pk, now=NOW)
+        assert not send(message)
     assert_tried_again_later(message)
+    assert ChannelHealth.objects.get().code == "535"
 
 
-def test_a_connection_cut_in_the_middle_of_the_mail_is_tried_again(server):
+def test_a_mail_at_which_the_server_cuts_us_off_stops_no_other(server):
+    server.chokes_on = "poison@example.org"
+    poison = make_message(to=make_user(email=server.chokes_on))
+    others = [make_message() for _ in range(3)]
+    assert send_all() == 4
+    assert_tried_again_later(poison)
+    assert len(server.caught) == len(others)
+    assert ChannelHealth.objects.get().failing_since is None
+
+
+def test_a_server_that_cuts_off_everyone_is_left_alone_after_a_few(server):
     server.cut_at = "DATA"
-    message = make_message()
-    assert not actions.send(pk=message.pk, now=NOW)
-    assert_tried_again_later(message)
+    for _ in range(sending.BATCH):
+        make_message()
+    assert send_all() == sending.BATCH
+    assert server.connections == 20
+    assert ChannelHealth.objects.get().failing_since == NOW
+    assert not Message.objects.due(NOW + 23 * SECOND).exists()
 
 
 def test_a_connection_cut_after_the_mail_was_taken_changes_nothing(server):
     server.cut_at = "QUIT"
     message = make_message()
-    assert actions.send(pk=message.pk, now=NOW)
-    message.refresh_from_db()
+    assert send(message)
     assert message.sent_at == NOW
 
 
-def test_a_server_that_never_answers_is_left_and_tried_again(server, settings):
+def test_a_server_that_never_answers_is_asked_once_and_then_left_alone(
+    server, settings
+):
     settings.EMAIL_TIMEOUT = 0.2
     server.gate.clear()
+    messages = [make_message() for _ in range(3)]
+    assert send_all() == 3
+    for message in messages:
+        assert_tried_again_later(message)
+    assert server.connections == 1
+    health = ChannelHealth.objects.get()
+    assert (health.failing_since, health.code) == (NOW, "TimeoutError")
+
+    late = make_message(due_at=NOW + SECOND)
+    assert send_all(NOW + SECOND) == 1  # by another batch: the channel rests
+    assert server.connections == 1
+    server.gate.set()
+    assert send_all(NOW + 32 * SECOND) == 4
+    assert len(server.caught) == 4
+    late.refresh_from_db()
+    assert late.sent_at == NOW + 32 * SECOND
+    assert ChannelHealth.objects.get().failing_since is None
+
+
+def test_a_rest_that_a_wrong_clock_began_does_not_last(server):
+    ChannelHealth.objects.create(channel="email", rests_until=NOW + HOUR, code="x")
+    assert send(make_message())
+
+
+def test_all_steps_together_take_no_longer_than_the_time_of_one_mail(server, settings):
+    """Each step is in time; the sum is not."""
+    settings.EMAIL_TIMEOUT = 0.5
+    server.each_step = 0.2
     message = make_message()
-    assert not actions.send(pk=message.pk, now=NOW)
-    assert_tried_again_later(message)
+    assert not send(message)
+    assert ChannelHealth.objects.get().code == "TimeoutError"
+
+
+# --- Not sent -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("fields", "is_due"),
     [
         pytest.param({}, True, id="its moment"),
-        pytest.param({"due_at": NOW + SECOND}, False, id="ahead"),
+        pytest.param({"try_at": NOW + SECOND}, False, id="ahead"),
         pytest.param({"due_at": NOW - HOUR, "expires_at": NOW}, False, id="expired"),
         pytest.param({"expires_at": NOW + SECOND}, True, id="still of use"),
-        pytest.param(claimed(NOW + SECOND), False, id="in other hands"),
-        pytest.param(claimed(NOW), True, id="lease over"),
         pytest.param({"sent_at": NOW}, False, id="sent"),
-        pytest.param({"failed_at": NOW}, False, id="given up"),
         pytest.param({"voided_at": NOW}, False, id="voided"),
     ],
 )
 def test_only_what_is_due_can_be_claimed_and_is_sent(fields, is_due, server):
     message = changed(**fields)
     assert Message.objects.due(NOW).filter(pk=message.pk).exists() == is_due
-    assert actions.send(pk=message.pk, now=NOW) == is_due
+    assert send(message) == is_due
     assert len(server.caught) == is_due
 
 
@@ -250,32 +362,54 @@ def test_a_message_voided_between_claim_and_begin_is_never_sent(server, render):
 
     render(voids)
     message = make_message()
-    assert not actions.send(pk=message.pk, now=NOW)
-    assert not actions.send(pk=message.pk, now=NOW + LEASE)
+    assert not send(message)
+    assert not send(message, NOW + HOUR)
     assert server.caught == []
+    assert message.began_at is None
 
 
 def test_a_message_voided_on_its_way_counts_as_sent(server, monkeypatch):
-    deliver = actions._deliver
+    deliver = EmailCarrier.send
 
-    def voided_meanwhile(message, mail):
-        deliver(message, mail)
+    def voided_meanwhile(self, message, mail, **how):
         Message.objects.filter(pk=message.pk).update(voided_at=NOW)
+        return deliver(self, message, mail, **how)
 
-    monkeypatch.setattr(actions, "_deliver", voided_meanwhile)
+    monkeypatch.setattr(EmailCarrier, "send", voided_meanwhile)
     message = make_message()
-    assert actions.send(pk=message.pk, now=NOW)
-    message.refresh_from_db()
+    assert send(message)
     assert (message.sent_at, message.voided_at) == (NOW, None)
 
 
 def test_a_message_whose_reason_is_gone_is_voided_and_not_tried_again(server, render):
     render(lambda message: None)
     message = make_message()
-    assert not actions.send(pk=message.pk, now=NOW)
-    message.refresh_from_db()
+    assert not send(message)
     assert (message.voided_at, message.began_at) == (NOW, None)
     assert server.caught == []
+
+
+def test_whoever_wants_no_more_than_must_be_is_sent_no_more(server, render):
+    render(words, kind="tests.optional", optional=True)
+    user = make_user()
+    Preference.objects.create(user=user, optional=False)
+    unwanted = make_message(kind="tests.optional", to=user)
+    assert not send(unwanted)
+    assert unwanted.voided_at == NOW
+    assert send(make_message(to=user))
+
+
+def test_what_comes_due_at_night_waits_for_the_morning_as_if_never_tried(
+    server, render
+):
+    render(words, at_once=False)
+    night = NOW + 12 * HOUR  # 22:00 in Rochester
+    message = make_message(due_at=night, expires_at=NOW + 2 * DAY)
+    assert not send(message, night)
+    assert (message.attempts, message.claim) == (0, None)
+    morning = NOW + 22 * HOUR
+    assert (message.try_at, message.quiet_until) == (morning, morning)
+    assert send(message, morning)
 
 
 def test_a_message_that_cannot_be_written_stops_no_other_and_is_given_up(
@@ -286,18 +420,65 @@ def test_a_message_that_cannot_be_written_stops_no_other_and_is_given_up(
 
     render(raises, kind="tests.poison")
     poison = make_message(kind="tests.poison", expires_at=NOW + 9 * DAY)
+    unknown = changed(kind="tests.nobody-writes-it", expires_at=NOW + 9 * DAY)
     good = make_message()
-    unknown = make_message(kind="tests.nobody-writes-it", expires_at=NOW + 9 * DAY)
-    now = NOW
-    for _ in range(actions.MAX_ATTEMPTS + 2):
-        for pk in Message.objects.due(now).order_by("pk").values_list("pk", flat=True):
-            actions.send(pk=pk, now=now)
-        now += HOUR
+    for round_ in range(sending.MOST_FAULTS + 2):
+        send_all(NOW + round_ * HOUR)
     for message in (poison, unknown):
         message.refresh_from_db()
-        assert message.attempts == actions.MAX_ATTEMPTS
-        assert message.failed_at is not None
+        assert (message.attempts, message.faults) == (5, 5)
+        assert message.failed_because == Failure.UNWRITABLE
         assert message.sent_at is None
     good.refresh_from_db()
     assert good.sent_at == NOW
     assert len(server.caught) == 1
+
+
+# --- The database is away -------------------------------------------------------------
+
+
+def test_a_message_whose_read_takes_too_long_is_at_fault_itself(server, render):
+    def too_long(message):
+        raise OperationalError("canceling statement due to statement timeout")
+
+    render(too_long, kind="tests.slow")
+    slow, good = make_message(kind="tests.slow"), make_message()
+    assert send_all() == 2
+    slow.refresh_from_db()
+    good.refresh_from_db()
+    assert (slow.faults, good.sent_at) == (1, NOW)
+
+
+def test_a_batch_ends_as_the_database_goes_and_what_it_had_is_free(
+    server, render, monkeypatch
+):
+    def lost(message):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    render(lost)
+    message = make_message()
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "is_usable", lambda: False)
+        with pytest.raises(OperationalError, match="unexpectedly"):
+            send_all()
+    message.refresh_from_db()
+    assert (message.faults, message.attempts, message.claim) == (0, 0, None)
+
+
+def test_what_went_while_the_database_was_away_is_marked_once_it_is_back(
+    server, monkeypatch
+):
+    waited, fails = [], ["now", "and again"]
+    mark = type(Message.objects).mark
+
+    def away(self, went):
+        if fails:
+            raise OperationalError(fails.pop())
+        mark(self, went)
+
+    monkeypatch.setattr(sending.time, "sleep", waited.append)
+    monkeypatch.setattr(type(Message.objects), "mark", away)
+    message = make_message()
+    assert send(message)
+    assert message.sent_at == NOW
+    assert waited == [0.2, 0.5]

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from massage_portal.outbox.actions.handle import (
+    AlreadyLifted,
+    NotToCall,
+    handle_messages,
+    lift_stop,
+)
+from massage_portal.outbox.actions.note import note_health, note_pulse
 from massage_portal.outbox.actions.owe import (
     Owed,
     about,
@@ -11,17 +18,54 @@ from massage_portal.outbox.actions.owe import (
     void,
     void_due_before,
 )
-from massage_portal.outbox.actions.stop import note_health, note_pulse, stop
+from massage_portal.outbox.actions.preference import (
+    ChangedMeanwhile,
+    Chosen,
+    CodeOver,
+    NoTexts,
+    Refusal,
+    TooManyCodes,
+    WrongCode,
+    change_preference,
+    code_holds,
+    confirm_mobile,
+    send_another_code,
+    set_optional,
+)
+from massage_portal.outbox.actions.reports import Outcome, Report, note_reports
+from massage_portal.outbox.actions.stop import opt_in, opt_out, stop, stop_by_hand
 
 __all__ = [
+    "AlreadyLifted",
+    "ChangedMeanwhile",
+    "Chosen",
+    "CodeOver",
+    "NoTexts",
+    "NotToCall",
+    "Outcome",
     "Owed",
+    "Refusal",
+    "Report",
+    "TooManyCodes",
+    "WrongCode",
     "about",
+    "change_preference",
+    "code_holds",
+    "confirm_mobile",
     "expire",
+    "handle_messages",
+    "lift_stop",
     "note_health",
     "note_pulse",
+    "note_reports",
+    "opt_in",
+    "opt_out",
     "owe",
     "owe_each",
+    "send_another_code",
+    "set_optional",
     "stop",
+    "stop_by_hand",
     "void",
     "void_due_before",
 ]

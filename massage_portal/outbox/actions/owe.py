@@ -92,6 +92,12 @@ def void_due_before(moment: datetime, *, now: datetime) -> int:
 
 
 def expire(*, now: datetime) -> int:
-    """Give up, for all to see, what could not be sent in time; return how many."""
+    """
+    Give up, for all to see, what could not be sent in time; return how many.
+
+    What was given up in an hour that is yet to come is owed again: the clock was wrong.
+    """
+    early = Message.objects.expired_too_soon(now).filter(handled_at=None)
+    early.update(failed_at=None, failed_because="")
     late = Message.objects.expired(now)
     return late.update(failed_at=now, failed_because=Failure.EXPIRED, claim=None)

@@ -1,16 +1,16 @@
-"""Stop an address, and write down how the channels and the background fare."""
+"""Stop an address, and let it be written to again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F
-from django.db.models.functions import Coalesce
+from django.db import transaction
 
+from massage_portal.audit.record import record
 from massage_portal.outbox.codes import Channel, Halt
-from massage_portal.outbox.models import ChannelHealth, Pulse, Stop
+from massage_portal.outbox.models import Preference, Stop
+from massage_portal.outbox.patients import tell_whose
 
 
 def stop(
@@ -31,22 +31,31 @@ def stop(
     )
 
 
-def note_health(
-    *, working: Iterable[Channel], down: Mapping[Channel, str], now: datetime
+@transaction.atomic
+def stop_by_hand(
+    *, user: Any, channel: Channel, address: str, by: Any, now: datetime
 ) -> None:
-    """Write down which channels took messages just now, and which take none."""
-    for channel in working:
-        ChannelHealth.objects.update_or_create(
-            channel=channel,
-            defaults={"took_at": now, "failing_since": None, "code": ""},
-        )
-    for channel, code in down.items():
-        ChannelHealth.objects.get_or_create(channel=channel)
-        ChannelHealth.objects.filter(channel=channel).update(
-            failing_since=Coalesce(F("failing_since"), now), code=code[:60]
+    """Stop an address that staff know to be dead: a mail that comes back, they see."""
+    stop(user=user, channel=channel, address=address, because=Halt.BOUNCED, now=now)
+    standing = Stop.objects.standing().filter(user=user, channel=channel)
+    found = standing.get(address=address)
+    tell_whose([], [found])
+    record("stop.made", found, by=by, at=now)
+
+
+def opt_out(*, number: str, now: datetime) -> None:
+    """Send no more texts to this number: it asked us, whoever of ours gave it."""
+    for preference in Preference.objects.with_number(number).select_related("user"):
+        stop(
+            user=preference.user,
+            channel=Channel.SMS,
+            address=number,
+            because=Halt.OPTED_OUT,
+            now=now,
         )
 
 
-def note_pulse(task: str, *, now: datetime) -> None:
-    """Write down that a task ran, and with it beat, broker and worker."""
-    Pulse.objects.update_or_create(task=task, defaults={"at": now})
+def opt_in(*, number: str, now: datetime) -> None:
+    """Send texts to this number again: it asked us. What is dead stays stopped."""
+    stopped = Stop.objects.standing().filter(channel=Channel.SMS, address=number)
+    stopped.filter(because=Halt.OPTED_OUT).update(lifted_at=now)

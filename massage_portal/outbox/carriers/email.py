@@ -5,26 +5,15 @@ from __future__ import annotations
 import smtplib
 from contextlib import suppress
 
+from anymail.exceptions import AnymailError
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from massage_portal.outbox.carriers.carrier import (
-    AddressRefused,
-    MessageRejected,
-    NotNow,
-    ServerDown,
-)
-from massage_portal.outbox.kinds import Mail
+from massage_portal.outbox.carriers import smtp
+from massage_portal.outbox.carriers.provider import number_of, refusal_of
+from massage_portal.outbox.kinds import Mail, kind_of
+from massage_portal.outbox.links import unsubscribing
 from massage_portal.outbox.models import Message
-
-# The server refused us and not the message, which would be welcome once that is mended.
-NOT_LET_IN = (
-    smtplib.SMTPAuthenticationError,
-    smtplib.SMTPConnectError,
-    smtplib.SMTPHeloError,
-    smtplib.SMTPServerDisconnected,
-    OSError,
-)
 
 
 class EmailCarrier:
@@ -37,21 +26,26 @@ class EmailCarrier:
     def send(self, message: Message, mail: Mail, *, address: str) -> str:
         """Hand one mail over; see `Carrier.send`."""
         out = self._compose(message, mail, address=address)
+        self._open()
         try:
-            if not self.is_open:
-                self.connection.open()
-                self.is_open = True
             self.connection.send_messages([out])
-        except smtplib.SMTPRecipientsRefused as refusal:
-            (code, _words) = next(iter(refusal.recipients.values()))
-            raise AddressRefused(code) if code >= 500 else NotNow(code) from refusal
-        except NOT_LET_IN as refusal:
+        except AnymailError as refusal:  # first: some of them are an OSError too
+            raise refusal_of(refusal) from refusal
+        except (smtplib.SMTPException, OSError) as refusal:
+            if smtp.is_cut(self.connection):
+                self.close()
+            raise smtp.refusal_of(refusal) from refusal
+        return number_of(out)
+
+    def _open(self) -> None:
+        if self.is_open:
+            return
+        try:
+            self.connection.open()
+        except (smtplib.SMTPException, OSError) as refusal:
             self.close()
-            raise ServerDown(type(refusal).__name__) from refusal
-        except smtplib.SMTPResponseException as refusal:
-            code = refusal.smtp_code
-            raise MessageRejected(code) if code >= 500 else NotNow(code) from refusal
-        return ""
+            raise smtp.refusal_at_the_door(refusal) from refusal
+        self.is_open = True
 
     def close(self) -> None:
         """Say goodbye; a server that is gone by then is none of our business."""
@@ -63,6 +57,7 @@ class EmailCarrier:
         self, message: Message, mail: Mail, *, address: str
     ) -> EmailMultiAlternatives:
         domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
+        optional = kind_of(message.kind).optional
         out = EmailMultiAlternatives(
             subject=" ".join(mail.subject.split()),
             body=mail.text,
@@ -70,6 +65,7 @@ class EmailCarrier:
             headers={
                 "Message-ID": f"<{message.message_id}@{domain}>",
                 "Auto-Submitted": "auto-generated",
+                **(unsubscribing(message.recipient) if optional else {}),
             },
             connection=self.connection,
         )

@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal.outbox.codes import Channel
 
+# Shorter than a message's first pause: what is tried again finds the channel awake.
+REST = timedelta(seconds=20)
+
+
+class ChannelHealthQuerySet(models.QuerySet["ChannelHealth"]):
+    """Reads of how the channels fare."""
+
+    def resting(self, now: datetime) -> dict[str, str]:
+        """
+        Return the channels that are left alone for now, each with its last code.
+
+        A rest that ends later than it may was begun by a clock that was ahead.
+        """
+        asleep = self.filter(rests_until__gt=now, rests_until__lte=now + REST)
+        return dict(asleep.values_list("channel", "code"))
+
 
 class ChannelHealth(models.Model):
     """
     What the last batches found of one channel's server: a row for each channel.
 
-    Written once a batch, never once a message: all workers share the row.
+    Written once a batch, never once a message: all workers share the row. A channel
+    that takes nothing rests, or each batch would wait for its server anew, and what
+    goes by other channels behind it.
     """
 
     channel = models.CharField(primary_key=True, max_length=5, choices=Channel)
     took_at = models.DateTimeField(null=True)  # it last took a message
     failing_since = models.DateTimeField(null=True)  # None: it works
+    rests_until = models.DateTimeField(null=True)
     code = models.CharField(max_length=60, blank=True)  # its last refusal; no words
+
+    objects = ChannelHealthQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("health of a channel")

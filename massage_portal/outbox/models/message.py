@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 from django.conf import settings
 from django.db import connection, models
@@ -13,27 +13,55 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal.outbox.codes import Channel, Failure, State
-from massage_portal.outbox.locks import SENDER_IS_GONE
+from massage_portal.outbox.locks import GONE_FOR_GOOD, SENDER_IS_GONE
 
-# Longer than the longest send: 11 steps of SMTP with TLS, EMAIL_TIMEOUT each.
+# The longest that one hand-over takes: a carrier gives up sooner, twice 10 seconds.
+HAND_OVER = timedelta(seconds=30)
+# And the longest until it is marked, should the database be away meanwhile.
 LEASE = timedelta(seconds=100)
 UNSENT = Q(sent_at=None, failed_at=None, voided_at=None)
 
 # The rows are chosen once (ARRAY), locked as they are chosen, and judged again on their
-# newest version, so of two workers that want a row one gets it.
+# newest version, so of two workers that want a row one gets it. What a sender that is
+# gone had not begun is free at once: were it alive, it could not begin it any more.
 CLAIM = f"""
     UPDATE outbox_message
-       SET claim = %s, try_at = %s, attempts = attempts + 1
+       SET claim = %s, began_at = NULL, attempts = attempts + 1
      WHERE id = ANY(ARRAY(
         SELECT id FROM outbox_message
          WHERE sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
            AND try_at <= %s AND expires_at > %s
            AND (%s::bigint IS NULL OR id = %s)
-           AND (claim IS NULL OR {SENDER_IS_GONE})
+           AND (claim IS NULL OR ({SENDER_IS_GONE} AND (began_at IS NULL
+                OR (began_at <= %s AND {GONE_FOR_GOOD}))))
          ORDER BY try_at, id LIMIT %s
            FOR UPDATE SKIP LOCKED))
     RETURNING id
 """  # noqa: S608 - no value is written into it
+
+# Even if it was withdrawn or given up elsewhere while on its way: it went.
+MARK = """
+    UPDATE outbox_message
+       SET sent_at = %s, channel = %s, provider_id = %s, claim = NULL,
+           voided_at = NULL, failed_at = NULL, failed_because = ''
+     WHERE id = %s AND sent_at IS NULL
+"""
+
+BEGIN = """
+    UPDATE outbox_message SET began_at = %s, channel = %s
+     WHERE id = %s AND claim = %s AND expires_at > %s
+       AND sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
+    RETURNING id
+"""
+
+
+class Went(NamedTuple):
+    """A message that a channel took, to be marked."""
+
+    sent_at: datetime
+    channel: str
+    provider_id: str
+    pk: int
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -46,25 +74,63 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(UNSENT)
 
     def due(self, now: datetime) -> Self:
-        """Unsent, come due, still of use, and in no worker's lease."""
+        """Unsent, come due, and still of use; a worker may have it."""
         return self.unsent().filter(try_at__lte=now, expires_at__gt=now)
 
     def claim(
         self, number: int, *, most: int, now: datetime, only: int | None = None
     ) -> list[int]:
         """
-        Take up to `most` due messages for LEASE, the longest due first.
+        Take up to `most` due messages, the longest due first.
 
-        A claim that ran out is taken over only where its sender's session is gone too:
-        see locks.py. Rows that another worker is just taking are left to it.
+        What another has claimed is taken over only when its session is gone: see
+        locks.py. What it had begun may have gone, or be going: that must be over too.
+        Rows that another worker is just taking are left to it.
 
         :param number: of the lock that the caller holds.
         :param only: the key of the one message to take.
         :returns: their keys.
         """
+        values = [
+            number,
+            now,
+            now,
+            only,
+            only,
+            now - HAND_OVER,
+            LEASE.total_seconds(),
+            most,
+        ]
         with connection.cursor() as cursor:
-            cursor.execute(CLAIM, [number, now + LEASE, now, now, only, only, most])
+            cursor.execute(CLAIM, values)
             return [key for (key,) in cursor.fetchall()]
+
+    def begin(
+        self,
+        key: int,
+        *,
+        claim: int,
+        channel: str,
+        now: datetime,
+        went: Went | None = None,
+    ) -> bool:
+        """
+        Write down that a claimed message is handed over; say whether it may be.
+
+        It may not once it was withdrawn, given up, or taken over by another.
+
+        :param went: what to mark in the same journey to the database.
+        """
+        mark = f"WITH marked AS ({MARK})" if went else ""
+        values: list[Any] = [*(went or ()), now, channel, key, claim, now]
+        with connection.cursor() as cursor:
+            cursor.execute(mark + BEGIN, values)
+            return cursor.fetchone() is not None
+
+    def mark(self, went: Went) -> None:
+        """Write down that a message went."""
+        with connection.cursor() as cursor:
+            cursor.execute(MARK, went)
 
     def texts(
         self, users: Iterable[int], *, since: datetime
@@ -74,19 +140,48 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return went.values_list("recipient", "sent_at")
 
     def expired(self, now: datetime) -> Self:
-        """Unsent, of no use any more, and in no worker's lease."""
+        """Unsent, of no use any more, and on no way at this moment."""
+        still = Q(claim=None) | Q(began_at=None) | Q(began_at__lte=now - LEASE)
         return self.unsent().filter(
-            due_at__lte=now, expires_at__lte=now, try_at__lte=now
+            still, due_at__lte=now, expires_at__lte=now, try_at__lte=now
         )
+
+    def expired_too_soon(self, now: datetime) -> Self:
+        """Given up as expired at a moment that is yet to come: the clock was wrong."""
+        early = self.filter(failed_because=Failure.EXPIRED, failed_at__gt=now)
+        return early.filter(expires_at__gt=now)
+
+    def due_between(self, start: datetime, end: datetime) -> Self:
+        """Those that came due in a time, whatever became of them."""
+        return self.filter(due_at__gt=start, due_at__lte=end)
+
+    def waiting(self, now: datetime, *, since: timedelta = timedelta(0)) -> Self:
+        """Unsent, of use, and should have gone `since` ago; not by quiet hours."""
+        awake = Q(quiet_until=None) | Q(quiet_until__lte=now - since)
+        past_due = self.unsent().filter(due_at__lte=now - since, expires_at__gt=now)
+        return past_due.filter(awake)
 
     def late(self, now: datetime) -> Self:
         """Unsent, of use, and should have gone LATE ago."""
-        return self.unsent().filter(due_at__lte=now - self.LATE, expires_at__gt=now)
+        return self.waiting(now, since=self.LATE)
 
     def to_call(self, now: datetime) -> Self:
         """Those that reached nobody, and whose reader should be called instead."""
         lost = Q(failed_at__isnull=False) | Q(returned_at__isnull=False)
         return self.filter(lost, handled_at=None, expires_at__gt=now, worth_a_call=True)
+
+    def in_state(self, state: State) -> Self:
+        """Those that stand there: as `Message.state` tells it of one."""
+        return self.filter(
+            {
+                State.OWED: UNSENT & Q(claim=None),
+                State.SENDING: UNSENT & Q(claim__isnull=False),
+                State.SENT: Q(sent_at__isnull=False, returned_at=None),
+                State.RETURNED: Q(returned_at__isnull=False),
+                State.FAILED: Q(failed_at__isnull=False),
+                State.VOIDED: Q(voided_at__isnull=False),
+            }[state]
+        )
 
     def void(self, *, about: str, now: datetime) -> int:
         """Withdraw every unsent message about one record; return how many."""
@@ -111,9 +206,12 @@ class Message(models.Model):
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    # When it may be tried next; while a worker has it, when the worker's lease ends.
+    # When it may be tried next.
     try_at = models.DateTimeField(editable=False)
+    # Until when it was put off for its reader's hours, the last time that it was.
+    quiet_until = models.DateTimeField(null=True, editable=False)
     claim = models.BigIntegerField(null=True, editable=False)  # the sender's lock
+    # When its last sender began to hand it over; None until it did.
     began_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0)
     faults = models.PositiveSmallIntegerField(default=0)  # it could not be written
@@ -130,6 +228,8 @@ class Message(models.Model):
     handled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
+
+    patient_id: int | None = None  # whose record it is about, where that was read
 
     objects = MessageQuerySet.as_manager()
 
@@ -167,7 +267,7 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["try_at"], name="message_unsent_by_try", condition=UNSENT
+                fields=["try_at", "id"], name="message_unsent_by_try", condition=UNSENT
             ),
             models.Index(
                 fields=["due_at"], name="message_unsent_by_due", condition=UNSENT
@@ -175,6 +275,16 @@ class Message(models.Model):
             models.Index(fields=["about"], name="message_about"),
             models.Index(fields=["recipient", "-due_at"], name="message_of_recipient"),
             models.Index(fields=["-due_at", "-id"], name="message_by_due"),
+            models.Index(  # what a provider tells is found by the provider's id
+                fields=["provider_id"],
+                name="message_of_provider",
+                condition=~Q(provider_id=""),
+            ),
+            models.Index(
+                fields=["failed_at"],
+                name="message_failed",
+                condition=Q(failed_at__isnull=False),
+            ),
             models.Index(
                 fields=["expires_at"],
                 name="message_to_call",

@@ -1,0 +1,136 @@
+"""
+SMTP that never waits long, and what a mail server's refusals mean.
+
+A step of SMTP may rightly take long (a server that reads the mail for viruses answers
+the last one late), but all of them together may not: opening a connection and handing
+over a mail each have settings.EMAIL_TIMEOUT seconds, however many steps there are.
+"""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.smtp import EmailBackend
+
+from massage_portal.outbox.carriers.carrier import (
+    AddressRefused,
+    MessageRejected,
+    NotNow,
+    ServerDown,
+    Undelivered,
+)
+
+TOO_BIG = 552
+GOODBYE = 421  # it hangs up with this
+AT_LEAST = 0.001  # seconds; none would mean not to wait for the socket at all
+POLICY = "5.7."  # of RFC 3463: it does not let us, though the address may be right
+
+
+class Bounded:
+    """A client of SMTP whose steps share one time limit."""
+
+    ends_at: float
+    sock: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.begin()
+        super().__init__(*args, **kwargs)
+
+    def begin(self) -> None:
+        """Let the time begin anew."""
+        self.ends_at = monotonic() + settings.EMAIL_TIMEOUT
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Wait for a reply while time is left."""
+        with self._in_time():
+            reply: tuple[int, bytes] = super().getreply()  # type: ignore[misc]
+        return reply
+
+    def send(self, s: Any) -> None:
+        """Send while time is left."""
+        with self._in_time():
+            super().send(s)  # type: ignore[misc]
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """
+        Let one step have what is left of the time.
+
+        :raises TimeoutError: once nothing is left; the connection is closed then.
+        """
+        left = self.ends_at - monotonic()
+        if self.sock is not None:
+            self.sock.settimeout(max(left, AT_LEAST))
+        try:
+            yield
+        except smtplib.SMTPServerDisconnected as fault:
+            if monotonic() >= self.ends_at:
+                raise TimeoutError from fault
+            raise
+
+
+class BoundedSMTP(Bounded, smtplib.SMTP):
+    """In the clear, or by STARTTLS."""
+
+
+class BoundedSMTPS(Bounded, smtplib.SMTP_SSL):
+    """By TLS from the first byte."""
+
+
+class Backend(EmailBackend):
+    """Django's own, whose connections are bounded."""
+
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        """The client that it connects with."""
+        return BoundedSMTPS if self.use_ssl else BoundedSMTP
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Send each within the time of one."""
+        if isinstance(self.connection, Bounded):
+            self.connection.begin()
+        return super().send_messages(email_messages)
+
+
+def is_cut(backend: Any) -> bool:
+    """Say whether the connection of a mail backend serves no further mail."""
+    client = getattr(backend, "connection", None)
+    return getattr(client, "sock", None) is None
+
+
+def refusal_at_the_door(fault: Exception) -> ServerDown:
+    """Return what it means that no connection could be opened."""
+    return ServerDown(getattr(fault, "smtp_code", None) or type(fault).__name__)
+
+
+def refusal_of(fault: smtplib.SMTPException | OSError) -> Undelivered:
+    """Return what it means that a mail was not taken over an open connection."""
+    if isinstance(fault, smtplib.SMTPRecipientsRefused):
+        ((code, words),) = fault.recipients.values()
+        return _at_rcpt(code, words)
+    if isinstance(fault, smtplib.SMTPResponseException):
+        code = fault.smtp_code
+        if isinstance(fault, smtplib.SMTPSenderRefused) and code not in (
+            TOO_BIG,
+            GOODBYE,
+        ):
+            return ServerDown(code)  # it is the clinic whom it does not want
+        return MessageRejected(code) if code >= 500 else NotNow(code)
+    if isinstance(fault, TimeoutError):
+        return ServerDown(type(fault).__name__)
+    # Cut off. It may be this one mail that it chokes on, so the others go on.
+    return NotNow(type(fault).__name__)
+
+
+def _at_rcpt(code: int, words: bytes) -> Undelivered:
+    """Return what the refusal of an address means: 4xx is never for good."""
+    if code < 500:
+        return NotNow(code)
+    told = words.decode("ascii", "replace").lstrip()
+    return MessageRejected(code) if told.startswith(POLICY) else AddressRefused(code)
