@@ -29,13 +29,16 @@ from massage_portal.demo.insurers import spreadsheet
 from massage_portal.demo.season import script_of
 from massage_portal.demo.stage import PATIENTS, SEASON, Clinic
 from massage_portal.outbox import actions as outbox
+from massage_portal.outbox.codes import Channel
+from massage_portal.outbox.models import Preference
 from referrals.actions import give_account
-from referrals.models import Provider
+from referrals.models import Patient, Provider
 from referrals.npi import check_digit
 from services.actions import import_insurers, load_content
 from services.models import Insurer, Precaution
 
 HOUR = timedelta(hours=1)
+TEXTED = 9  # patients, or one more, who chose text messages
 SIGN_INS = [(role, email) for role, email, _name in people.STAFF]
 
 
@@ -71,6 +74,7 @@ def build(*, now: datetime, password: str, seed: int = 2026) -> None:
         following = next(script, None)
         if following is not None:
             heapq.heappush(waiting, (following, number, script))
+    _channels(now)
     outbox.void_due_before(now - HOUR, now=now)  # the season's mail is long read
 
 
@@ -106,6 +110,21 @@ def _policy(clinic: Clinic) -> None:
             now=opened,
         )
     clinic.precautions = list(Precaution.objects.asked().with_limits())
+
+
+def _channels(now: datetime) -> None:
+    """Some patients chose text messages, and one of them asked for no more."""
+    patients = Patient.objects.exclude(user=None).exclude(phone="").order_by("pk")
+    reachable = patients.exclude(user__email="patient@example.org")
+    chosen = list(reachable.select_related("user")[:: len(reachable) // TEXTED])
+    for patient in chosen:
+        Preference.objects.create(
+            user=patient.user,
+            channel=Channel.SMS,
+            mobile=patient.phone,
+            mobile_confirmed_at=now,
+        )
+    outbox.opt_out(number=chosen[0].phone.as_e164, now=now)
 
 
 def _changes(clinic: Clinic) -> Script:

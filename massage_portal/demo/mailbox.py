@@ -1,7 +1,8 @@
 """
 A mail catcher for one machine: a real SMTP server, and a page that shows what came.
 
-It listens on loopback only. What it caught is kept as files, the newest last.
+It takes text messages too (texts.py). It listens on loopback only. What it caught is
+kept as files, the newest last.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import asyncio
 import html
 import itertools
+import json
 import re
 import signal
 import time
@@ -23,15 +25,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import parse_qsl
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from massage_portal.demo import texts
+from massage_portal.demo.texts import Text
+
 LOOPBACK = "127.0.0.1"
+HTML = "text/html; charset=utf-8"
 POLICY = (
     "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'"
+    "form-action 'self'; frame-ancestors 'self'"
 )
+MOST_BYTES = 100_000  # of a request
 CSS = """
 :root { color-scheme: light dark; font: 17px/1.5 system-ui, sans-serif; }
 body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
@@ -43,12 +51,12 @@ iframe { width: 100%; height: 24rem; border: 1px solid #8886; background: #fff; 
 
 
 class Box:
-    """The mails caught, one file each."""
+    """The mails and texts caught, one file each, in one row of numbers."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        last = max((int(path.stem) for path in folder.glob("*.eml")), default=0)
+        last = max((int(path.stem) for path in folder.glob("*.[es]m[ls]")), default=0)
         self.numbers = itertools.count(last + 1)
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
@@ -61,10 +69,26 @@ class Box:
         draft.rename(path)
         return "250 kept"
 
-    def mails(self) -> Iterator[tuple[str, EmailMessage]]:
+    def keep(self, text: Text) -> None:
+        """Keep one text."""
+        text.write(self.folder / f"{next(self.numbers):06d}.sms")
+
+    def caught(self) -> Iterator[tuple[str, EmailMessage | Text]]:
         """Yield what came, newest first."""
-        for path in sorted(self.folder.glob("*.eml"), reverse=True)[:200]:
-            yield path.stem, self.read(path.stem)
+        for path in sorted(self.folder.glob("*.[es]m[ls]"), reverse=True)[:200]:
+            is_text = path.suffix == ".sms"
+            yield path.stem, self.text(path.stem) if is_text else self.read(path.stem)
+
+    def text(self, number: str) -> Text:
+        """
+        Return one text.
+
+        :raises LookupError: if there is none of that number.
+        """
+        path = self.folder / f"{number}.sms"
+        if not number.isdecimal() or not path.exists():
+            raise LookupError(number)
+        return texts.read(path)
 
     def read(self, number: str) -> EmailMessage:
         """
@@ -91,22 +115,37 @@ def page(title: str, body: str) -> bytes:
 
 
 def index(box: Box) -> bytes:
-    """Return the list of mails."""
+    """Return the list of mails and texts."""
     rows = []
-    for number, mail in box.mails():
-        when = mail["Date"] and parsedate_to_datetime(mail["Date"]).isoformat(" ")
+    for number, came in box.caught():
+        if isinstance(came, Text):
+            what, whom, when = f"Text: {came.body}", came.to, came.at
+        else:
+            sent = came["Date"] and parsedate_to_datetime(came["Date"]).isoformat(" ")
+            what, whom, when = str(came["Subject"]), str(came["To"]), str(sent)
         rows.append(
-            f"<tr><th scope='row'><a href='/{number}/'>"
-            f"{html.escape(str(mail['Subject']))}</a></th>"
-            f"<td>{html.escape(str(mail['To']))}</td>"
-            f"<td>{html.escape(str(when))}</td></tr>"
+            f"<tr><th scope='row'><a href='/{number}/'>{html.escape(what)}</a></th>"
+            f"<td>{html.escape(whom)}</td><td>{html.escape(when)}</td></tr>"
         )
     if not rows:
-        return page("Mail caught", "<p>Nothing yet. Mails appear here when sent.</p>")
+        words = "<p>Nothing yet. Mails and texts appear here when sent.</p>"
+        return page("Messages caught", words)
     head = "<tr><th scope='col'>Subject</th><th scope='col'>To</th>"
     head += "<th scope='col'>Sent</th></tr>"
     table = f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
-    return page("Mail caught", table)
+    return page("Messages caught", table)
+
+
+def one_text(text: Text, said: str = "") -> bytes:
+    """Return one text, and a way to answer it as from the phone."""
+    answered = f"<p role='status'>The portal: {html.escape(said)}</p>" if said else ""
+    return page(
+        f"Text to {text.to}",
+        f"<p><a href='/'>All messages</a></p><pre>{linked(text.body)}</pre>{answered}"
+        "<form method='post'><p><label for='words'>Answer, as from the phone (STOP, "
+        "START, HELP or anything)</label><br><input id='words' name='words'> "
+        "<button>Send</button></p></form>",
+    )
 
 
 def one(number: str, mail: EmailMessage) -> bytes:
@@ -126,10 +165,13 @@ def one(number: str, mail: EmailMessage) -> bytes:
         )
     return page(
         str(mail["Subject"]),
-        f"<p><a href='/'>All mail</a></p><p>To {html.escape(str(mail['To']))}</p>"
+        f"<p><a href='/'>All messages</a></p><p>To {html.escape(str(mail['To']))}</p>"
         f"<pre>{words}</pre>{frame}"
         + (f"<h2>Files</h2><ul>{files}</ul>" if files else ""),
     )
+
+
+NOT_HERE = page("Not here", "<p><a href='/'>All messages</a></p>")
 
 
 def linked(text: str) -> str:
@@ -138,9 +180,10 @@ def linked(text: str) -> str:
 
 
 class Pages(BaseHTTPRequestHandler):
-    """Answers GET and nothing else."""
+    """Shows what came; takes texts, and the answers to them."""
 
     box: Box
+    token: str  # of the SMS gateway
 
     def do_GET(self) -> None:
         """Answer one request."""
@@ -148,28 +191,59 @@ class Pages(BaseHTTPRequestHandler):
         try:
             content, media_type = self.answer(parts)
         except (LookupError, ValueError):
-            content, media_type = (
-                page("Not here", "<p><a href='/'>All mail</a></p>"),
-                "",
-            )
-            self.reply(HTTPStatus.NOT_FOUND, content, "text/html; charset=utf-8")
+            self.reply(HTTPStatus.NOT_FOUND, NOT_HERE, HTML)
             return
         self.reply(HTTPStatus.OK, content, media_type)
+
+    def do_POST(self) -> None:
+        """Take a text from the portal, or an answer from whoever reads one here."""
+        length = min(int(self.headers.get("Content-Length") or 0), MOST_BYTES)
+        form = dict(parse_qsl(self.rfile.read(length).decode(errors="replace")))
+        if self.path == texts.PATH:
+            self.take(form)
+            return
+        try:
+            text = self.box.text(self.path.strip("/"))
+        except LookupError:
+            self.reply(HTTPStatus.NOT_FOUND, NOT_HERE, HTML)
+            return
+        said = texts.answer(text, form.get("words", ""), token=self.token)
+        self.reply(HTTPStatus.OK, one_text(text, said or "nothing, as it should"), HTML)
+
+    def take(self, form: dict[str, str]) -> None:
+        """Take one text, as the gateway's interface does."""
+        if not texts.is_ours(self.headers.get("Authorization", ""), self.token):
+            self.say(HTTPStatus.UNAUTHORIZED, {"code": 20003, "status": 401})
+            return
+        try:
+            text = texts.taken(form)
+        except ValueError as fault:
+            self.say(HTTPStatus.BAD_REQUEST, {"code": fault.args[0], "status": 400})
+            return
+        self.box.keep(text)
+        self.say(HTTPStatus.CREATED, {"sid": text.sid, "status": "queued"})
+        texts.tell(text, token=self.token)
+
+    def say(self, status: HTTPStatus, words: dict[str, Any]) -> None:
+        """Answer a machine."""
+        self.reply(status, json.dumps(words).encode(), "application/json")
 
     def answer(self, parts: list[str]) -> tuple[bytes, str]:
         """Return the content of one address and its type."""
         if parts == [""]:
-            return index(self.box), "text/html; charset=utf-8"
+            return index(self.box), HTML
         if parts == ["style.css"]:
             return CSS.encode(), "text/css; charset=utf-8"
+        if len(parts) == 1 and (self.box.folder / f"{parts[0]}.sms").exists():
+            return one_text(self.box.text(parts[0])), HTML
         mail = self.box.read(parts[0])
         if len(parts) == 1:
-            return one(parts[0], mail), "text/html; charset=utf-8"
+            return one(parts[0], mail), HTML
         if parts[1:] == ["html"]:
             body = mail.get_body(("html",))
             if body is None:
                 raise LookupError(parts[0])
-            return body.get_content().encode(), "text/html; charset=utf-8"
+            return body.get_content().encode(), HTML
         if parts[1] == "file" and len(parts) == 3:
             file = list(mail.iter_attachments())[int(parts[2])]
             content = file.get_payload(decode=True)
@@ -192,10 +266,10 @@ class Pages(BaseHTTPRequestHandler):
         """Stay quiet: who opened which mail is nobody's business."""
 
 
-def serve(folder: Path, *, smtp_port: int, web_port: int) -> None:
-    """Catch and show mail until a signal comes."""
+def serve(folder: Path, *, smtp_port: int, web_port: int, token: str) -> None:
+    """Catch and show mail and texts until a signal comes."""
     box = Box(folder)
-    handler = type("BoxPages", (Pages,), {"box": box})
+    handler = type("BoxPages", (Pages,), {"box": box, "token": token})
     asyncio.set_event_loop(asyncio.new_event_loop())
     catcher = Controller(
         box, hostname=LOOPBACK, port=smtp_port, data_size_limit=10_000_000
@@ -217,5 +291,7 @@ if __name__ == "__main__":
     options.add_argument("folder", type=Path)
     options.add_argument("smtp_port", type=int)
     options.add_argument("web_port", type=int)
+    options.add_argument("token")
     given = options.parse_args()
-    serve(given.folder, smtp_port=given.smtp_port, web_port=given.web_port)
+    ports = {"smtp_port": given.smtp_port, "web_port": given.web_port}
+    serve(given.folder, token=given.token, **ports)

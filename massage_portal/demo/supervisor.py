@@ -20,11 +20,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import quote
 
 import psutil
 from environs import Env
 
 from massage_portal import embedded
+from massage_portal.demo import texts
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCAL = ROOT / ".local"
@@ -193,15 +195,19 @@ def _start_all(stack: ExitStack) -> list[Child]:
     web_port = free_port(int(os.environ.get("PORTAL_PORT") or 8000))
     mail_port, smtp_port = free_port(8025), free_port(1025)
     origin = os.environ.get("PORTAL_ORIGIN") or f"http://127.0.0.1:{web_port}"
+    token = secrets.token_urlsafe(16)
+    number = quote(texts.NUMBER)
     os.environ |= {
         "PORTAL_ORIGIN": origin,
         "EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}",
+        "SMS_URL": f"twilio+http://{texts.ACCOUNT}:{token}@127.0.0.1:{mail_port}"
+        f"?from={number}",
         "DJANGO_SETTINGS_MODULE": "massage_portal.settings",
         "SWEEP_SECONDS": os.environ.get("SWEEP_SECONDS", "5"),
     }
     for words in _make_ready():
         say(f"  {words}")
-    children = _children(web_port, smtp_port, mail_port)
+    children = _children(web_port, smtp_port, mail_port, token)
     for child in children:
         child.start()
     for child in reversed(children):  # the stack unwinds: the first one stops first
@@ -238,7 +244,7 @@ def _make_ready() -> Iterator[str]:
         raise embedded.CannotStart("the database could not be made ready; see above.")
 
 
-def _children(web_port: int, smtp_port: int, mail_port: int) -> list[Child]:
+def _children(web_port: int, smtp_port: int, mail_port: int, token: str) -> list[Child]:
     """Return the processes, in the order in which they stop."""
     python, environment = sys.executable, dict(os.environ)
     celery = [python, "-m", "celery", "--app", "massage_portal", "--quiet"]
@@ -250,7 +256,7 @@ def _children(web_port: int, smtp_port: int, mail_port: int) -> list[Child]:
     worker += ["--without-mingle", "--without-gossip", "--loglevel", "WARNING"]
     beat = [*celery, "beat", "--schedule", beat_file, "--pidfile", ""]
     mail = [python, "-m", "massage_portal.demo.mailbox", str(LOCAL / "mail")]
-    mail += [str(smtp_port), str(mail_port)]
+    mail += [str(smtp_port), str(mail_port), token]
     return [
         Child("web", serve, environment),
         Child("worker", worker, environment),

@@ -18,11 +18,15 @@ SALT = "portal.outbox.stop"
 NOBODY = 0  # no user ever has this key
 
 
+def token_of(user: Any) -> str:
+    """Return the token for one user, fit for the path of an address."""
+    return signing.Signer(salt=SALT).sign_object(user.pk)
+
+
 def stop_address(user: Any) -> str:
     """Return the whole address of the page that stops what need not be sent."""
-    token = signing.Signer(salt=SALT).sign_object(user.pk)
     with translation.override(user.language):
-        return settings.PORTAL_ORIGIN + reverse("outbox:stop", args=[token])
+        return settings.PORTAL_ORIGIN + reverse("outbox:stop", args=[token_of(user)])
 
 
 def whose(token: str) -> int:

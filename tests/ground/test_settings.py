@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from massage_portal.outbox.gateways import mail_provider, sms_gateway
 
 ROOT = Path(settings.BASE_DIR)
 GOOD = {
@@ -174,3 +177,37 @@ def test_a_mail_address_of_an_unknown_kind_is_named():
 
     assert code != 0
     assert "EMAIL_URL begins with no scheme that is known" in faults
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "words"),
+    [
+        (mail_provider, "anymail+pigeon://?wings=2", "one of: brevo, mailersend"),
+        (mail_provider, "anymail+postmark://?token=x", "postmark needs server_token="),
+        (sms_gateway, "https://AC1:t@api.twilio.com", "begins with twilio://"),
+        (sms_gateway, "twilio://api.twilio.com?from=12345", "needs SID:TOKEN@"),
+        (sms_gateway, "twilio://AC1:t@api.twilio.com?from=me", "from=%2B15075550100"),
+        (sms_gateway, "twilio+http://AC1:t@a.example.org?from=12345", "in the clear"),
+    ],
+)
+def test_a_gateway_or_provider_that_is_none_is_named(read, value, words):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read(value)
+
+    assert "_URL" in str(refusal.value)
+    assert words in str(refusal.value)
+    assert "AC1:t@" not in str(refusal.value)
+
+
+def test_a_provider_and_a_gateway_are_each_one_address():
+    url = "anymail+mailgun://?api_key=a%26b&webhook_secret=name:word"
+    sms = "twilio://AC1:to%2Fken@api.twilio.com?service=MG7"
+    show = "s.EMAIL_BACKEND, s.ANYMAIL, s.SMS_GATEWAY.token, s.SMS_GATEWAY"
+
+    code, said, faults = start(GOOD | {"EMAIL_URL": url, "SMS_URL": sms}, show)
+
+    assert code == 0, faults
+    assert "anymail.backends.mailgun.EmailBackend" in said
+    assert "{'WEBHOOK_SECRET': 'name:word', 'MAILGUN_API_KEY': 'a&b'}" in said
+    assert said.count("to/ken") == 1  # asked for by name, and not in its picture
+    assert "('MessagingServiceSid', 'MG7')" in said

@@ -1,0 +1,124 @@
+"""Mail by a provider's own interface, as Postmark publishes it."""
+
+from __future__ import annotations
+
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from massage_portal.outbox import gateways, sending
+from massage_portal.outbox.carriers import (
+    AddressRefused,
+    MessageRejected,
+    NotNow,
+    ServerDown,
+)
+from massage_portal.outbox.carriers.channels import carrier_of
+from massage_portal.outbox.codes import Channel
+from massage_portal.outbox.kinds import Mail, renders
+from massage_portal.outbox.models import Message
+from tests.factories import NOW, make_message, make_user
+
+KIND = "tests.by_provider"
+NUMBER = "b7bc2f4a-e38e-4336-af7d-e6c392c2f817"
+TAKEN = {"ErrorCode": 0, "Message": "OK", "MessageID": NUMBER}
+
+pytestmark = pytest.mark.django_db
+
+renders(KIND, "Mail", optional=True)(lambda message: MAIL)
+MAIL = Mail("A subject", "text", "<p>page</p>")
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Takes a mail of Postmark's shape, and answers what the test wants."""
+
+    def do_POST(self):
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        assert self.path == "/email"
+        assert self.headers["X-Postmark-Server-Token"] == "a-token"
+        self.server.mails.append(json.loads(raw))
+        status, said = self.server.answer
+        content = json.dumps({"To": self.server.mails[-1]["To"], **said}).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(settings):
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server.mails, server.answer = [], (200, TAKEN)
+    thread = Thread(target=server.serve_forever, args=[0.02])
+    thread.start()
+    api = f"http://127.0.0.1:{server.server_address[1]}"
+    url = f"anymail+postmark://?server_token=a-token&api_url={api}"
+    settings.MAIL_PROVIDER, settings.ANYMAIL = gateways.mail_provider(url)
+    settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_mail_goes_with_our_message_id_and_comes_with_theirs(server, settings):
+    user = make_user()
+    message = make_message(kind=KIND, subject=user, to=user)
+
+    assert sending.send(pk=message.pk, now=NOW)
+
+    (mail,) = server.mails
+    headers = {one["Name"]: one["Value"] for one in mail["Headers"]}
+    assert (mail["To"], mail["Subject"]) == (user.email, "A subject")
+    assert str(message.message_id) in headers["Message-ID"]
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert "/messages/stop/" in headers["List-Unsubscribe"]
+    message.refresh_from_db()
+    assert message.provider_id == NUMBER
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "meaning"),
+    [
+        pytest.param(422, 406, AddressRefused, id="inactive"),
+        pytest.param(422, 400, MessageRejected, id="bad"),
+        pytest.param(401, 10, ServerDown, id="our token"),
+        pytest.param(429, 0, NotNow, id="too many"),
+        pytest.param(500, 0, NotNow, id="stumbled"),
+        pytest.param(503, 100, ServerDown, id="maintenance"),
+    ],
+)
+def test_a_refusal_says_what_is_to_be_done(server, status, code, meaning):
+    words = "You tried to send to recipients that have been marked as inactive. Found "
+    words += "inactive addresses: a@example.org. Inactive recipients are ones that"
+    server.answer = (status, {"ErrorCode": code, "Message": words})
+    with pytest.raises(meaning):
+        handed_over()
+
+
+def test_a_provider_that_is_gone_is_down(server):
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(ServerDown):
+        handed_over()
+
+
+def test_what_is_set_up_wrongly_loses_no_mail(settings):
+    settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+    settings.ANYMAIL = {}
+    with pytest.raises(ServerDown):
+        carrier_of(Channel.EMAIL)
+
+
+def handed_over():
+    message = Message(pk=1, kind=KIND, recipient=make_user())
+    carrier = carrier_of(Channel.EMAIL)
+    try:
+        return carrier.send(message, MAIL, address="a@example.org")
+    finally:
+        carrier.close()

@@ -1,0 +1,324 @@
+"""What a gateway or a provider tells of a message, and the texts that come in."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from urllib.parse import urlencode
+
+import pytest
+from django.core.cache import cache
+
+from massage_portal.outbox import actions
+from massage_portal.outbox.codes import Channel, Halt
+from massage_portal.outbox.gateways import mail_provider, sms_gateway
+from massage_portal.outbox.kinds import renders
+from massage_portal.outbox.models import Message, Preference, Stop
+from massage_portal.outbox.views.machines import signature
+from tests.factories import NOW, make_message, make_user
+
+NUMBER = "+15075550123"
+GATEWAY = sms_gateway("twilio://AC1:secret@api.twilio.com?from=%2B15075550100")
+KIND = "tests.reported"
+STATUS, INCOMING = "/messages/sms/status", "/messages/sms/incoming"
+
+pytestmark = pytest.mark.django_db
+
+
+renders(KIND, "Reported")(lambda message: None)
+
+
+@pytest.fixture(autouse=True)
+def set_up(settings, monkeypatch):
+    settings.SMS_GATEWAY = GATEWAY
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+
+
+def signed(client, path, form, *, token=GATEWAY.token, told=None):
+    url = f"http://testserver{path}"
+    right = signature(url, {k: [v] for k, v in form.items()}, token)
+    return client.post(
+        path,
+        urlencode(told or form),
+        content_type="application/x-www-form-urlencoded",
+        headers={"X-Twilio-Signature": right},
+    )
+
+
+def with_number(number=NUMBER, **fields):
+    user = make_user(**fields)
+    chosen = {"channel": Channel.SMS, "mobile": number, "mobile_confirmed_at": NOW}
+    Preference.objects.create(user=user, **chosen)
+    return user
+
+
+def text(user, **fields):
+    """Return a text that the gateway took."""
+    message = make_message(kind=KIND, to=user)
+    values = {"sent_at": NOW, "channel": Channel.SMS, "provider_id": "SM1"}
+    Message.objects.filter(pk=message.pk).update(**values | fields)
+    return message
+
+
+def told(client, message, status, code=""):
+    form = {"MessageSid": "SM1", "MessageStatus": status, "To": NUMBER}
+    form |= {"ErrorCode": code} if code else {}
+    answer = signed(client, f"{STATUS}?m={message.message_id}", form)
+    assert answer.status_code == 204
+    message.refresh_from_db()
+    return message
+
+
+# --- Signed ---------------------------------------------------------------------------
+
+
+def test_the_signature_is_the_one_that_twilio_publishes():
+    # The example of https://www.twilio.com/docs/usage/security.
+    form = {
+        "CallSid": ["CA1234567890ABCDE"],
+        "Caller": ["+14158675310"],
+        "Digits": ["1234"],
+        "From": ["+14158675310"],
+        "To": ["+18005551212"],
+    }
+    url = "https://example.com/myapp.php?foo=1&bar=2"
+    assert signature(url, form, "12345") == "L/OH5YylLD5NRKLltdqwSvS0BnU="
+
+
+def test_who_does_not_sign_is_refused_and_changes_nothing(client, settings):
+    message = text(with_number())
+    form = {"MessageSid": "SM1", "MessageStatus": "failed", "To": NUMBER}
+    forged = form | {"MessageStatus": "undelivered"}
+
+    assert signed(client, STATUS, form, token="another").status_code == 403
+    assert signed(client, STATUS, form, told=forged).status_code == 403
+    assert client.post(STATUS, form).status_code == 403
+    assert client.get(STATUS).status_code == 405
+    settings.SMS_GATEWAY = None
+    assert signed(client, STATUS, form).status_code == 403
+
+    message.refresh_from_db()
+    assert message.returned_at is None
+
+
+# --- What became of a text ------------------------------------------------------------
+
+
+def test_a_delivered_text_is_marked_however_often_it_is_told(client):
+    message = text(with_number())
+    for status in ("sent", "delivered", "sent", "delivered"):
+        told(client, message, status)
+    assert (message.delivered_at, message.returned_at) == (NOW, None)
+    assert not Stop.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "because"),
+    [("30005", Halt.BOUNCED), ("21610", Halt.OPTED_OUT), ("30003", None), ("", None)],
+)
+def test_a_text_that_came_back_stops_the_number_if_it_is_dead(client, code, because):
+    user = with_number()
+    message = text(user)
+    for _again in range(2):
+        told(client, message, "undelivered", code)
+    assert message.returned_at == NOW
+    stops = Stop.objects.values_list("user", "address", "because")
+    assert list(stops) == ([(user.pk, NUMBER, because)] if because else [])
+
+
+def test_a_report_marks_what_its_sender_died_before_marking(client):
+    message = make_message(kind=KIND, to=with_number())
+    Message.objects.filter(pk=message.pk).update(claim=7, began_at=NOW)
+
+    told(client, message, "delivered")
+
+    assert (message.sent_at, message.delivered_at, message.claim) == (NOW, NOW, None)
+    assert (message.channel, message.provider_id) == (Channel.SMS, "SM1")
+    assert not Message.objects.due(NOW).exists()  # it is not sent a second time
+
+
+# --- Texts that come in ---------------------------------------------------------------
+
+
+def comes_in(client, body, number=NUMBER):
+    answer = signed(client, INCOMING, {"From": number, "Body": body, "MessageSid": "1"})
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/xml")
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize("word", ["STOP", " stop. ", "Unsubscribe", "ALTO", "parar"])
+def test_stop_ends_texts_for_all_who_share_the_number_at_once(client, word):
+    one, two = with_number(), with_number()
+    with_number("+15075550199")
+    for _again in range(2):
+        assert "<Message>" not in comes_in(client, word)
+    stops = Stop.objects.standing().values_list("user", "address", "because")
+    opted_out = (NUMBER, Halt.OPTED_OUT)
+    assert sorted(stops) == [(one.pk, *opted_out), (two.pk, *opted_out)]
+
+
+def test_start_lifts_what_was_asked_for_and_not_what_is_dead(client):
+    user, dead = with_number(), with_number()
+    common = {"channel": Channel.SMS, "address": NUMBER, "now": NOW}
+    actions.stop(user=user, because=Halt.OPTED_OUT, **common)
+    actions.stop(user=dead, because=Halt.BOUNCED, **common)
+    for _again in range(2):
+        comes_in(client, "Start")
+    assert [stop.user for stop in Stop.objects.standing()] == [dead]
+
+
+def test_anything_else_is_told_whom_to_call_in_its_language_and_once_a_day(client):
+    cache.clear()
+    with_number(language="es")
+    assert "507-555-0100" in comes_in(client, "ayuda")
+    assert "507-555-0100" in comes_in(client, "No puedo ir mañana")
+    assert "<Message>" not in comes_in(client, "Estoy conduciendo")
+
+
+# --- What a mail provider tells -------------------------------------------------------
+
+EVENTS = "/messages/mail/events"
+URLS = {
+    "postmark": "anymail+postmark://?server_token=t&webhook_secret=portal:word",
+    "mailgun": "anymail+mailgun://?api_key=k&webhook_secret=portal:word",
+}
+
+
+@pytest.fixture
+def provider(settings):
+    def choose(name):
+        settings.MAIL_PROVIDER, settings.ANYMAIL = mail_provider(URLS[name])
+
+    choose("postmark")
+    return choose
+
+
+def tells(client, event, word="cG9ydGFsOndvcmQ="):  # portal:word
+    headers = {"Authorization": f"Basic {word}"}
+    body = json.dumps(event)
+    return client.post(EVENTS, body, content_type="application/json", headers=headers)
+
+
+def mailed(user, number="883953f4-6105-42a2-a16a-77a8eac79483"):
+    message = make_message(kind=KIND, to=user)
+    values = {"sent_at": NOW, "channel": Channel.EMAIL, "provider_id": number}
+    Message.objects.filter(pk=message.pk).update(**values)
+    return message
+
+
+def of_postmark(message, kind, **fields):
+    """Return an event as https://postmarkapp.com/developer/webhooks shows it."""
+    message.refresh_from_db()
+    event = {
+        "RecordType": kind,
+        "MessageID": message.provider_id,
+        "ServerID": 23,
+        "MessageStream": "outbound",
+        "Tag": "",
+        "Metadata": {},
+        "Details": "Test",
+    }
+    return event | fields
+
+
+BOUNCE = {"Type": "HardBounce", "TypeCode": 1, "ID": 42, "Inactive": True}
+COMPLAINT = {"Type": "SpamComplaint", "TypeCode": 512, "ID": 43}
+LATER = {"Type": "Transient", "TypeCode": 2, "ID": 44}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "moment", "because"),
+    [
+        pytest.param("Delivery", {}, "delivered_at", None, id="delivered"),
+        pytest.param("Bounce", BOUNCE, "returned_at", Halt.BOUNCED, id="bounced"),
+        pytest.param(
+            "SpamComplaint", COMPLAINT, None, Halt.COMPLAINED, id="complained"
+        ),
+        pytest.param("Bounce", LATER, None, None, id="tries again"),
+        pytest.param("Open", {}, None, None, id="opened"),
+    ],
+)
+def test_what_postmark_tells_is_noted_once(
+    client, provider, kind, fields, moment, because
+):
+    user = make_user()
+    message = mailed(user)
+    address = "Recipient" if kind in ("Delivery", "Open") else "Email"
+    event = of_postmark(message, kind, **fields, **{address: user.email.upper()})
+
+    for _again in range(2):
+        assert tells(client, event).status_code == 200
+
+    message.refresh_from_db()
+    moments = {name: getattr(message, name) for name in ("delivered_at", "returned_at")}
+    assert {name for name, at in moments.items() if at} == ({moment} - {None})
+    stops = Stop.objects.values_list("user", "channel", "address", "because")
+    mine = (user.pk, Channel.EMAIL, user.email, because)
+    assert list(stops) == ([mine] if because else [])
+
+
+def test_what_mailgun_signs_is_noted_by_our_own_message_id(client, provider):
+    provider("mailgun")
+    user = make_user()
+    message = mailed(user, number="")
+    stamp, token = "1529006854", "a8ce0edb2dd8301dee6c2405235584e45aa91d1e9f979f3de0"
+    data = {
+        "event": "failed",
+        "severity": "permanent",
+        "reason": "bounce",
+        "timestamp": 1521233195.375624,
+        "recipient": user.email,
+        "message": {"headers": {"message-id": f"{message.message_id}@example.org"}},
+        "delivery-status": {"code": 550, "message": "No such mailbox"},
+    }
+
+    def event(key):
+        sign = hmac.new(key, f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
+        block = {"timestamp": stamp, "token": token, "signature": sign}
+        return {"signature": block, "event-data": data}
+
+    assert tells(client, event(b"another")).status_code == 403
+    assert not Stop.objects.exists()
+    assert tells(client, event(b"k")).status_code == 200
+
+    message.refresh_from_db()
+    assert message.returned_at == NOW
+    assert Stop.objects.get().because == Halt.BOUNCED
+
+
+def test_a_provider_is_not_believed_without_its_secret(client, provider, settings):
+    event = of_postmark(mailed(make_user()), "Bounce", **BOUNCE, Email="a@example.org")
+
+    assert tells(client, event, word="cG9ydGFsOm5v").status_code == 403
+    del settings.ANYMAIL["WEBHOOK_SECRET"]
+    assert tells(client, event).status_code == 403
+    settings.MAIL_PROVIDER, settings.ANYMAIL = "", {}
+    assert tells(client, event).status_code == 403
+    assert not Message.objects.exclude(returned_at=None).exists()
+
+
+@pytest.mark.parametrize("event", [[], {"FromFull": {}}, 7, {"RecordType": []}])
+def test_an_event_that_is_none_is_answered_plainly(client, provider, event):
+    assert tells(client, event).status_code in (200, 400)
+    assert client.post(EVENTS, b"{", content_type="text/html").status_code == 403
+
+
+def test_an_address_that_is_dead_stops_for_whoever_has_it_though_no_mail_is_found(
+    client, provider
+):
+    user = make_user()
+    event = {"RecordType": "Bounce", "MessageID": "another", **BOUNCE}
+    assert tells(client, event | {"Email": user.email}).status_code == 200
+    assert Stop.objects.get().user == user
+
+
+def test_a_mail_may_come_back_after_it_was_taken_and_is_not_taken_after_that():
+    message = mailed(make_user())
+    number = Message.objects.get().provider_id
+    reports = [actions.Report(one, number=number) for one in actions.Outcome]
+    for report in [*reports, reports[0]]:
+        actions.note_reports(channel=Channel.EMAIL, reports=[report], now=NOW)
+    message.refresh_from_db()
+    assert (message.delivered_at, message.returned_at) == (NOW, NOW)

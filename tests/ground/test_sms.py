@@ -1,0 +1,176 @@
+"""Text messages: what the gateway is handed, and what its refusals mean."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from massage_portal.outbox import sending
+from massage_portal.outbox.carriers import (
+    AddressRefused,
+    MessageRejected,
+    NotNow,
+    ServerDown,
+    sms,
+)
+from massage_portal.outbox.codes import Channel, Failure, Halt
+from massage_portal.outbox.kinds import Mail, renders
+from massage_portal.outbox.models import Message, Preference, Stop
+from tests.factories import DAY, NOW, make_message, make_user
+from tests.gateway import FROM, sms_server
+
+KIND = "tests.text"
+NUMBER = "+15075550123"
+WORDS = "Ya está: «hasta mañana» & más"
+
+pytestmark = pytest.mark.django_db
+
+
+@renders(KIND, "Text", at_once=True)
+def write(message):
+    return Mail("A subject", "text", "<p>page</p>", short=WORDS)
+
+
+@pytest.fixture
+def server(settings):
+    with sms_server() as server:
+        settings.SMS_GATEWAY = server.gateway
+        yield server
+
+
+def reader(**fields):
+    user = make_user()
+    chosen = {"channel": Channel.SMS, "mobile": NUMBER, "mobile_confirmed_at": NOW}
+    Preference.objects.create(user=user, **chosen | fields)
+    return user
+
+
+def owed(user):
+    return make_message(kind=KIND, subject=user, to=user, expires_at=NOW + DAY)
+
+
+def sent(message):
+    went = sending.send(pk=message.pk, now=NOW)
+    message.refresh_from_db()
+    return went
+
+
+def carried(server):
+    """Hand one text straight to the carrier."""
+    carrier = sms.SmsCarrier(server.gateway)
+    message = Message(pk=1)
+    try:
+        return carrier.send(message, Mail("", "", "", short=WORDS), address=NUMBER)
+    finally:
+        carrier.close()
+
+
+def test_a_text_is_handed_over_as_the_interface_asks(server, mailoutbox, settings):
+    message = owed(reader())
+
+    assert sent(message)
+
+    (text,) = server.texts
+    assert (text["To"], text["From"], text["Body"]) == (NUMBER, FROM, WORDS)
+    origin = settings.PORTAL_ORIGIN
+    told = f"{origin}/messages/sms/status?m={message.message_id}"
+    assert text["StatusCallback"] == told
+    assert (message.channel, message.provider_id) == (Channel.SMS, text["sid"])
+    assert mailoutbox == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "meaning"),
+    [
+        pytest.param(400, 21610, AddressRefused, id="opted out"),
+        pytest.param(400, 21211, AddressRefused, id="no number"),
+        pytest.param(400, 21614, AddressRefused, id="not a mobile"),
+        pytest.param(400, 21617, MessageRejected, id="too long"),
+        pytest.param(400, None, MessageRejected, id="no code"),
+        pytest.param(400, 21606, ServerDown, id="our number is wrong"),
+        pytest.param(401, 20003, ServerDown, id="our token is wrong"),
+        pytest.param(404, 20404, ServerDown, id="our account is wrong"),
+        pytest.param(429, 20429, NotNow, id="too many at once"),
+        pytest.param(500, None, NotNow, id="stumbled"),
+        pytest.param(503, None, ServerDown, id="down"),
+        pytest.param(302, None, ServerDown, id="somebody else"),
+        pytest.param(200, None, ServerDown, id="not created"),
+    ],
+)
+def test_a_refusal_says_what_is_to_be_done(server, status, code, meaning):
+    server.answer = (status, code)
+
+    with pytest.raises(meaning) as refusal:
+        carried(server)
+
+    assert refusal.value.code == str(code or status)
+    assert getattr(refusal.value, "opted_out", False) == (code == 21610)
+    assert server.tries == 1  # a redirect is not followed with our token
+
+
+def test_an_answer_that_is_no_json_says_what_its_status_says(server):
+    server.body = b"<html>"
+    assert carried(server) == ""
+    server.answer = (400, 21211)
+    with pytest.raises(MessageRejected):
+        carried(server)
+
+
+def test_a_gateway_that_does_not_answer_in_time_is_left_alone(server, monkeypatch):
+    assert sum(sms.TIMEOUTS) <= 10
+    monkeypatch.setattr(sms, "TIMEOUTS", (0.2, 0.2))
+    server.gate.clear()
+    with pytest.raises(ServerDown, match="ReadTimeout"):
+        carried(server)
+
+
+def test_a_gateway_that_hangs_up_or_is_gone_is_down(server):
+    server.drops = True
+    with pytest.raises(ServerDown, match="ConnectionError"):
+        carried(server)
+    assert len(server.texts) == 1  # it took it: see the reports for what then helps
+
+    server.server_close()
+    server.shutdown()
+    with pytest.raises(ServerDown) as refusal:
+        carried(server)
+    assert isinstance(refusal.value.__cause__, requests.ConnectionError)
+
+
+def test_a_refused_number_is_stopped_and_the_message_goes_by_email(server, mailoutbox):
+    user = reader()
+    message = owed(user)
+    server.answer = (400, 21610)
+
+    assert sent(message)
+
+    stop = Stop.objects.get()
+    assert (stop.user, stop.address, stop.because) == (user, NUMBER, Halt.OPTED_OUT)
+    assert (message.channel, server.texts) == (Channel.EMAIL, [])
+    assert len(mailoutbox) == 1
+
+
+def test_without_a_gateway_whoever_chose_texts_gets_mail(settings, mailoutbox):
+    settings.SMS_GATEWAY = None
+    message = owed(reader())
+
+    assert sent(message)
+    assert message.channel == Channel.EMAIL
+    assert len(mailoutbox) == 1
+
+
+@renders("tests.proof", "Proof", at_once=True, worth_a_call=False)
+def prove(message):
+    return Mail("", "", "", short="123456", to_number="+15075550199")
+
+
+def test_what_proves_a_number_goes_there_and_nowhere_else(server, mailoutbox):
+    user = reader(channel=Channel.EMAIL)
+    assert sent(make_message(kind="tests.proof", subject=user, to=user))
+    assert [text["To"] for text in server.texts] == ["+15075550199"]
+
+    server.answer = (400, 21211)
+    lost = make_message(kind="tests.proof", subject=user, to=user, key="2")
+    assert not sent(lost)
+    assert lost.failed_because == Failure.REFUSED
+    assert mailoutbox == []
