@@ -10,5 +10,5 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who renders the messages of this app, and who follows referrals."""
-        from appointments import messages  # noqa: F401
+        from appointments import correspondents, messages  # noqa: F401
         from appointments.actions import follow  # noqa: F401

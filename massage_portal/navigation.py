@@ -41,6 +41,7 @@ ENTRIES = [
     Entry(_("Capacity"), "appointments:capacity", "appointments.change_capacity"),
     Entry(_("Referrals"), "referrals:worklist", "referrals.view_referral"),
     Entry(_("Patients"), "referrals:patients", "referrals.view_patient"),
+    Entry(_("Messages"), "outbox:messages", "outbox.view_message"),
     Entry(_("Sent referrals"), "appointments:sent", "referrals.view_sent_referral"),
     Entry(_("Audit trail"), "audit:trail", "audit.view_auditevent"),
     Entry(_("Editing"), "services:editing", "services.approve_version"),

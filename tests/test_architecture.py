@@ -25,6 +25,7 @@ ROOF = {  # it joins the layers, so it may import them all
     "massage_portal.wsgi",
     "massage_portal.actions",
     "massage_portal.start",
+    "massage_portal.metrics",
     "massage_portal.admin",
     "massage_portal.management",
     "massage_portal.demo",
@@ -33,6 +34,7 @@ ROOF = {  # it joins the layers, so it may import them all
 GROUND_KNOWS = {
     "massage_portal.access": {"massage_portal.accounts"},  # who bears which secret
     "massage_portal.headers": {"massage_portal.audit"},
+    "massage_portal.health": {"massage_portal.outbox"},  # whether messages go out
     "massage_portal.windows": {"massage_portal.audit"},
 }
 APPS = ["massage_portal", "services", "referrals", "appointments"]

@@ -21,6 +21,7 @@ from appointments.models import Policy, Supply, WaitlistEntry
 from appointments.models.waitlist import WaitlistEntryQuerySet
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
+from massage_portal.outbox import health
 from referrals.forms import FindPatient
 from referrals.models import Patient
 
@@ -74,6 +75,7 @@ def queue(request: SignedInRequest) -> HttpResponse:
             "categories": board.filters.categories,
             "find": form,
             "q": request.POST.get("q", "").strip(),
+            "sign": health.sign(now),
         }
     record_all("request.listed", shown, by=request.user, at=now)
     template = "_waiting.html" if partial else "queue.html"

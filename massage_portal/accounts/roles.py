@@ -46,6 +46,8 @@ PERMISSIONS: dict[Role, list[str]] = {
         "referrals.retract_referral",
         "referrals.import_referral",
         "referrals.merge_patient",
+        "outbox.view_message",
+        "outbox.handle_message",
     ],
     Role.SCHEDULER: [
         "referrals.view_patient",
@@ -58,6 +60,8 @@ PERMISSIONS: dict[Role, list[str]] = {
         "appointments.view_figures",
         "appointments.offer_appointment",
         "appointments.record_visit",
+        "outbox.view_message",
+        "outbox.handle_message",
     ],
     Role.THERAPIST: [
         "referrals.sign_plan",
@@ -81,6 +85,7 @@ PERMISSIONS: dict[Role, list[str]] = {
         "appointments.change_capacity",
         "appointments.view_figures",
         "appointments.view_visitnote",
+        "outbox.view_message",
         *_may_edit(
             "appointments.triagecategory",
             "appointments.targetwait",

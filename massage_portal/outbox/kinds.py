@@ -34,7 +34,8 @@ class Mail:
     What a renderer returns: words for one person, in their language.
 
     `short` is the same as a text message of LONGEST_TEXT characters at the most; a
-    kind without one always goes by email.
+    kind without one always goes by email. `to_number` is where it goes, as a text and
+    in no other way, when it proves that this number is theirs.
     """
 
     subject: str
@@ -42,6 +43,7 @@ class Mail:
     html: str
     attachments: list[Attachment] = field(default_factory=list)
     short: str = ""
+    to_number: str = ""
 
 
 Renderer = Callable[[Message], Mail | None]
@@ -64,6 +66,7 @@ class Person(NamedTuple):
     name: str
     phone: str = ""
     address: str = ""  # of the page about the record
+    patient: int | None = None  # the patient's key, if they are one
 
 
 People = Callable[[list[int]], dict[int, Person]]
@@ -125,7 +128,7 @@ def people(messages: Iterable[Message]) -> dict[int, Person]:
     for message in messages:
         label = message.about.rpartition(":")[0]
         asked[label][message.subject_key].append(message.pk)
-    found = {}
+    found: dict[int, Person] = {}
     for label, subjects in asked.items():
         if label in _people:
             for subject, person in _people[label](list(subjects)).items():

@@ -9,7 +9,9 @@ from django.db import connection
 from appointments import actions
 from appointments.codes import Ending
 from appointments.invariants import INVARIANTS
+from appointments.reminded import INVARIANTS as REMINDED
 from massage_portal.accounts.roles import Role
+from massage_portal.outbox.invariants import INVARIANTS as OF_MESSAGES
 from referrals.invariants import INVARIANTS as OF_REFERRALS
 from tests.factories import (
     DAY,
@@ -26,9 +28,12 @@ LATER = NOW + timedelta(minutes=5)
 MORNING = at(NOW.date() + 2 * DAY, "09:00")
 
 
+ALL = [*OF_MESSAGES, *OF_REFERRALS, *INVARIANTS, *REMINDED]
+
+
 def faults(now=NOW):
     """Return what is at fault, by what should hold."""
-    found = {one.says: one.look(now).faults for one in [*OF_REFERRALS, *INVARIANTS]}
+    found = {one.says: one.look(now).faults for one in ALL}
     return {says: said for says, said in found.items() if said}
 
 

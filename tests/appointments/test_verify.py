@@ -13,17 +13,16 @@ from django.db import connection, transaction
 from appointments import actions
 from appointments.actions.visit import record_visit
 from appointments.codes import Ending, Status
-from appointments.invariants import INVARIANTS
 from appointments.models import Appointment
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record
 from massage_portal.outbox.models import Message
 from referrals.codes import RenewalAnswer
-from referrals.invariants import INVARIANTS as OF_REFERRALS
 from referrals.models import Patient, Referral
 from tests.appointments.merging import merge, two
 from tests.appointments.sound import (
+    ALL,
     LATER,
     MORNING,
     a_life,
@@ -234,7 +233,7 @@ def test_the_command_tells_of_each_rule_and_fails_when_one_is_broken():
     assert code == 0
     lines = said.splitlines()
     assert lines[-1] == "all of it holds"
-    assert len(lines) == len([*OF_REFERRALS, *INVARIANTS]) + 1
+    assert len(lines) == len(ALL) + 1
     assert "offers and visits went through legal states only: yes, 2 looked at" in lines
 
     with pgtrigger.ignore("appointments.Appointment:legal_appointment_changes"):
@@ -263,8 +262,8 @@ def test_the_command_reads_one_moment_and_can_write_nothing(monkeypatch):
             cursor.execute(statement)
             return cursor.fetchone()[0]
 
-    first = INVARIANTS[0]._replace(look=look)
-    monkeypatch.setattr("massage_portal.management.commands.verify.REFERRALS", [first])
+    first = ALL[0]._replace(look=look)
+    monkeypatch.setattr("massage_portal.management.commands.verify.MESSAGES", [first])
     with pytest.raises(LookupError):
         verify()
 

@@ -11,6 +11,8 @@ from django.db import connection, transaction
 from django.utils import timezone, translation
 
 from appointments.invariants import INVARIANTS as APPOINTMENTS
+from appointments.reminded import INVARIANTS as REMINDED
+from massage_portal.outbox.invariants import INVARIANTS as MESSAGES
 from referrals.invariants import INVARIANTS as REFERRALS
 
 MOST_TOLD = 20  # of one kind; the count tells how many more there are
@@ -39,7 +41,7 @@ class Command(BaseCommand):
         wrong = 0
         with translation.override("en"), snapshot():
             now = timezone.now()
-            for invariant in [*REFERRALS, *APPOINTMENTS]:
+            for invariant in [*MESSAGES, *REFERRALS, *APPOINTMENTS, *REMINDED]:
                 self.stdout.write(f"{invariant.says}: ", ending="")
                 self.stdout.flush()
                 found = invariant.look(now)

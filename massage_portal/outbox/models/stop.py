@@ -19,6 +19,17 @@ class StopQuerySet(models.QuerySet["Stop"]):
         """Those that nobody has lifted."""
         return self.filter(lifted_at=None)
 
+    def to_call(self) -> Self:
+        """
+        Standing, of an address still in use, and nobody has called about it yet.
+
+        Whoever asked for no more on one channel knows it; nobody need tell them.
+        """
+        email = Q(channel=Channel.EMAIL, address=F("user__email"))
+        text = Q(channel=Channel.SMS, address=F("user__preference__mobile"))
+        asked = self.standing().filter(email | text, handled_at=None)
+        return asked.exclude(because=Halt.OPTED_OUT)
+
 
 class Stop(models.Model):
     """
@@ -39,6 +50,12 @@ class Stop(models.Model):
     lifted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
+    handled_at = models.DateTimeField(null=True)  # somebody called
+    handled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+
+    patient_id: int | None = None  # whose address it is, where that was read
 
     objects = StopQuerySet.as_manager()
 
@@ -55,6 +72,11 @@ class Stop(models.Model):
             models.CheckConstraint(
                 name="stop_is_lifted_after_it_began",
                 condition=Q(lifted_at=None) | Q(lifted_at__gte=F("stopped_at")),
+            ),
+            models.CheckConstraint(
+                name="stop_is_handled_by_someone",
+                condition=Q(handled_at=None, handled_by=None)
+                | Q(handled_at__isnull=False, handled_by__isnull=False),
             ),
         ]
 

@@ -1,0 +1,113 @@
+"""
+What must hold of the messages about visits: nobody is forgotten, nobody misled.
+
+Read from the rows of visits, of policy and of messages, as `invariants.py` does it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from appointments.codes import SEEING_THE_PATIENT, Status
+from appointments.models import Policy
+from massage_portal.invariants import Found, Invariant, ask, count
+from massage_portal.outbox.models import Message
+
+# Between the moment that a request reads the clock and its commit: two locks at most.
+COMMITTED_BY = timedelta(seconds=30)
+OF_AN_END = ["appointments.cancelled"]  # said because a visit ended
+
+# Each reminder that policy asked for as the visit was booked, and whose moment was yet
+# to come then and is past now. A visit booked again takes the place of one that was
+# recorded by mistake, and its patient was reminded of that.
+REMINDERS = """
+    SELECT visit.id, lead.hours,
+           visit.starts_at - lead.hours * interval '1 hour' AS due_at
+      FROM appointments_appointment visit
+      LEFT JOIN appointments_appointment old
+        ON old.id = visit.replaces_id AND old.status = 'entered-in-error'
+      LEFT JOIN LATERAL (
+            SELECT first_reminder_hours, second_reminder_hours
+              FROM appointments_policy
+             WHERE in_force_from <= visit.booked_at
+             ORDER BY in_force_from DESC LIMIT 1) policy ON true
+     CROSS JOIN LATERAL (
+            SELECT DISTINCT hours FROM (VALUES
+                (coalesce(policy.first_reminder_hours, %s)),
+                (coalesce(policy.second_reminder_hours, %s))) given (hours)
+             WHERE hours > 0) lead
+     WHERE visit.status = ANY(%s) AND old.id IS NULL
+       AND visit.starts_at - lead.hours * interval '1 hour' > visit.booked_at
+       AND visit.starts_at - lead.hours * interval '1 hour' < %s
+"""
+
+
+def reminded(now: datetime) -> Found:
+    """Each reminder of a visit was sent once, or was visibly ended."""
+    late = now - Message.objects.none().LATE
+    policy = Policy(in_force_from=now)
+    values = [
+        policy.first_reminder_hours,
+        policy.second_reminder_hours,
+        [*SEEING_THE_PATIENT, Status.NOSHOW],
+        late,
+    ]
+    rows = ask(
+        f"""
+        SELECT due.id, due.hours, count(message.id),
+               count(*) FILTER (WHERE message.sent_at IS NULL
+                                  AND message.failed_at IS NULL
+                                  AND message.voided_at IS NULL
+                                  AND (message.quiet_until IS NULL
+                                       OR message.quiet_until < %s)
+                                  AND message.id IS NOT NULL)
+          FROM ({REMINDERS}) due
+          LEFT JOIN outbox_message message
+            ON message.about = 'appointments.appointment:' || due.id
+           AND message.kind = 'appointments.reminder' AND message.due_at = due.due_at
+         GROUP BY due.id, due.hours ORDER BY due.id, due.hours DESC
+        """,  # noqa: S608 - no value is written into it
+        late,
+        *values,
+    )
+    faults = []
+    for visit, hours, messages, unsent in rows:
+        which = f"appointment {visit}: its reminder of {hours} h before"
+        if messages != 1:
+            faults.append(f"{which} is owed {messages} times, not once")
+        elif unsent:
+            faults.append(f"{which} is 15 minutes late (is its channel down?)")
+    return Found(len(rows), faults)
+
+
+def nothing_of_what_ended(now: datetime) -> Found:
+    """Nothing went about a visit or offer after it had ended, but word of that."""
+    about = """
+          FROM appointments_appointment visit
+          JOIN outbox_message message
+            ON message.about = 'appointments.appointment:' || visit.id
+         WHERE visit.ended_at IS NOT NULL AND message.sent_at IS NOT NULL
+    """
+    rows = ask(
+        f"""
+        SELECT message.id, message.kind, visit.id,
+               extract(epoch FROM message.began_at - visit.ended_at) {about}
+           AND message.began_at > visit.ended_at + %s
+           AND message.kind <> ALL(%s)
+         ORDER BY message.id
+        """,  # noqa: S608 - no value is written into it
+        COMMITTED_BY,
+        OF_AN_END,
+    )
+    faults = [
+        f"message {pk} ({kind}): it was sent {late:.0f} s after the end of "
+        f"appointment {visit}"
+        for pk, kind, visit, late in rows
+    ]
+    return Found(count(f"SELECT count(*) {about}"), faults)
+
+
+INVARIANTS = [
+    Invariant("each reminder of a visit went once, or visibly ended", reminded),
+    Invariant("nothing was sent of a visit that had ended", nothing_of_what_ended),
+]

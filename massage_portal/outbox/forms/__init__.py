@@ -1,0 +1,1 @@
+"""What is asked of staff and of patients about messages. A form never saves."""

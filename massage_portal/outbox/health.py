@@ -1,0 +1,180 @@
+"""
+What is wrong with the messages: told to staff, to whoever watches, and on the board.
+
+Each read is of few rows or through a partial index, whatever number has been sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, Min, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from massage_portal.outbox.codes import Channel
+from massage_portal.outbox.models import ChannelHealth, Message, Pulse
+
+SENDER = "outbox.send_due"
+DAY = timedelta(days=1)
+SLOW = timedelta(minutes=5)  # staff who look at the board see this much already
+
+
+def longest_silence() -> timedelta:
+    """Return after how long without a sign of life beat or the workers are missed."""
+    return max(timedelta(minutes=2), timedelta(seconds=6 * settings.SWEEP_SECONDS))
+
+
+class Trouble(Enum):
+    """What may be wrong: in plain words, and what to do about it."""
+
+    SILENT = "silent"
+    CHANNEL = "channel"
+    LATE = "late"
+    FAILED = "failed"
+
+
+WORDS: dict[Trouble, tuple[Promise, Promise]] = {
+    Trouble.SILENT: (
+        _("Nothing is being sent: the background work of the portal stands still."),
+        _(
+            "Tell whoever runs the portal now: beat, the broker or the workers do not "
+            "run. Until they do, tell patients by telephone what cannot wait."
+        ),
+    ),
+    Trouble.CHANNEL: (
+        _("A channel takes no messages."),
+        _(
+            "Tell whoever runs the portal. Nothing is lost: the portal tries again by "
+            "itself until each message is of no more use. Tell patients by telephone "
+            "what cannot wait."
+        ),
+    ),
+    Trouble.LATE: (
+        _("Messages wait past the time at which they should have gone."),
+        _(
+            "If nothing else is listed here, wait a few minutes and look again. If "
+            "they do not become fewer, tell whoever runs the portal."
+        ),
+    ),
+    Trouble.FAILED: (
+        _("Messages of the last day could not be sent."),
+        _("Call whom they were for: the list of calls says whom, and about what."),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing that is wrong at this moment."""
+
+    trouble: Trouble
+    count: int = 0
+    since: datetime | None = None  # None where it is not known
+    channel: Channel | None = None
+    code: str = ""  # what the channel's server last said
+
+    @property
+    def title(self) -> Promise:
+        """What is wrong."""
+        return WORDS[self.trouble][0]
+
+    @property
+    def advice(self) -> Promise:
+        """What to do about it."""
+        return WORDS[self.trouble][1]
+
+
+def alerts(now: datetime) -> list[Alert]:
+    """Return all that is wrong at `now`, the worst first; nothing if all is well."""
+    found = []
+    if is_silent(pulse := last_pulse(), now):
+        found.append(Alert(Trouble.SILENT, since=pulse))
+    for channel in failing():
+        found.append(
+            Alert(
+                Trouble.CHANNEL,
+                since=channel.failing_since,
+                channel=Channel(channel.channel),
+                code=channel.code,
+            )
+        )
+    late = Message.objects.late(now).aggregate(n=Count("pk"), oldest=Min("due_at"))
+    if late["n"]:
+        found.append(Alert(Trouble.LATE, late["n"], since=late["oldest"]))
+    failed = failed_since(now - DAY).aggregate(n=Count("pk"), oldest=Min("failed_at"))
+    if failed["n"]:
+        found.append(Alert(Trouble.FAILED, failed["n"], since=failed["oldest"]))
+    return found
+
+
+def failing() -> QuerySet[ChannelHealth]:
+    """Return the channels that take nothing."""
+    broken = ChannelHealth.objects.filter(failing_since__isnull=False)
+    return broken.order_by("channel")
+
+
+def channels() -> QuerySet[ChannelHealth]:
+    """Return how each channel fared that was ever used."""
+    return ChannelHealth.objects.order_by("channel")
+
+
+class Waiting(NamedTuple):
+    """What should have gone and has not, late or not."""
+
+    number: int
+    oldest: datetime | None  # when it was due
+
+
+def waiting(now: datetime) -> Waiting:
+    """Return how much waits to be sent at `now`."""
+    some = Message.objects.waiting(now)
+    return Waiting(**some.aggregate(number=Count("pk"), oldest=Min("due_at")))
+
+
+def failed_since(moment: datetime) -> QuerySet[Message]:
+    """Return what was given up since."""
+    return Message.objects.filter(failed_at__gt=moment)
+
+
+def last_pulse() -> datetime | None:
+    """Return when the sender last showed that it lives."""
+    return Pulse.objects.filter(task=SENDER).values_list("at", flat=True).first()
+
+
+def is_silent(pulse: datetime | None, now: datetime) -> bool:
+    """Say whether beat, broker or workers are missed."""
+    return pulse is None or now - pulse > longest_silence()
+
+
+class Sign(NamedTuple):
+    """What the schedulers' board says of messages."""
+
+    to_call: int
+    wrong: bool
+
+
+def sign(now: datetime) -> Sign:
+    """
+    Return what the board says, in one journey to the database: it is asked for often.
+
+    What waits longer than SLOW is a sign already, though nobody is alarmed by it yet.
+    """
+    calls, of_calls = Message.objects.to_call(now).values("pk").query.sql_with_params()
+    slow = Message.objects.waiting(now, since=SLOW).values("pk")
+    waits, of_slow = slow.query.sql_with_params()
+    broken, of_broken = failing().values("pk").query.sql_with_params()
+    statement = f"""
+        SELECT (SELECT count(*) FROM ({calls}) to_call),
+               EXISTS ({waits}) OR EXISTS ({broken}),
+               (SELECT at FROM outbox_pulse WHERE task = %s)
+    """  # noqa: S608 - statements of our own; their values stay apart
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*of_calls, *of_slow, *of_broken, SENDER])
+        ((to_call, wrong, pulse),) = cursor.fetchall()
+    return Sign(to_call, wrong or is_silent(pulse, now))

@@ -1,0 +1,1 @@
+"""Pages about messages: the staff's desk, and what patients choose."""

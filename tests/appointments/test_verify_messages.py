@@ -1,0 +1,184 @@
+"""`manage.py verify` of messages: nobody is forgotten, misled, or written to twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from appointments import actions
+from appointments.codes import Ending
+from appointments.models import Appointment
+from massage_portal.outbox.actions import expire
+from massage_portal.outbox.codes import Failure
+from massage_portal.outbox.locks import sign_of_life
+from massage_portal.outbox.models import Message
+from tests.appointments.sound import a_life, faults, the_fault
+from tests.factories import HOUR, NOW, make_message, make_policy
+
+pytestmark = pytest.mark.django_db
+MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
+LATE = 15 * MINUTE + SECOND
+REMINDER = "appointments.reminder"
+
+
+@pytest.fixture
+def visit():
+    """A visit two days ahead; of its reminders, that of a day before is yet to come."""
+    return a_life()
+
+
+@pytest.fixture
+def reminder(visit):
+    return Message.objects.get(
+        kind=REMINDER, about=f"appointments.appointment:{visit.pk}"
+    )
+
+
+def change(message, **fields):
+    Message.objects.filter(pk=message.pk).update(**fields)
+
+
+def went(at):
+    return {"sent_at": at, "began_at": at, "attempts": 1}
+
+
+def settle_all_but(reminder):
+    """Have what else is owed by then be ended, as the sweep would."""
+    others = Message.objects.unsent().exclude(pk=reminder.pk)
+    others.update(voided_at=NOW)
+
+
+def its_reminder(visit):
+    return f"appointment {visit.pk}: its reminder of 24 h before"
+
+
+# --- Each reminder once ---------------------------------------------------------------
+
+
+def test_a_reminder_that_is_not_sent_in_fifteen_minutes_is_named(visit, reminder):
+    settle_all_but(reminder)
+    late = reminder.due_at + LATE
+    assert faults(reminder.due_at + 15 * MINUTE) == {}
+
+    assert the_fault(late)[1] == (
+        f"{its_reminder(visit)} is 15 minutes late (is its channel down?)"
+    )
+    for end in (
+        {"voided_at": late},
+        {"failed_at": late, "failed_because": Failure.UNREACHABLE},
+        {"quiet_until": late},
+        went(late),
+    ):
+        blank = dict.fromkeys(("voided_at", "failed_at", "quiet_until"))
+        change(reminder, **blank | {"failed_because": ""} | end)
+        assert faults(late) == {}
+
+
+def test_a_reminder_that_nobody_owes_is_named(visit, reminder):
+    settle_all_but(reminder)
+    late = reminder.due_at + LATE
+    reminder.delete()
+
+    assert the_fault(late)[1] == f"{its_reminder(visit)} is owed 0 times, not once"
+    Appointment.objects.update(booked_at=late - LATE)  # after the reminder's moment
+    assert faults(late) == {}
+
+
+def test_a_reminder_under_another_key_is_named_as_the_second(visit, reminder):
+    change(reminder, **went(reminder.due_at))
+    user = visit.patient.user
+    again = make_message(kind=REMINDER, subject=visit, to=user, due_at=reminder.due_at)
+    change(again, **went(reminder.due_at))
+    settle_all_but(reminder)
+
+    said = the_fault(reminder.due_at + LATE)[1]
+    assert said == f"{its_reminder(visit)} is owed 2 times, not once"
+
+
+def test_reminders_are_those_of_the_policy_as_the_visit_was_booked(visit, reminder):
+    change(reminder, **went(reminder.due_at))
+    settle_all_but(reminder)
+    after = visit.starts_at - HOUR
+    make_policy(in_force_from=NOW + SECOND, second_reminder_hours=2)
+    assert faults(after) == {}
+
+    make_policy(in_force_from=NOW - SECOND, second_reminder_hours=3)
+    said = the_fault(after)[1]
+    assert said == (
+        f"appointment {visit.pk}: its reminder of 3 h before is owed 0 times, not once"
+    )
+
+
+# --- Nothing of what ended ------------------------------------------------------------
+
+
+def test_a_reminder_sent_after_the_visit_was_canceled_is_named(visit, reminder):
+    user = visit.patient.user
+    actions.cancel(appointment=visit, ending=Ending.BY_PATIENT, by=user, now=NOW)
+    settle_all_but(reminder)
+    word = Message.objects.get(
+        kind="appointments.cancelled", about=f"appointments.appointment:{visit.pk}"
+    )
+    change(word, voided_at=None, **went(NOW + HOUR))
+    change(reminder, voided_at=None, **went(NOW + 30 * SECOND))
+    assert "nothing was sent of a visit that had ended" not in faults()
+
+    change(reminder, began_at=NOW + 31 * SECOND)
+
+    assert faults()["nothing was sent of a visit that had ended"] == [
+        f"message {reminder.pk} ({REMINDER}): it was sent 31 s after the end of "
+        f"appointment {visit.pk}"
+    ]
+
+
+# --- Each once, in time, in hand ------------------------------------------------------
+
+
+def test_a_fact_owed_twice_and_a_message_that_nobody_sent_are_named():
+    first, second = make_message(kind=REMINDER), make_message(kind=REMINDER)
+    change(first, sent_at=NOW)
+    said = the_fault()[1]
+    assert said.startswith(f"message {first.pk}: it is marked as sent, and no worker")
+
+    change(first, **went(NOW))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conname FROM pg_constraint WHERE contype = 'u' AND conname LIKE %s",
+            ["outbox_message_key%"],
+        )
+        ((name,),) = cursor.fetchall()
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f'ALTER TABLE outbox_message DROP CONSTRAINT "{name}"')
+    change(second, key=first.key)
+
+    assert the_fault()[1] == (
+        f"messages {first.pk}, {second.pk}: they are one and the same, owed 2 times"
+    )
+
+
+def test_a_message_kept_or_sent_past_its_use_is_named():
+    message = make_message(kind=REMINDER, expires_at=NOW + HOUR)
+    assert faults(NOW + HOUR + MINUTE - SECOND) == {}
+    over = NOW + HOUR + MINUTE
+
+    said = the_fault(over)[1]
+    assert said.startswith(f"message {message.pk}: it is of no use since 60 s")
+    expire(now=over)
+    assert faults(over) == {}
+
+    change(message, failed_at=None, failed_because="", **went(NOW + HOUR + SECOND))
+    said = the_fault(over)[1]
+    assert said == f"message {message.pk}: it was sent 1 s after it was of any use"
+
+
+def test_a_message_left_with_a_sender_that_is_gone_is_named():
+    message = make_message(kind=REMINDER)
+    with sign_of_life() as alive:
+        change(message, claim=alive, began_at=NOW)
+        assert faults(NOW + LATE) == {}
+
+    assert faults(NOW + 15 * MINUTE) == {}
+    said = the_fault(NOW + LATE)[1]
+    assert said.startswith(f"message {message.pk}: its sender is gone")
