@@ -62,7 +62,7 @@ def call_code(request: SignedInRequest, pk: int) -> HttpResponse:
         )
     if status == own.DONE:
         messages.success(request, _("Done, and marked as done by telephone."))
-        return redirect("appointments:caller", pk)
+        return redirect("appointments:call_reach", pk)
     more = {"form": form, **own.of_code(user, now=now)}
     return _page(request, patient, "code", more, status=status, now=now)
 

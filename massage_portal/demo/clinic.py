@@ -119,7 +119,7 @@ def _channels(now: datetime) -> None:
     chosen = list(reachable.select_related("user")[:: len(reachable) // TEXTED])
     for patient in chosen:
         Preference.objects.create(
-            user=patient.user,
+            user_id=patient.user_id,
             channel=Channel.SMS,
             mobile=patient.phone,
             mobile_confirmed_at=now,

@@ -16,6 +16,8 @@ from appointments.models.board import MOST_NOT_TAKEN
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from massage_portal.accounts.tokens import sign
+from massage_portal.outbox.actions.preference import CODE_LIFE, code_of
+from massage_portal.outbox.models import Preference
 from referrals.actions.plan import begin_plan
 from tests.appointments.pages import ANSWERS, TAKING, url
 from tests.appointments.plans import morning, planned
@@ -38,6 +40,8 @@ from tests.factories import (
 )
 
 WORDS = {"words": "Plainly invented."}
+REACHED = {"channel": "email", "language": "es", "time_zone": "America/Denver"}
+REACHED |= {"quiet_from": "22:00", "quiet_until": "07:00", "version": "0"}
 PAIN = ANSWERS["pain"] | ANSWERS["daily-life"]
 
 
@@ -271,6 +275,27 @@ def call_request() -> Sent:
 def call_visit() -> Sent:
     offer = make_appointment(status=Status.PROPOSED)
     return Sent(scheduler(), url("call_visit", offer.pk, "accept"), {})
+
+
+@form
+def call_reach() -> Sent:
+    address = url("call_reach", make_patient().pk)
+    return Sent(scheduler(), address, REACHED)
+
+
+@form
+def call_code() -> Sent:
+    patient = make_patient()
+    code = {"asked_mobile": "+15075550123", "code_seed": "seed"}
+    waiting = Preference(user=patient.user, code_expires_at=NOW + CODE_LIFE, **code)
+    waiting.save()
+    sent = {"code": code_of(waiting)}
+    return Sent(scheduler(), url("call_code", patient.pk), sent)
+
+
+@form
+def mail_came_back() -> Sent:
+    return Sent(scheduler(), url("mail_came_back", make_patient().pk), {})
 
 
 @form

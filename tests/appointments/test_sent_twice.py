@@ -21,6 +21,7 @@ from tests.factories import NOW, make_patient, make_user
 from tests.roles_table import POST
 
 NOT_ONE_ACT = {"renew_calendar", "drafts"}  # the second press makes it anew
+NOT_ONE_ACT |= {"call_code_again"}  # it needs a gateway: see test_preferences.py
 LOOK = re.compile(r"(seen|listed|seen_by_link)$")
 
 

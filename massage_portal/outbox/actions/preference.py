@@ -23,6 +23,7 @@ CODE_KIND = "outbox.mobile_code"
 CODE_LIFE = timedelta(minutes=15)
 MOST_TRIES, MOST_CODES = 5, 3  # of one code; in an hour
 HOUR = timedelta(hours=1)
+PRESSED_TWICE = timedelta(seconds=30)  # a code asked for again so soon is on its way
 
 
 class Refusal(Exception):
@@ -86,6 +87,10 @@ def change_preference(
     :raises TooManyCodes: if it was sent too many codes.
     """
     preference = _locked(user)
+    if chosen.channel == Channel.SMS:
+        _refuse_stopped(preference, chosen.mobile)
+    if _holds(preference, chosen, now=now):
+        return preference  # pressed twice
     if preference.version != version:
         raise ChangedMeanwhile(
             _("This was changed meanwhile. Check what stands here, and save it again.")
@@ -99,7 +104,6 @@ def change_preference(
     if chosen.channel == Channel.EMAIL:
         _choose_email(preference, chosen)
     elif chosen.mobile == preference.number:
-        _refuse_stopped(preference, chosen.mobile)
         preference.channel = Channel.SMS
         _forget_code(preference)
     elif not _is_asked(preference, chosen.mobile, now=now):
@@ -125,6 +129,9 @@ def send_another_code(*, user: Any, by: Any, now: datetime) -> None:
     preference = _locked(user)
     if not preference.asked_number:
         raise CodeOver(_("No number waits for a code. Enter it again."))
+    until = preference.code_expires_at
+    if until is not None and now <= until - CODE_LIFE + PRESSED_TWICE:
+        return
     _ask(preference, preference.asked_number, now=now)
     preference.save()
     record("preference.code_sent", preference, by=by, at=now)
@@ -202,6 +209,24 @@ def code_of(preference: Preference) -> str:
 def _locked(user: Any) -> Preference:
     Preference.objects.get_or_create(user=user)
     return Preference.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
+def _holds(preference: Preference, chosen: Chosen, *, now: datetime) -> bool:
+    """Say whether all stands as it is chosen, or waits for its code alone."""
+    channel, mobile = Channel(preference.channel), preference.number
+    if chosen.channel == Channel.SMS and _is_asked(preference, chosen.mobile, now=now):
+        channel, mobile = Channel.SMS, preference.asked_number
+    elif preference.asked_number:
+        return False
+    return chosen == Chosen(
+        channel,
+        mobile,
+        preference.user.language,
+        preference.quiet_from,
+        preference.quiet_until,
+        preference.time_zone,
+        preference.optional,
+    )
 
 
 def _choose_email(preference: Preference, chosen: Chosen) -> None:

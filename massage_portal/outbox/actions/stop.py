@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Greatest
 
 from massage_portal.audit.record import record
 from massage_portal.outbox.codes import Channel, Halt
@@ -36,9 +37,11 @@ def stop_by_hand(
     *, user: Any, channel: Channel, address: str, by: Any, now: datetime
 ) -> None:
     """Stop an address that staff know to be dead: a mail that comes back, they see."""
+    ours = Stop.objects.standing().filter(user=user, channel=channel, address=address)
+    if ours.exists():
+        return
     stop(user=user, channel=channel, address=address, because=Halt.BOUNCED, now=now)
-    standing = Stop.objects.standing().filter(user=user, channel=channel)
-    found = standing.get(address=address)
+    found = ours.get()
     tell_whose([], [found])
     record("stop.made", found, by=by, at=now)
 
@@ -58,4 +61,4 @@ def opt_out(*, number: str, now: datetime) -> None:
 def opt_in(*, number: str, now: datetime) -> None:
     """Send texts to this number again: it asked us. What is dead stays stopped."""
     stopped = Stop.objects.standing().filter(channel=Channel.SMS, address=number)
-    stopped.filter(because=Halt.OPTED_OUT).update(lifted_at=now)
+    stopped.filter(because=Halt.OPTED_OUT).update(lifted_at=Greatest("stopped_at", now))

@@ -30,10 +30,6 @@ class PreferenceQuerySet(models.QuerySet["Preference"]):
         """Return what the user chose, or what holds for whoever chose nothing."""
         return self.filter(user_id=user.pk).first() or Preference(user_id=user.pk)
 
-    def by_text(self) -> Self:
-        """Those who want text messages."""
-        return self.filter(channel=Channel.SMS)
-
     def with_number(self, number: str) -> Self:
         """Those who gave this number, whether or not they confirmed it."""
         return self.filter(Q(mobile=number) | Q(asked_mobile=number))

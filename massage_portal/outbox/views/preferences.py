@@ -38,7 +38,8 @@ def preferences(request: SignedInRequest) -> HttpResponse:
             return redirect("outbox:code")
         messages.success(request, _("Saved. This is how we reach you from now on."))
         return redirect("outbox:preferences")
-    context = {"form": form, "stops": stops_of(user), "text_to": our_number()}
+    waits = of_code(user, now=now)
+    context = {"form": form, "stops": stops_of(user), "text_to": our_number(), **waits}
     return render(request, "outbox/preferences.html", context, status=status)
 
 
