@@ -131,7 +131,7 @@ def history(message: Message) -> list[Step]:
     channel = message.get_channel_display()
     steps = [
         (message.created_at, _("Owed")),
-        (message.due_at, _("Due")),
+        (message.due_at, _("Due to go")),
         (message.quiet_until, _("Put off until then, for the hours of its reader")),
         (message.began_at, _("Last handed over, by %(way)s") % {"way": channel}),
         (message.sent_at, _("Sent by %(way)s") % {"way": channel}),

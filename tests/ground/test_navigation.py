@@ -59,9 +59,9 @@ def test_a_patient_sees_their_own_care_first_and_then_what_everyone_may_read():
 
 def test_staff_see_their_work_only():
     first, then = ["Queue", "Offers"], ["Visits", "Figures", "Calendar", "Capacity"]
-    boards = [*then, "Referrals", "Patients"]
+    boards = [*then, "Referrals", "Patients", "Messages"]
     assert labels(someone(Role.SCHEDULER)) == [*first, "Telephone", *boards]
-    assert labels(someone(Role.STAFF)) == ["Referrals", "Patients"]
+    assert labels(someone(Role.STAFF)) == ["Referrals", "Patients", "Messages"]
     assert labels(someone(Role.THERAPIST)) == ["My day", "My calendar"]
     assert labels(someone(Role.AUDITOR)) == ["Audit trail"]
     lead = [*first, *boards, "Editing", "Content and settings"]

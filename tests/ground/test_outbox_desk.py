@@ -118,7 +118,8 @@ def test_the_list_asks_as_often_whether_it_is_long_or_short(desk):
         ({"channel": "email"}, "sent"),
         ({"kind": "referrals.recorded"}, None),
         ({"day": "2026-09-01"}, "old"),
-        ({"state": "nonsense", "day": "x", "page": "-1"}, "all"),
+        ({"state": "nonsense", "day": "9999-12-31", "page": "-1"}, "all"),
+        ({"channel": "x", "day": "0001-01-01", "patient": "9" * 5000}, "all"),
     ],
 )
 def test_what_narrows_the_list_stands_in_its_address(desk, query, kept):

@@ -30,7 +30,7 @@ from playwright.sync_api import (
 )
 
 from appointments import actions
-from massage_portal.outbox import actions as outbox
+from massage_portal.outbox import sending
 from massage_portal.outbox.models import Message
 from tests.factories import NOW
 from tests.journeys.walk import Clinic, open_clinic
@@ -94,7 +94,7 @@ class Post:
         actions.offer_freed_times(now=now)
         due = Message.objects.due(now).order_by("due_at", "pk")
         for pk in list(due.values_list("pk", flat=True)):
-            outbox.send(pk=pk, now=now)
+            sending.send(pk=pk, now=now)
         return self.mails[before:]
 
 

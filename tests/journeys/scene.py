@@ -11,6 +11,8 @@ from massage_portal.accounts.actions import invite
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from massage_portal.accounts.tokens import sign
+from massage_portal.outbox.codes import Channel, Failure
+from massage_portal.outbox.models import Message
 from referrals.codes import Answer
 from referrals.models import Patient, Referral, ScreeningAnswer
 from services.models import Precaution
@@ -21,6 +23,7 @@ from tests.factories import (
     make_appointment,
     make_diagnosis,
     make_entry,
+    make_message,
     make_patient,
     make_referral,
     make_user,
@@ -213,7 +216,22 @@ def _for_schedulers(
         f"/queue/{entries[EntryStatus.REQUESTED].pk}/offer/",
         f"/queue/{waiting.pk}/offer/",
         "/offers/",
+        *_about_messages(visits[0]),
         "/day/?day=2026-10-15",
         "/day/?day=2026-12-25",
         *[f"/visits/{visit.pk}/" for visit in visits],
     ]
+
+
+def _about_messages(visit: Appointment) -> list[str]:
+    """Return the desk's pages, when one message went and another reached nobody."""
+    went = make_message(
+        kind="appointments.booked", subject=visit, to=visit.patient.user
+    )
+    Message.objects.filter(pk=went.pk).update(sent_at=NOW, channel=Channel.EMAIL)
+    lost = make_message(kind="appointments.reminder", subject=visit, to=went.recipient)
+    Message.objects.filter(pk=lost.pk).update(
+        failed_at=NOW, failed_because=Failure.REJECTED
+    )
+    pages = ["", "?state=failed", f"{went.pk}/", "calls/", "health/"]
+    return [f"/messages/{one}" for one in pages]

@@ -6,10 +6,12 @@ What narrows it stands in the address, so no names do; a search for one is sent.
 
 from __future__ import annotations
 
+from datetime import date
 from operator import itemgetter
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal import forms as parts
@@ -19,6 +21,7 @@ from massage_portal.outbox.kinds import kinds
 
 MOST_AT_ONCE = 100  # messages that one call settles
 LONGEST_KEY = 18  # digits
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 
 
 class Narrow(forms.Form):
@@ -50,6 +53,13 @@ class Narrow(forms.Form):
         for name, some in choices.items():
             field: Any = self.fields[name]
             field.choices = [("", _("All")), *some]
+
+    def clean_day(self) -> date | None:
+        """Refuse days of no message: near the ends of the calendar sums overflow."""
+        day: date | None = self.cleaned_data["day"]
+        if day and not FIRST_DAY <= day <= LAST_DAY:
+            raise ValidationError("out of range")
+        return day
 
     def narrowing(self) -> Narrowing:
         """Return what to narrow by."""
