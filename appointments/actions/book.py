@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -208,7 +208,8 @@ def owe_booking(
     Whoever has no account said yes on the telephone, so they need no confirmation; a
     call reminds them.
     """
-    starts_at = appointment.starts_at
+    # In UTC: from a local time, Python subtracts what the clock on the wall shows.
+    starts_at = appointment.starts_at.astimezone(UTC)
     confirmation = outbox.Owed(f"appointments.{kind}", expires_at=starts_at)
     outbox.owe_each(
         *([confirmation] if to else []),

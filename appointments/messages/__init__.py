@@ -7,6 +7,6 @@ A renderer returns None when what it would say is not true any more.
 
 from __future__ import annotations
 
-from appointments.messages import people, requests, visits
+from appointments.messages import ahead, people, requests, visits
 
-__all__ = ["people", "requests", "visits"]
+__all__ = ["ahead", "people", "requests", "visits"]

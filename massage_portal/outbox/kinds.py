@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
 
@@ -70,9 +70,11 @@ class Person(NamedTuple):
 
 
 People = Callable[[list[int]], dict[int, Person]]
+Ahead = Callable[[list[Message]], dict[int, Any]]
 
 _kinds: dict[str, Kind] = {}
 _people: dict[str, People] = {}
+_ahead: dict[str, Ahead] = {}
 
 
 def renders(
@@ -92,6 +94,33 @@ def renders(
         return render
 
     return decorate
+
+
+def reads_ahead(name: str) -> Callable[[Ahead], Ahead]:
+    """
+    Register who reads for many messages of a kind what its renderer needs of each.
+
+    What it returns for a message's key, the renderer finds as `message.ahead`. Where it
+    is None, the renderer reads for itself.
+    """
+
+    def decorate(ahead: Ahead) -> Ahead:
+        if _ahead.setdefault(name, ahead) is not ahead:
+            raise ValueError(f"two read ahead for {name}")
+        return ahead
+
+    return decorate
+
+
+def read_ahead(messages: Iterable[Message]) -> None:
+    """Give each message what was read for it, in a few queries for each kind."""
+    of_kind: dict[str, list[Message]] = defaultdict(list)
+    for message in messages:
+        of_kind[message.kind].append(message)
+    for name in _ahead.keys() & of_kind.keys():
+        found = _ahead[name](of_kind[name])
+        for message in of_kind[name]:
+            message.ahead = found.get(message.pk)
 
 
 def kind_of(name: str) -> Kind:

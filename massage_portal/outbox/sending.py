@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import F
 from django.utils import translation
 
@@ -30,7 +30,7 @@ from massage_portal.outbox.carriers import (
 )
 from massage_portal.outbox.carriers.channels import serves
 from massage_portal.outbox.codes import Channel, Failure, Halt
-from massage_portal.outbox.kinds import Kind, Mail, kind_of
+from massage_portal.outbox.kinds import Kind, Mail, kind_of, read_ahead
 from massage_portal.outbox.locks import sign_of_life
 from massage_portal.outbox.models import Message
 from massage_portal.outbox.models.message import MessageQuerySet, Went
@@ -39,14 +39,15 @@ from massage_portal.outbox.route import Reader, Route, route
 from massage_portal.outbox.ways import Ways
 
 BATCH = 100
-AHEAD = 20  # so many are written, then these are handed over
-# Then a batch gives back what it has not reached: a worker that is asked to end does
-# so when its batch and one hand-over more have ended, within 30 seconds.
+AHEAD = 50  # so many are written, then these are handed over
+# Then a task gives back what it has not reached: a worker that is asked to end does so
+# when its tasks and one hand-over more have ended, within 30 seconds.
 BUDGET = 5.0  # seconds
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
 MOST_FAULTS = 5
 MARK_PAUSES = (0.2, 0.5, 1, 2, 4, 8, 15, 30)  # seconds; LEASE - HAND_OVER at the most
-LOST = (OperationalError, InterfaceError)
+# What the driver raises as the server goes; of some ends it only says DatabaseError.
+LOST = (DatabaseError, InterfaceError)
 
 log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
@@ -63,15 +64,28 @@ def pause_after(attempts: int) -> timedelta:
     return min(pause, LONGEST_PAUSE) * random.uniform(0.8, 1)  # noqa: S311 - no secret
 
 
-def send_some(*, clock: Clock, most: int = BATCH) -> int:
+def send_for_a_while(*, clock: Clock) -> bool:
     """
-    Claim up to `most` due messages and send them; return how many were claimed.
+    Send batches of what is due until BUDGET is used; say whether more may be due.
 
-    :param clock: tells the time; a batch lasts, so one moment would not do.
+    :param clock: tells the time; this lasts, so one moment would not do.
+    """
+    ends_at = time.monotonic() + BUDGET
+    while time.monotonic() < ends_at:
+        if send_some(clock=clock, ends_at=ends_at) < BATCH:
+            return False
+    return True
+
+
+def send_some(*, clock: Clock, ends_at: float | None = None) -> int:
+    """
+    Claim up to BATCH due messages and send them; return how many were claimed.
+
+    :param ends_at: when to give back the rest, by the clock that never jumps.
     """
     with sign_of_life() as claim:
-        keys = Message.objects.claim(claim, most=most, now=clock())
-        _send(claim, keys, clock)
+        keys = Message.objects.claim(claim, most=BATCH, now=clock())
+        _send(claim, keys, clock, ends_at=ends_at)
     return len(keys)
 
 
@@ -82,13 +96,15 @@ def send(*, pk: int, now: datetime) -> bool:
         return _send(claim, keys, lambda: now) == 1
 
 
-def _send(claim: int, keys: list[int], clock: Clock) -> int:
+def _send(
+    claim: int, keys: list[int], clock: Clock, *, ends_at: float | None = None
+) -> int:
     """Send what is claimed; return how many went."""
     if not keys:
         return 0
     batch = Batch(claim, keys, clock)
     try:
-        batch.send()
+        batch.send(ends_at=ends_at or time.monotonic() + BUDGET)
     finally:
         batch.finish()
     return batch.sent
@@ -117,11 +133,11 @@ class Batch:
         self.messages = list(rows.select_related("recipient__preference"))
         self.readers = readers(self.messages, now=clock())
 
-    def send(self) -> None:
-        """Send one after the other while the budget lasts."""
-        ends_at = time.monotonic() + BUDGET
+    def send(self, *, ends_at: float) -> None:
+        """Send one after the other while time is left."""
         for first in range(0, len(self.messages), AHEAD):
             some = self.messages[first : first + AHEAD]
+            self._read_ahead(some)
             for letter in [one for one in map(self._write, some) if one]:
                 if time.monotonic() > ends_at:
                     return
@@ -142,6 +158,15 @@ class Batch:
                 self.ways.note(now=self.clock())
 
     # --- Write ------------------------------------------------------------------------
+
+    def _read_ahead(self, messages: list[Message]) -> None:
+        """Read what they need at once; where that fails, each is on its own."""
+        try:
+            read_ahead(messages)
+        except Exception as fault:
+            if isinstance(fault, LOST) and not connection.is_usable():
+                raise
+            log.exception("messages_not_read_ahead")
 
     def _write(self, message: Message) -> Letter | None:
         """Write one; None if that fails, or if its reason is gone."""
@@ -214,7 +239,9 @@ class Batch:
             self._mark_last()
             if session_is_gone:
                 raise
-            return False  # somebody holds its row: it is given back
+            # Somebody holds its row, most likely: it is given back.
+            log.exception("message_not_begun", message=message.pk)
+            return False
         self.mark = self.went = None
         return begun
 

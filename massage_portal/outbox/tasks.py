@@ -10,8 +10,8 @@ from django.utils import timezone
 from massage_portal.outbox import actions, sending
 from massage_portal.outbox.models import Message
 
-MOST_HANDED_OUT = 10_000  # messages a round
-TASK_LASTS = 60  # seconds; what was not taken up by then is handed out again
+MOST_TASKS = 16  # handed out at once; each goes on while more is due
+TASK_LASTS = 30  # seconds until one that no worker took up is dropped
 
 
 @shared_task(name="outbox.send_due")
@@ -28,18 +28,22 @@ def send_due(**_: Any) -> None:
     actions.note_pulse("outbox.send_due", now=now)
     actions.expire(now=now)
     due = Message.objects.due(now)
-    free = due.filter(claim=None)[:MOST_HANDED_OUT].count()
-    for _number in range(0, free, sending.BATCH):
-        send_some.apply_async(expires=TASK_LASTS)
-    if due.exclude(claim=None).exists():  # perhaps of a worker that is gone
+    free = due.filter(claim=None)[: MOST_TASKS * sending.BATCH].count()
+    tasks = -(-free // sending.BATCH)
+    if tasks == 0 and due.exists():  # claimed, perhaps by a worker that is gone
+        tasks = 1
+    for _number in range(tasks):
         send_some.apply_async(expires=TASK_LASTS)
 
 
 @shared_task(name="outbox.send_some", acks_late=True)
 def send_some(**_: Any) -> None:
     """
-    Send a batch. If the worker dies, another takes its claim over.
+    Send what is due for a while. If the worker dies, another takes its claim over.
 
-    `**_` lets an old worker accept a task from newer code during a release.
+    A task that nobody takes up is dropped, for the next rounds hand out others: so no
+    number of messages makes a long queue before the other tasks. `**_` lets an old
+    worker accept a task from newer code during a release.
     """
-    sending.send_some(clock=timezone.now)
+    if sending.send_for_a_while(clock=timezone.now):
+        send_some.apply_async(expires=TASK_LASTS)

@@ -290,7 +290,7 @@ def handed_out(monkeypatch):
     return out
 
 
-@pytest.mark.parametrize(("due", "batches"), [(0, 0), (1, 1), (100, 1), (101, 2)])
+@pytest.mark.parametrize(("due", "batches"), [(0, 0), (1, 1), (100, 1), (101, 2), (1601, 16)])
 def test_beat_hands_out_a_task_for_each_hundred_that_are_due(due, batches, handed_out):
     make_owed(due)
     make_message(due_at=NOW + 36500 * DAY, expires_at=NOW + 36501 * DAY)

@@ -17,7 +17,9 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
+from django.core.mail.message import sanitize_address
 
+from massage_portal.outbox.carriers import mime
 from massage_portal.outbox.carriers.carrier import (
     AddressRefused,
     MessageRejected,
@@ -96,6 +98,15 @@ class Backend(EmailBackend):
         if isinstance(self.connection, Bounded):
             self.connection.begin()
         return super().send_messages(email_messages)
+
+    def _send(self, email_message: EmailMessage) -> bool:
+        """Hand one over, written by `mime`; whatever goes wrong is raised."""
+        encoding = email_message.encoding or settings.DEFAULT_CHARSET
+        addresses = [email_message.from_email, *email_message.recipients()]
+        sender, *to = (sanitize_address(one, encoding) for one in addresses)
+        assert self.connection is not None  # noqa: S101 - it was opened before
+        self.connection.sendmail(sender, to, mime.as_bytes(email_message))
+        return True
 
 
 def is_cut(backend: Any) -> bool:

@@ -230,6 +230,7 @@ class Message(models.Model):
     )
 
     patient_id: int | None = None  # whose record it is about, where that was read
+    ahead: Any = None  # what its renderer needs, where that was read for many at once
 
     objects = MessageQuerySet.as_manager()
 
