@@ -55,8 +55,9 @@ def links(text: str) -> list[str]:
 
 
 def seen(html: str) -> str:
-    """Return the words of a page without its tags."""
-    return unescape(re.sub(r"<[^>]+>", " ", html))
+    """Return the words of a page without its tags, and without how it looks."""
+    shown = re.sub(r"<style>.*?</style>", " ", html, flags=re.DOTALL)
+    return unescape(re.sub(r"<[^>]+>", " ", shown))
 
 
 class MarkedSpanish:
@@ -70,6 +71,9 @@ class MarkedSpanish:
 
     def gettext(self, words: str) -> str:
         return f"«{words}»"
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return f"«{many}»"
 
 
 def untranslated(text: str) -> str:

@@ -71,7 +71,7 @@ def moment(at: datetime) -> str:
 
 def briefly(at: datetime) -> str:
     """Return a local moment as a text message says it."""
-    return date_format(at, _("M j, P"))
+    return date_format(at, _("M j, g:i A"))
 
 
 def place(appointment: Appointment, message: Message) -> dict[str, Any]:
@@ -79,6 +79,7 @@ def place(appointment: Appointment, message: Message) -> dict[str, Any]:
     start = appointment.local_start
     zone = start.tzname() or ""
     return {
+        "date": date_format(start, _("l, F j")),
         "day": date_format(start, _("l, F j, Y")),
         "time": date_format(start, "P"),
         "zone": zone,

@@ -30,9 +30,12 @@ from tests.factories import (
     make_therapist,
     make_user,
 )
+from tests.letters import EXAMPLES
+from tests.mails import parsed, write
 
 pytestmark = pytest.mark.django_db
 SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)
+CALL = "Questions? Call 507-555-0100."
 LONG = "Building of the Two Hundred Lilac Trees, östlicher Flügel, " * 3
 
 
@@ -164,6 +167,54 @@ def test_the_file_is_a_whole_calendar():
     assert sorted(opened) == sorted(closed)
 
 
+@pytest.mark.parametrize(
+    ("status", "sent", "method"),
+    [
+        (Status.BOOKED, True, "REQUEST"),
+        (Status.BOOKED, False, "PUBLISH"),
+        (Status.CANCELLED, True, "CANCEL"),
+        (Status.CANCELLED, False, "CANCEL"),
+    ],
+)
+def test_what_is_sent_asks_to_be_entered_and_names_its_reader_alone(
+    status, sent, method
+):
+    visit = make_appointment(status=status)
+    to = visit.patient.user.email if sent else ""
+    content = calendar(visit, now=NOW, to=to)
+    assert ("METHOD", method) in [(name, value) for name, _, value in lines_of(content)]
+    reader = event_of(content).get("ATTENDEE")
+    agreed = {"PARTSTAT": "ACCEPTED", "RSVP": "FALSE"}
+    assert reader == ((agreed, f"mailto:{to}") if sent else None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "methods"),
+    [
+        ("appointments.booked", ["REQUEST"]),
+        ("appointments.moved", ["REQUEST", "CANCEL"]),
+        ("appointments.cancelled", ["CANCEL"]),
+        ("appointments.reminder", []),
+    ],
+)
+def test_a_mail_says_of_its_file_what_the_file_says_itself(kind, methods, mailoutbox):
+    subject, to, _key = EXAMPLES[kind]()
+    raw = write(kind, subject, to)
+    files = [
+        part
+        for part in parsed(raw).walk()
+        if part.get_content_type() == "text/calendar"
+    ]
+    assert [part.get_param("method") for part in files] == methods
+    for part, method in zip(files, methods, strict=True):
+        assert part.get_param("charset") == "utf-8"
+        content = part.get_payload(decode=True).replace(b"\r\n", b"\n")
+        said = lines_of(content.replace(b"\n", b"\r\n"))
+        assert ("METHOD", {}, method) in said
+    named = [read_back(part.get_payload(decode=True))["UID"] for part in files]
+    assert len(set(named)) == len(files)
+
+
 # --- one event for ever ---------------------------------------------------------------
 
 
@@ -235,8 +286,9 @@ def test_neither_therapy_nor_diagnosis_nor_any_name_is_in_it():
     assert [secret for secret in secrets if secret.casefold() in text] == []
     assert set(words(text.upper().encode())) == {
         *("BEGIN", "UID", "SEQUENCE", "DTSTAMP", "DTSTART", "DTEND"),
-        *("SUMMARY", "LOCATION", "STATUS", "CLASS", "ORGANIZER"),
+        *("SUMMARY", "DESCRIPTION", "LOCATION", "STATUS", "CLASS", "ORGANIZER"),
     }
+    assert words(calendar(visit, now=NOW))["DESCRIPTION"] == CALL
 
 
 def test_the_event_is_private_to_other_readers_of_the_calendar():

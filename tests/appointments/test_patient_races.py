@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appointments import actions
-from appointments.codes import EntryStatus, Status
+from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import WaitlistEntry
 from massage_portal.accounts.roles import Role
 from tests.factories import NOW, make_appointment, make_entry, make_question, make_user
@@ -63,3 +63,18 @@ def test_an_offer_accepted_here_and_declined_at_the_telephone_ends_in_one_state(
     booked = offer.status == Status.BOOKED
     entry = WaitlistEntry.objects.get()
     assert (entry.status == EntryStatus.IN_PROGRESS) == booked
+
+
+def test_a_visit_confirmed_here_and_canceled_there_is_canceled():
+    visit = make_appointment()
+    by = {"appointment": visit, "by": visit.patient.user, "now": NOW}
+
+    results = together(
+        lambda: actions.confirm(**by),
+        lambda: actions.cancel(ending=Ending.BY_PATIENT, **by),
+    )
+
+    visit.refresh_from_db()
+    late = [type(one) for one in errors(results)]
+    assert visit.status == Status.CANCELLED
+    assert late == ([] if visit.confirmed_at else [actions.NotConfirmable])

@@ -12,7 +12,7 @@ from massage_portal.accounts.actions import INVITATION_LASTS, invite
 from massage_portal.accounts.models import Invitation, User
 from massage_portal.accounts.roles import Role
 from massage_portal.accounts.tokens import sign
-from massage_portal.outbox.kinds import renderer_of
+from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.models import Message
 from tests.factories import DAY, NOW, PASSWORD, make_user
 
@@ -186,7 +186,7 @@ def reset_link(user):
     """Return the path in the mail that is owed to `user`."""
     Client().post(RESET, {"email": user.email})
     message = Message.objects.get(recipient=user)
-    text = renderer_of(message.kind)(message).text
+    text = kind_of(message.kind).render(message).text
     return re.search(r"http://testserver(/\S+)", text)[1]
 
 
