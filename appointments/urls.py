@@ -23,6 +23,7 @@ from appointments.views import (
     provider,
     questions,
     queue,
+    reach,
     standing,
     telephone,
     triage,
@@ -134,6 +135,18 @@ for_callers = [
         "telephone/visits/<int:pk>/<slug:deed>/",
         telephone.call_visit,
         name="call_visit",
+    ),
+    path("telephone/<int:pk>/reach/", reach.call_reach, name="call_reach"),
+    path("telephone/<int:pk>/reach/code/", reach.call_code, name="call_code"),
+    path(
+        "telephone/<int:pk>/reach/code/again/",
+        reach.call_code_again,
+        name="call_code_again",
+    ),
+    path(
+        "telephone/<int:pk>/reach/mail-came-back/",
+        reach.mail_came_back,
+        name="mail_came_back",
     ),
 ]
 

@@ -14,6 +14,7 @@ ALL_200 = " ".join(["200"] * len(PEOPLE))
 ALL_422 = " ".join(["422"] * len(PEOPLE))
 ALL_405 = " ".join(["405"] * len(PEOPLE))
 ALL_401 = " ".join(["401"] * len(PEOPLE))  # no session opens what systems use
+ALL_403 = " ".join(["403"] * len(PEOPLE))
 SIGNED_IN = "in  200 200 200 200 200 200 200 200 200"
 ONLY_OUT = " go  go  go  go  go  go  go  go  go"
 
@@ -24,6 +25,7 @@ GET = {
     "readyz": ALL_200,
     "robots": ALL_200,
     "sitemap": ALL_200,
+    "metrics": ALL_401,
     "service_requests": ALL_405,
     "service_request": ALL_401,
     "services:home": ALL_200,
@@ -107,6 +109,8 @@ GET = {
     "appointments:end_calendar": " in  405 405 403 403 403 403 403 403 403",
     "calendar_feed": ALL_200,  # whoever holds the secret address
     "appointments:answer": ALL_200,  # whoever holds the signed link
+    "appointments:confirm_by_link": ALL_200,
+    "appointments:cancel_by_link": ALL_200,
     "appointments:queue": "       in  403 403 403 200 403 200 403 403 403",
     "appointments:line_changed": "in  403 403 403 286 403 286 403 403 403",
     "appointments:next_offer": "  in  403 403 403 200 403 403 403 403 403",
@@ -136,6 +140,24 @@ GET = {
     "appointments:note": "        in  403 403 403 403 200 200 403 403 403",
     "appointments:sent": "        in  403 403 403 403 403 403 403 403 200",
     "appointments:sent_referral": "in 403 403 403 403 403 403 403 403 200",
+    "sms_status": ALL_405,
+    "sms_incoming": ALL_405,
+    "mail_events": ALL_405,
+    "outbox:preferences": SIGNED_IN,
+    "outbox:code": "             in  go  go  go  go  go  go  go  go  go",
+    "outbox:another_code": "     in  405 405 405 405 405 405 405 405 405",
+    "outbox:start_again": "      in  405 405 405 405 405 405 405 405 405",
+    "outbox:stop": ALL_200,  # whoever holds the signed link
+    "appointments:call_reach": " in  403 403 403 200 403 403 403 403 403",
+    "appointments:call_code": "  in  403 403 403 go  403 403 403 403 403",
+    "appointments:call_code_again": "in 403 403 403 405 403 403 403 403 403",
+    "appointments:mail_came_back": "in 403 403 403 405 403 403 403 403 403",
+    "outbox:messages": "         in  403 403 200 200 403 200 403 403 403",
+    "outbox:message": "          in  403 403 200 200 403 200 403 403 403",
+    "outbox:calls": "            in  403 403 200 200 403 200 403 403 403",
+    "outbox:health": "           in  403 403 200 200 403 200 403 403 403",
+    "outbox:called": "           in  403 403 405 405 403 403 403 403 403",
+    "outbox:use_again": "        in  403 403 405 405 403 403 403 403 403",
     "audit:trail": "              in  403 403 403 403 403 403 403 200 403",
     "accounts:invitation": ALL_200,  # whoever holds the signed link
     "account_login": "200" + ONLY_OUT,
@@ -155,6 +177,22 @@ GET = {
 POST = {
     "appointments:renew_calendar": "in 200 200 403 403 403 403 403 403 403",
     "appointments:end_calendar": " in  go  go  403 403 403 403 403 403 403",
+    "metrics": ALL_405,
+    "sms_status": ALL_403,
+    "sms_incoming": ALL_403,
+    "mail_events": ALL_403,
+    "outbox:preferences": "      in  422 422 422 422 422 422 422 422 422",
+    "outbox:code": "             in  go  go  go  go  go  go  go  go  go",
+    "outbox:another_code": "     in  go  go  go  go  go  go  go  go  go",
+    "outbox:start_again": "      in  go  404 404 404 404 404 404 404 404",
+    "outbox:stop": ALL_200,
+    "appointments:call_reach": " in  403 403 403 422 403 403 403 403 403",
+    "appointments:call_code": "  in  403 403 403 go  403 403 403 403 403",
+    "appointments:call_code_again": "in 403 403 403 go 403 403 403 403 403",
+    "appointments:mail_came_back": "in 403 403 403 go 403 403 403 403 403",
+    "outbox:messages": "         in  403 403 422 422 403 422 403 403 403",
+    "outbox:called": "           in  403 403 go  go  403 403 403 403 403",
+    "outbox:use_again": "        in  403 403 go  go  403 403 403 403 403",
     "service_requests": ALL_401,
     "service_request": ALL_405,
     "services:check": ALL_422,  # nothing answered: the first question again
@@ -205,6 +243,8 @@ POST = {
     "appointments:keep_time": "   in  go  404 403 403 403 403 403 403 403",
     "appointments:called": "      in  403 403 403 go  403 403 403 403 403",
     "appointments:answer": ALL_200,  # no answer given: the offer again
+    "appointments:confirm_by_link": ALL_200,
+    "appointments:cancel_by_link": ALL_200,
     "appointments:drafts": "      in  403 403 403 422 403 403 403 403 403",
     "appointments:draft": "       in  403 403 403 422 403 403 403 403 403",
     "appointments:draft_move": "  in  403 403 403 422 403 403 403 403 403",
@@ -256,7 +296,10 @@ ADMIN: dict[str, tuple[set[str], set[str]]] = {
     "referrals_screeninganswer": (set(), set()),
     "referrals_diagnosiscode": (set(), set()),
     "appointments_needreport": (set(), set()),
-    "outbox_message": (set(), set()),
+    "outbox_message": ({"lead"}, set()),
+    "outbox_preference": (set(), set()),
+    "outbox_stop": (set(), set()),
+    "outbox_channelhealth": (set(), set()),
     "audit_auditevent": (set(), set()),
 }
 NEVER_ADDED = {"services_article"}  # by the admin: Editing begins it with its text

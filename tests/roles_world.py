@@ -10,7 +10,10 @@ from appointments.models import Draft, DraftOffer, NeedReport
 from massage_portal.accounts.actions import invite
 from massage_portal.accounts.roles import Role
 from massage_portal.accounts.tokens import sign
-from massage_portal.outbox.actions import owe
+from massage_portal.outbox.actions import note_health, owe, stop
+from massage_portal.outbox.codes import Channel, Halt
+from massage_portal.outbox.links import token_of
+from massage_portal.outbox.models import Message, Preference, Stop
 from referrals.models import Provider, ScreeningAnswer
 from services.actions import begin_draft, discard, load_content, submit
 from services.models import Article
@@ -60,6 +63,7 @@ def make_world() -> SimpleNamespace:
         renewal=make_renewal(),
         merge=_a_merge(other, people["lead"]),
         **_texts_in_work(people["editor"], people["lead"]),
+        **_messages(asking),
         **_links(patient, waiting, therapist),
         **_appointments(patient, {"therapist": therapist, "room": room}),
     )
@@ -156,17 +160,28 @@ def _rows_that_only_the_admin_shows(referral, entry) -> None:
         reported_by=entry.patient.user,
         **vars(answers),
     )
-    owe(
-        "referrals.recorded",
-        referral,
-        to=referral.patient.user,
+
+
+def _messages(referral) -> dict[str, object]:
+    """Return a message owed, and an address stopped; and how its owner is reached."""
+    user = referral.patient.user
+    owe("referrals.recorded", referral, to=user, now=NOW, expires_at=NOW + DAY)
+    Preference.objects.create(user=user)
+    stop(
+        user=user,
+        channel=Channel.EMAIL,
+        address=user.email,
+        because=Halt.REFUSED,
         now=NOW,
-        expires_at=NOW + DAY,
     )
+    note_health(working=[Channel.EMAIL], down={}, now=NOW)
+    return {"message": Message.objects.latest("pk"), "stop": Stop.objects.get()}
 
 
 OF_A_PATIENT = ["referrals:patient", "referrals:record", "referrals:edit_patient"]
 OF_A_PATIENT += ["referrals:send_link", "appointments:merge"]
+OF_A_PATIENT += ["appointments:call_reach", "appointments:call_code"]
+OF_A_PATIENT += ["appointments:call_code_again", "appointments:mail_came_back"]
 
 
 # Views that show or change one referral, by its key alone.
@@ -253,6 +268,12 @@ def arguments(world: SimpleNamespace) -> dict[str, dict[str, object]]:
         "appointments:call_visit": {"pk": world.booked.pk, "deed": "cancel"},
         "calendar_feed": {"token": world.feed},
         "appointments:answer": {"token": sign("offer", world.offered.pk)},
+        "appointments:confirm_by_link": {"token": sign("confirm", world.booked.pk)},
+        "appointments:cancel_by_link": {"token": sign("cancel", world.booked.pk)},
+        "outbox:message": {"pk": world.message.pk},
+        "outbox:use_again": {"pk": world.stop.pk},
+        "outbox:start_again": {"pk": world.stop.pk},
+        "outbox:stop": {"token": token_of(world.patient.user)},
         **_of_a_plan(world.planned),
         "appointments:triage": {"pk": world.questioned.pk},
         **_of_capacity(world),

@@ -14,6 +14,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import Invitation, User
 from massage_portal.audit.models import AuditEvent
+from massage_portal.outbox.models import Message, Stop
 from referrals.models import Patient, Referral
 from services.models import Article, Version
 from tests.factories import NOW
@@ -103,7 +104,7 @@ def cell(answer):
 
 
 CHANGED = [Appointment, WaitlistEntry, Referral, Patient, User, Invitation]
-CHANGED += [Article, Version]
+CHANGED += [Article, Version, Message, Stop]
 
 
 def state():
