@@ -59,6 +59,8 @@ class MailServer(Controller):
     `at_rcpt` and `at_data` are its answers; `gate`, while clear, holds every RCPT;
     `cut_at` names the command at which it drops the connection; `chokes_on` is whose
     mail makes it do so; `each_step` is how many seconds it takes for every answer.
+    `answers` are what it says to single addresses, one after the other; "cut" hangs up.
+    `before_answer` is told of each mail before it is acknowledged.
     """
 
     def __init__(self, **options) -> None:
@@ -68,6 +70,9 @@ class MailServer(Controller):
         self.at_rcpt = self.at_data = "250 fine"
         self.cut_at = self.chokes_on = ""
         self.each_step = 0.0
+        self.answers: dict[str, list[str]] = {}
+        self.before_answer: Callable[[bytes], None] | None = None
+        self.moments: list[tuple[float, bytes]] = []  # when each mail came
         self.connections = 0
         self.gate = threading.Event()
         self.gate.set()
@@ -93,6 +98,11 @@ class MailServer(Controller):
             self.reached.set()
             await self.loop.run_in_executor(None, self.gate.wait, 60)
         await asyncio.sleep(self.each_step)
+        if said := self.answers.get(address):
+            answer = said.pop(0)
+            if answer == "cut":
+                server.transport.abort()
+            return answer
         if self.at_rcpt.startswith("250"):
             envelope.rcpt_tos.append(address)
         return self.at_rcpt
@@ -102,6 +112,9 @@ class MailServer(Controller):
             server.transport.abort()
         elif self.at_data.startswith("250"):
             self.caught.append(envelope.original_content)
+            self.moments.append((time.monotonic(), envelope.original_content))
+            if tell := self.before_answer:
+                await self.loop.run_in_executor(None, tell, envelope.original_content)
             self.recipients += envelope.rcpt_tos
         return self.at_data
 

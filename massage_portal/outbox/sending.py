@@ -39,7 +39,8 @@ from massage_portal.outbox.route import Reader, Route, route
 from massage_portal.outbox.ways import Ways
 
 BATCH = 100
-AHEAD = 50  # so many are written, then these are handed over
+AHEAD = 50  # so many are read at once
+WRITING = 0.2  # seconds; what was written by then is handed over before the next
 # Then a task gives back what it has not reached: a worker that is asked to end does so
 # when its tasks and one hand-over more have ended, within 30 seconds.
 BUDGET = 5.0  # seconds
@@ -125,8 +126,8 @@ class Batch:
         self.claim = claim
         self.clock = clock
         self.sent = 0
-        self.went: Letter | None = None  # taken by its channel, and not marked yet
-        self.mark: Went | None = None
+        self.last: Letter | None = None  # the last that went, until it is marked
+        self.went: list[Went] = []  # what is not marked for good yet
         self.mine = Message.objects.unsent().filter(claim=claim)
         self.ways = Ways(now=clock())
         rows = Message.objects.filter(pk__in=keys).order_by("try_at", "pk")
@@ -138,17 +139,18 @@ class Batch:
         for first in range(0, len(self.messages), AHEAD):
             some = self.messages[first : first + AHEAD]
             self._read_ahead(some)
-            for letter in [one for one in map(self._write, some) if one]:
-                if time.monotonic() > ends_at:
-                    return
-                self._deliver(letter)
-            self._mark_last()
+            while some:
+                for letter in self._write_some(some):
+                    if time.monotonic() > ends_at:
+                        return
+                    self._deliver(letter)
+                self._mark_for_good()
 
     def finish(self) -> None:
         """Close the channels, and give back what was not begun, as if never tried."""
         let_go_of_what_is_lost()
         try:
-            self._mark_last()
+            self._mark_for_good()
         finally:
             self.ways.close()
             # Should the database be away: the claim ends with the session.
@@ -167,6 +169,15 @@ class Batch:
             if isinstance(fault, LOST) and not connection.is_usable():
                 raise
             log.exception("messages_not_read_ahead")
+
+    def _write_some(self, messages: list[Message]) -> list[Letter]:
+        """Write the first of them, for a moment at the most, and take them away."""
+        ends_at = time.monotonic() + WRITING
+        letters = []
+        while messages and time.monotonic() < ends_at:
+            if letter := self._write(messages.pop(0)):
+                letters.append(letter)
+        return letters
 
     def _write(self, message: Message) -> Letter | None:
         """Write one; None if that fails, or if its reason is gone."""
@@ -197,7 +208,7 @@ class Batch:
         message, because = letter.message, Failure.UNREACHABLE
         while way := way_of(letter, self._reader(message), now=self.clock()):
             if way.wait_until is not None or self.ways.is_down(way.channel):
-                self._mark_last()
+                self._mark_for_good()
                 self._put_back(message, way.wait_until)
                 return
             if not self._begin(message, way):
@@ -224,52 +235,52 @@ class Batch:
 
     def _begin(self, message: Message, way: Route) -> bool:
         """Write down that it goes now, if it is still ours and still wanted."""
-        if self.mark and self._is_near(message):
-            self._mark_last()
+        if self.last and self._is_near(message, self.last.message):
+            self._mark_for_good()
         try:
             begun = Message.objects.begin(
                 message.pk,
                 claim=self.claim,
                 channel=way.channel,
                 now=self.clock(),
-                went=self.mark,
+                went=self.went[-1] if self.last else None,
             )
         except LOST:
             session_is_gone = not connection.is_usable()
-            self._mark_last()
+            self._mark_for_good()
             if session_is_gone:
                 raise
             # Somebody holds its row, most likely: it is given back.
             log.exception("message_not_begun", message=message.pk)
             return False
-        self.mark = self.went = None
+        self.last = None
         return begun
 
     def _took(self, letter: Letter, way: Route, number: str) -> None:
         """Remember that its channel took it; the next statement marks it."""
         self.sent += 1
-        self.went = letter
-        message = letter.message
-        self.mark = Went(self.clock(), way.channel, number[:120], message.pk)
+        self.last = letter
+        message, now = letter.message, self.clock()
+        self.went.append(Went(now, way.channel, number[:120], message.pk))
         if way.channel == Channel.SMS and (reader := self._reader(message)):
-            self.readers[reader.user] = reader.after_text(self.mark.sent_at)
+            self.readers[reader.user] = reader.after_text(now)
 
-    def _is_near(self, message: Message) -> bool:
+    @staticmethod
+    def _is_near(message: Message, last: Message) -> bool:
         """
-        Say whether somebody may change the last one and this in one transaction.
+        Say whether somebody may change both in one transaction.
 
         Whoever locks two rows that we lock in the other order would wait for us for
         ever, and we for them.
         """
-        last = self.went.message if self.went else message
         same_reader = last.recipient_id == message.recipient_id
         return same_reader or last.about == message.about
 
-    def _mark_last(self) -> None:
-        """Mark what went last, if it is not marked yet."""
-        if self.mark:
-            mark_sent(self.mark)
-            self.mark = self.went = None
+    def _mark_for_good(self) -> None:
+        """Mark what went, so that it is on disk when this returns."""
+        if self.went:
+            mark_sent(self.went)
+        self.last, self.went = None, []
 
     # --- Otherwise --------------------------------------------------------------------
 
@@ -356,7 +367,7 @@ def let_go_of_what_is_lost() -> None:
         connection.errors_occurred = False
 
 
-def mark_sent(went: Went) -> None:
+def mark_sent(went: list[Went]) -> None:
     """
     Mark what went.
 
@@ -370,5 +381,5 @@ def mark_sent(went: Went) -> None:
             time.sleep(pause)
         else:
             return
-    log.error("message_went_unmarked", message=went.pk)
+    log.error("messages_went_unmarked", messages=[one.pk for one in went])
     Message.objects.mark(went)

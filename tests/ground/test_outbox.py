@@ -121,10 +121,10 @@ def test_as_the_database_starts_anew_a_sender_without_a_session_may_live(monkeyp
     with sign_of_life() as mine:
         with server_began(LEASE / 2):
             assert claim(mine) == []
+        # Nor is it sure that nothing had begun: that need not have reached the disk.
         Message.objects.filter(pk=message.pk).update(began_at=None)
         with server_began(LEASE / 2):
-            assert claim(mine) == [message.pk]  # not begun: nothing can go twice
-        Message.objects.filter(pk=message.pk).update(**state)
+            assert claim(mine) == []
         with server_began(LEASE + SECOND):
             assert claim(mine) == [message.pk]
 
@@ -290,7 +290,9 @@ def handed_out(monkeypatch):
     return out
 
 
-@pytest.mark.parametrize(("due", "batches"), [(0, 0), (1, 1), (100, 1), (101, 2), (1601, 16)])
+@pytest.mark.parametrize(
+    ("due", "batches"), [(0, 0), (1, 1), (100, 1), (101, 2), (1601, 16)]
+)
 def test_beat_hands_out_a_task_for_each_hundred_that_are_due(due, batches, handed_out):
     make_owed(due)
     make_message(due_at=NOW + 36500 * DAY, expires_at=NOW + 36501 * DAY)

@@ -6,14 +6,16 @@ The database, the broker and the mail server are real too.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
-from functools import partial
+from datetime import time as clock
 
 import pytest
 
 from appointments.actions.book import owe_booking
 from appointments.models import Policy
-from massage_portal.outbox.models import Message
+from massage_portal.outbox.locks import sign_of_life
+from massage_portal.outbox.models import Message, Preference
 from tests.factories import (
     DAY,
     HOUR,
@@ -33,6 +35,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("processes")]
 # visits are further off than anybody will run this.
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FAR_OFF = datetime(2190, 6, 1, 15, 0, tzinfo=UTC)
+MIDNIGHT = clock(0)  # no quiet hours, if they begin and end with it
 
 
 @pytest.fixture
@@ -50,7 +53,11 @@ def booked(count: int) -> None:
             therapist=therapist, room=room, starts_at=FAR_OFF + number * 2 * HOUR
         )
         owe_booking(visit, to=visit.patient.user, now=LONG_AGO, policy=policy)
-    Message.objects.update(due_at=LONG_AGO)
+    Message.objects.update(due_at=LONG_AGO, try_at=LONG_AGO)
+    # By the real clock it may be night at the clinic.
+    none = {"quiet_from": MIDNIGHT, "quiet_until": MIDNIGHT}
+    for user in {one.recipient for one in Message.objects.all()}:
+        Preference.objects.get_or_create(user=user, defaults=none)
 
 
 def sent() -> int:
@@ -58,16 +65,22 @@ def sent() -> int:
 
 
 @pytest.mark.usefixtures("committed")
-def test_of_eight_threads_that_claim_one_message_one_wins():
-    message = make_message()
-    claim = partial(Message.objects.claim, message.pk, now=NOW)
+def test_of_eight_threads_that_want_one_message_one_begins_it():
+    message = make_message(kind="accounts.password_reset")
 
-    outcomes = together(*[claim] * 8)
+    def begins():
+        with sign_of_life() as mine:
+            if Message.objects.claim(mine, most=1, now=NOW):
+                begin = Message.objects.begin
+                return begin(message.pk, claim=mine, channel="email", now=NOW)
+        return False
+
+    outcomes = together(*[begins] * 8)
 
     assert errors(outcomes) == []
-    (key,) = filter(None, won(outcomes))
+    assert won(outcomes).count(True) == 1
     message.refresh_from_db()
-    assert (message.claim, message.attempts) == (key, 1)
+    assert message.began_at == NOW
 
 
 def test_two_workers_and_two_beats_send_each_message_once(mail):
@@ -101,36 +114,22 @@ def until_the_next_sweep(mail):
     until(lambda: not visit_mails.filter(sent_at=None).exists(), "a message owed later")
 
 
-def test_a_worker_killed_between_claim_and_send_loses_nothing(mail):
-    booked(1)
-    Message.objects.exclude(kind="appointments.booked").delete()
-    message = Message.objects.get()
-    mail.gate.clear()  # a claim is taken, and the server keeps the worker waiting
+def test_a_worker_that_is_asked_to_end_finishes_its_mail_and_gives_back_the_rest(mail):
+    booked(4)
+    mail.each_step = 2.0  # one mail takes longer than a batch may
 
     with background(mail) as run:
         run.beat()
-        victim = run.worker()
-        until(mail.reached.is_set, "a worker at the mail server")
-        victim.kill()
-        mail.gate.set()
+        worker = run.worker("threads")
+        until(lambda: mail.connections, "a worker at the mail server")
+        began = time.monotonic()
+        worker.process.terminate()
+        worker.process.wait(30)
+        assert time.monotonic() - began < 30
+        assert not Message.objects.unsent().exclude(claim=None).exists()
+        assert sent() == len(mail.caught) == 1
 
-        run.worker()
-        until_the_next_sweep(mail)
-        message.refresh_from_db()
-        assert (message.sent_at, message.attempts) == (None, 1)
-        assert message.claim is not None
-        assert mail.times_caught[mail_id(message)] == 0
-
-        # What 100 seconds would do: the dead worker's lease is over.
-        Message.objects.filter(pk=message.pk).update(claimed_until=LONG_AGO)
-        until(lambda: mail.times_caught[mail_id(message)], "the mail, after the lease")
-        until_the_next_sweep(mail)
-
-    message.refresh_from_db()
-    assert mail.times_caught[mail_id(message)] == 1
-    assert message.sent_at is not None
-    assert message.attempts == 2
-
-
-def mail_id(message):
-    return f"<{message.message_id}@example.org>"
+        mail.each_step = 0.0
+        run.worker("threads")
+        until(lambda: sent() == 12, "the rest, by another")
+    assert set(mail.times_caught.values()) == {1}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 
@@ -32,25 +32,38 @@ CLAIM = f"""
          WHERE sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
            AND try_at <= %s AND expires_at > %s
            AND (%s::bigint IS NULL OR id = %s)
-           AND (claim IS NULL OR ({SENDER_IS_GONE} AND (began_at IS NULL
-                OR (began_at <= %s AND {GONE_FOR_GOOD}))))
+           AND (claim IS NULL OR ({SENDER_IS_GONE} AND {GONE_FOR_GOOD}
+                AND (began_at IS NULL OR began_at <= %s)))
          ORDER BY try_at, id LIMIT %s
            FOR UPDATE SKIP LOCKED))
     RETURNING id
 """  # noqa: S608 - no value is written into it
 
 # Even if it was withdrawn or given up elsewhere while on its way: it went.
-MARK = """
+SENT = """
     UPDATE outbox_message
-       SET sent_at = %s, channel = %s, provider_id = %s, claim = NULL,
-           voided_at = NULL, failed_at = NULL, failed_because = ''
+       SET sent_at = went.at, channel = went.channel, provider_id = went.number,
+           claim = NULL, voided_at = NULL, failed_at = NULL, failed_because = ''
+"""
+MARK = f"""{SENT}
+      FROM (SELECT %s::timestamptz AS at, %s AS channel, %s AS number) went
      WHERE id = %s AND sent_at IS NULL
 """
 
+# The last is written in any case, so that this waits until all before it is on disk.
+PROVE = f"""{SENT}
+      FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[])
+           AS went (at, channel, number, pk)
+     WHERE id = went.pk AND (sent_at IS NULL OR id = %s)
+"""
+
+# Not waiting for the disk: what is lost with the server's memory, a sender that lives
+# writes again (PROVE), and for one that is gone `locks.GONE_FOR_GOOD` waits.
 BEGIN = """
     UPDATE outbox_message SET began_at = %s, channel = %s
      WHERE id = %s AND claim = %s AND expires_at > %s
        AND sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
+       AND set_config('synchronous_commit', 'off', true) = 'off'
     RETURNING id
 """
 
@@ -91,16 +104,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
         :param only: the key of the one message to take.
         :returns: their keys.
         """
-        values = [
-            number,
-            now,
-            now,
-            only,
-            only,
-            now - HAND_OVER,
-            LEASE.total_seconds(),
-            most,
-        ]
+        lease = LEASE.total_seconds()
+        values: list[Any] = [number, now, now, only, only, lease, now - HAND_OVER, most]
         with connection.cursor() as cursor:
             cursor.execute(CLAIM, values)
             return [key for (key,) in cursor.fetchall()]
@@ -127,10 +132,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
             cursor.execute(mark + BEGIN, values)
             return cursor.fetchone() is not None
 
-    def mark(self, went: Went) -> None:
-        """Write down that a message went."""
+    def mark(self, went: Sequence[Went]) -> None:
+        """Write down that messages went, for good: once it returns, it is on disk."""
+        columns = [list(column) for column in zip(*went, strict=True)]
         with connection.cursor() as cursor:
-            cursor.execute(MARK, went)
+            cursor.execute(PROVE, [*columns, went[-1].pk])
 
     def texts(
         self, users: Iterable[int], *, since: datetime
