@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from massage_portal.outbox.codes import Channel
+from massage_portal.outbox.codes import Channel, Failure
 from massage_portal.outbox.models import ChannelHealth, Message, Pulse
 
 SENDER = "outbox.send_due"
@@ -36,6 +36,7 @@ class Trouble(Enum):
     SILENT = "silent"
     CHANNEL = "channel"
     LATE = "late"
+    UNWRITABLE = "unwritable"
     FAILED = "failed"
 
 
@@ -60,6 +61,13 @@ WORDS: dict[Trouble, tuple[Promise, Promise]] = {
         _(
             "If nothing else is listed here, wait a few minutes and look again. If "
             "they do not become fewer, tell whoever runs the portal."
+        ),
+    ),
+    Trouble.UNWRITABLE: (
+        _("The portal could not write some messages of the last day."),
+        _(
+            "Tell whoever runs the portal: this is a fault of its own, and its logs "
+            "say which. Call whom the messages were for."
         ),
     ),
     Trouble.FAILED: (
@@ -107,9 +115,14 @@ def alerts(now: datetime) -> list[Alert]:
     late = Message.objects.late(now).aggregate(n=Count("pk"), oldest=Min("due_at"))
     if late["n"]:
         found.append(Alert(Trouble.LATE, late["n"], since=late["oldest"]))
-    failed = failed_since(now - DAY).aggregate(n=Count("pk"), oldest=Min("failed_at"))
-    if failed["n"]:
-        found.append(Alert(Trouble.FAILED, failed["n"], since=failed["oldest"]))
+    failed, unwritable = failed_since(now - DAY), Q(failed_because=Failure.UNWRITABLE)
+    for trouble, some in (
+        (Trouble.UNWRITABLE, failed.filter(unwritable)),
+        (Trouble.FAILED, failed.exclude(unwritable)),
+    ):
+        given_up = some.aggregate(n=Count("pk"), oldest=Min("failed_at"))
+        if given_up["n"]:
+            found.append(Alert(trouble, given_up["n"], since=given_up["oldest"]))
     return found
 
 
@@ -164,17 +177,21 @@ def sign(now: datetime) -> Sign:
     Return what the board says, in one journey to the database: it is asked for often.
 
     What waits longer than SLOW is a sign already, though nobody is alarmed by it yet.
+    What could not be sent is not: it is a call to make.
     """
     calls, of_calls = Message.objects.to_call(now).values("pk").query.sql_with_params()
     slow = Message.objects.waiting(now, since=SLOW).values("pk")
     waits, of_slow = slow.query.sql_with_params()
     broken, of_broken = failing().values("pk").query.sql_with_params()
+    dead = failed_since(now - DAY).filter(failed_because=Failure.UNWRITABLE)
+    poison, of_poison = dead.values("pk").query.sql_with_params()
     statement = f"""
         SELECT (SELECT count(*) FROM ({calls}) to_call),
-               EXISTS ({waits}) OR EXISTS ({broken}),
+               EXISTS ({waits}) OR EXISTS ({broken}) OR EXISTS ({poison}),
                (SELECT at FROM outbox_pulse WHERE task = %s)
     """  # noqa: S608 - statements of our own; their values stay apart
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*of_calls, *of_slow, *of_broken, SENDER])
+        values = [*of_calls, *of_slow, *of_broken, *of_poison, SENDER]
+        cursor.execute(statement, values)
         ((to_call, wrong, pulse),) = cursor.fetchall()
     return Sign(to_call, wrong or is_silent(pulse, now))

@@ -119,13 +119,18 @@ def test_a_portal_that_never_sent_anything_is_silent():
 
 @pytest.mark.usefixtures("well")
 def test_what_was_given_up_is_told_for_a_day_and_counted_as_a_call():
-    lost = {"failed_because": Failure.UNWRITABLE}
-    overdue(MINUTE, failed_at=NOW - DAY, **lost)
-    assert troubles() == []
-    overdue(MINUTE, failed_at=NOW - DAY + SECOND, **lost)
+    def lost(at, why):
+        overdue(MINUTE, failed_at=at, failed_because=why)
 
+    lost(NOW - DAY, Failure.UNWRITABLE)
+    assert troubles() == []
+    lost(NOW - DAY + SECOND, Failure.REFUSED)
     assert troubles() == [Trouble.FAILED]
     assert sign() == (2, False)
+
+    lost(NOW - DAY + SECOND, Failure.UNWRITABLE)
+    assert troubles() == [Trouble.UNWRITABLE, Trouble.FAILED]
+    assert sign() == (3, True)  # a fault of the portal: the board says so
 
 
 def a_scheduler():
@@ -163,6 +168,7 @@ def test_the_board_pays_one_journey_through_indexes_for_it():
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
     assert "message_to_call" in plan
+    assert "message_failed" in plan
     assert "message_unsent_by_due" in plan
     assert "Seq Scan on outbox_message" not in plan
 

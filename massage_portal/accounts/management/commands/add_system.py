@@ -1,4 +1,4 @@
-"""Let another system send referrals; its secret is shown once."""
+"""Let another system send referrals, or read the metrics; its secret is shown once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST = 60
 class Command(BaseCommand):
     """Makes the secret and prints it; the portal keeps only its hash."""
 
-    help = "Let another system send referrals, and print its secret once."
+    help = "Let another system send referrals or read metrics; print its secret once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the system's name."""
