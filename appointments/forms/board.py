@@ -89,6 +89,12 @@ class TriageChosen(forms.Form):
         field: Any = self.fields["category"]
         field.queryset = TriageCategory.objects.offered(now)
 
+    @property
+    def categories(self) -> list[tuple[int, str]]:
+        """Return the categories that may be chosen: key and name."""
+        field: Any = self.fields["category"]
+        return [(one.pk, str(one)) for one in field.queryset]
+
     def clean(self) -> dict[str, Any]:
         """Read the requests as the boxes carry them: key and version."""
         checked: dict[str, Any] = super().clean() or {}

@@ -12,6 +12,7 @@ from appointments.changes import FAR, Stand, change
 from appointments.models import WaitlistEntry
 from appointments.priority import day_adds, target_wait
 from massage_portal.accounts.roles import Role
+from tests.drawn import forms_of
 from tests.factories import (
     DAY,
     NOW,
@@ -194,6 +195,30 @@ def test_a_search_finds_within_the_line_and_leaves_no_name_in_the_address(staff)
     assert "Nobody found in the line" in nobody.text
     assert staff.post(BOARD, {"q": " "}).status_code == 422
     assert WaitlistEntry.objects.count() == 2
+
+
+@pages
+def test_the_pages_of_a_search_keep_what_was_searched_for(staff, monkeypatch):
+    monkeypatch.setattr("appointments.line.PAGE", 2)
+    found = [
+        make_entry(
+            waited_days=waited,
+            referral=make_referral(patient=make_patient(family_name="Cloverwood")),
+        )
+        for waited in (9, 8, 7)
+    ]
+    make_entry(waited_days=2)
+
+    page = staff.post(BOARD, {"q": "cloverw"})
+
+    assert "?page=" not in page.text
+    assert 'name="page" value="2"' in page.text
+    kept = forms_of(page.text)[-2].fields  # the last is that of bulk triage
+    assert kept["q"] == "cloverw"
+    second = staff.post(BOARD, {"q": kept["q"], "page": "2"})
+    [row] = second.context["rows"]
+    assert row.key == str(found[-1].pk)
+    assert "3 to 3 of 3" in second.text
 
 
 @pages
