@@ -14,6 +14,7 @@ from appointments.figures import ahead, overrules, visits, waits
 from appointments.figures.figure import FIELD, LABELS, Bar, Figure, share
 from appointments.models.waitlist import FEWEST_SHOWN
 from massage_portal.accounts.roles import Role
+from massage_portal.audit.models import AuditEvent
 from tests.appointments.pages import signed_in, url
 from tests.factories import (
     DAY,
@@ -165,6 +166,44 @@ def test_overrules_are_counted_by_month_and_listed_with_their_reasons():
         "7.0",
         "Cannot lie down at night.",
     ]
+
+
+def test_overrules_are_of_the_month_and_day_on_the_clinic_s_own_clock():
+    midnight = NOW.replace(day=1, hour=5, minute=0)  # in Rochester
+    for begin in (-HOUR, HOUR):
+        starts_at = midnight + begin
+        make_overrule(make_entry(), 5, starts_at=starts_at, ends_at=starts_at + HOUR)
+
+    months = overrules.by_month(now=NOW).rows
+    days = [row[0] for row in overrules.reasons(now=NOW).rows]
+
+    assert [row[:2] for row in months] == [
+        ["September 2026", "1"],
+        ["October 2026", "1"],
+    ]
+    assert days == ["Oct. 1, 2026", "Sept. 30, 2026"]
+
+
+@pytest.mark.usefixtures("frozen")
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        (url("figures"), 1),
+        (url("figure_file", "overrule-reasons"), 1),
+        (url("figure_file", "overrules"), 0),  # it counts only
+    ],
+)
+def test_reasons_of_overrules_that_are_read_leave_a_trace_of_each_request(path, seen):
+    entry, lead = make_entry(), make_user(Role.LEAD)
+    for begin in (-3 * DAY, -2 * DAY):
+        starts_at = NOW + begin
+        make_overrule(entry, 5, starts_at=starts_at, ends_at=starts_at + HOUR)
+
+    signed_in(lead).get(path)
+
+    traces = AuditEvent.objects.filter(action="request.listed", actor_id=lead.pk)
+    whose = list(traces.values_list("record_id", "patient_id"))
+    assert whose == seen * [(str(entry.pk), entry.patient_id)]
 
 
 def test_time_ahead_is_what_is_booked_and_what_is_free():
