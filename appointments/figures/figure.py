@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 ROOM = 26  # of one bar with its gap; of a drawing, in its own units
-LABELS, FIELD, NUMBERS = 170, 220, 70  # widths: names, the longest bar, figures
+LABELS, FIELD, NUMBERS = 206, 184, 70  # widths: names, the longest bar, figures
 TOP = 10
-LONGEST_NAME = 20  # letters; the table has the whole name
+LONGEST_NAME = 22  # letters, in a wide face; the table has the whole name
 
 
 @dataclass(frozen=True)

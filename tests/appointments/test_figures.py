@@ -71,7 +71,7 @@ def test_bars_and_marks_share_one_scale_and_long_names_are_cut():
     first, second = figure.drawn
     assert (first.length, second.length) == (FIELD / 2, FIELD / 4)
     assert (first.mark, second.mark) == (None, LABELS + FIELD)
-    assert first.name == "a" * 19 + "…"
+    assert first.name == "a" * 21 + "…"
     assert second.y > first.y
     assert figure.height > second.y
 
