@@ -72,8 +72,7 @@ class Taken:
 
     def leaves(self, start: datetime, end: datetime) -> bool:
         """Say whether none of them overlaps the time from `start` to `end`."""
-        place = bisect_right(self._ends, start)
-        return place == len(self._starts) or self._starts[place] >= end
+        return all(one.end <= start or end <= one.start for one in self.given)
 
     def touching(self, span: Span) -> Iterator[Span]:
         """Yield those that overlap `span`, in order; the search is logarithmic."""

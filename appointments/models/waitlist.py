@@ -26,7 +26,6 @@ from appointments.codes import (
     ENTRY_TRANSITIONS,
     SEEING_THE_PATIENT,
     EntryStatus,
-    Status,
 )
 from appointments.models.board import Board
 from appointments.models.capacity import Therapist
@@ -95,12 +94,6 @@ class WaitlistEntryQuerySet(Board["WaitlistEntry"]):
     def of_record(self, record_number: str) -> WaitlistEntry:
         """Return the one entry of the patient with this record number."""
         return self.get(patient__record_number=record_number)
-
-    def with_offer_out(self) -> Self:
-        """With `offer_out`: whether an offer is still proposed, lapsed or not."""
-        mine = self.model.objects.filter(pk=OuterRef("pk"))
-        out = mine.filter(appointments__status=Status.PROPOSED)
-        return self.annotate(offer_out=Exists(out))
 
     def with_patient(self) -> Self:
         """With what a row of the queue shows."""
