@@ -320,6 +320,7 @@ CELERY_BEAT_SCHEDULE = {
         "services.publish_due",
         "appointments.lapse_offers",
         "appointments.offer_freed_times",
+        "appointments.draw_up_due",
     ]
 }
 for _task in ["accounts.clear_sessions", "referrals.warn_of_expiry"]:

@@ -18,8 +18,6 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    initial = True
-
     dependencies = [
         ("referrals", "0001_initial"),
         ("services", "0001_initial"),
@@ -74,6 +72,11 @@ class Migration(migrations.Migration):
                 ("last_day", models.DateField()),
                 ("ends_at", models.DateTimeField()),
                 ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("asked_at", models.DateTimeField(blank=True, null=True)),
+                ("claim", models.UUIDField(editable=False, null=True)),
+                ("claimed_until", models.DateTimeField(editable=False, null=True)),
+                ("tries", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("failed_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "sent_at",
                     models.DateTimeField(blank=True, null=True, verbose_name="sent"),
@@ -1401,6 +1404,40 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="draft_sending_is_whole",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="draft",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("sent_at", None), ("asked_at", None), _connector="OR"
+                ),
+                name="draft_is_sent_only_as_drawn_up",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="draft",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("claim", None), ("claimed_until", None)),
+                    models.Q(
+                        ("asked_at__isnull", False),
+                        ("claim__isnull", False),
+                        ("claimed_until__isnull", False),
+                        ("failed_at", None),
+                    ),
+                    _connector="OR",
+                ),
+                name="draft_claim_is_whole",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="draft",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("failed_at", None), ("asked_at__isnull", False), _connector="OR"
+                ),
+                name="draft_fails_only_where_it_was_asked_for",
             ),
         ),
         migrations.AddConstraint(

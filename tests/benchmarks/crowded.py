@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.test import Client
 from django.urls import reverse
 
-from appointments.actions.draft import make_draft
+from appointments.actions.draw_up import ask_for_draft, draw_up
 from appointments.codes import EntryStatus, Missed, Status
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.actions import add_user
@@ -96,7 +96,8 @@ def _visit(one: Appointment, entry: WaitlistEntry, back: timedelta) -> Appointme
 
 def pages(of: Clinic) -> list[Page]:
     """Return what is measured; the plan is drawn up first."""
-    draft = make_draft(weeks=2, by=of.scheduler, now=of.now)
+    draft = ask_for_draft(weeks=2, by=of.scheduler, now=of.now)
+    draw_up(pk=draft.pk, now=of.now)
     week = "appointments:clinic_week"
     return [
         Page("queue", reverse("appointments:queue")),
