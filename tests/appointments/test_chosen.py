@@ -118,6 +118,12 @@ def test_nothing_chosen_or_too_much_is_told(staff, chosen, said):
     assert said in page.text
 
 
+def test_what_is_told_points_to_no_field_that_is_not_there(staff):
+    page = staff.post(ADDRESS, {}).text
+    assert "Choose at least one request." in page
+    assert 'href="#id_' not in page
+
+
 @pytest.mark.parametrize("category", ["", "0", "x"])
 def test_without_a_category_nothing_is_done(staff, category):
     entry = make_request()
