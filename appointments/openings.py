@@ -63,10 +63,6 @@ class Taken:
         return joined
 
     @cached_property
-    def _starts(self) -> list[datetime]:
-        return [span.start for span in self.spans]
-
-    @cached_property
     def _ends(self) -> list[datetime]:
         return [span.end for span in self.spans]
 

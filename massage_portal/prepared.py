@@ -24,15 +24,18 @@ class Prepared:
     :param name: by which the sessions know it; no two may have the same.
     :param sql: its values are written `%(so)s`, and `%(so)s::date` where PostgreSQL
         cannot tell what they are.
+    :param first: what is sent ahead in the same message. The statement sees whatever
+        was committed while `first` waited for a lock.
     """
 
-    def __init__(self, name: str, sql: str) -> None:
+    def __init__(self, name: str, sql: str, *, first: str = "") -> None:
         values = list(dict.fromkeys(_VALUE.findall(sql)))
         places = {value: f"${place}" for place, value in enumerate(values, 1)}
         planned = _VALUE.sub(lambda found: places[found[1]], sql)
         self._name = name
         self._prepare = f"PREPARE {name} AS {planned}"
-        self._execute = f"EXECUTE {name} ({', '.join(f'%({one})s' for one in values)})"
+        given = ", ".join(f"%({value})s" for value in values)
+        self._execute = f"{first}; EXECUTE {name} ({given})".removeprefix("; ")
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """Return what it reads."""

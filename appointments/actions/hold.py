@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -20,15 +20,16 @@ from appointments.models import (
 )
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.models.booking import (
-    insert_visit,
     lock_entry,
     lock_room,
     lock_therapist,
+    unlock_room,
 )
 from appointments.obstacle import obstacle
 from appointments.openings import Opening, Span
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
+from massage_portal.inserting import insert
 from massage_portal.outbox import actions as outbox
 from referrals.screening import Outcome
 from services.models import Technique
@@ -138,15 +139,14 @@ def _make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
 
     :raises TimeTaken: if no room is left, or the patient is elsewhere then.
     """
-    before = transaction.savepoint()
     visit.room_id = _lock_one(rooms)
     try:
-        insert_visit(visit)
+        insert(visit)
     except IntegrityError:
-        transaction.savepoint_rollback(before)  # what was locked in vain is unlocked
+        unlock_room()
         visit.room_id = _lock_free(visit, rooms, now=now)
         try:
-            insert_visit(visit)
+            insert(visit)
         except IntegrityError as error:
             raise taken() from error
 
@@ -167,18 +167,18 @@ def _lock_free(visit: Appointment, rooms: list[int], *, now: datetime) -> int:
     """
     Lock one of `rooms` that is free, and return it.
 
-    One that proves full is unlocked again before another is waited for, by the
-    savepoint, so nobody waits for a room while holding another: no deadlock, and no
-    room is passed over because of its key.
+    One that proves full is unlocked again before another is waited for, so nobody
+    waits for a room while holding another: no deadlock, and no room is passed over
+    because of its key.
 
     :raises TimeTaken: if none is left, or the patient or the therapist is elsewhere.
     """
-    left, before = list(rooms), transaction.savepoint()
+    left = list(rooms)
     while True:
         room = _lock_one(left)
         if _is_clear(visit, room=room, now=now):
             return room
-        transaction.savepoint_rollback(before)
+        unlock_room()
         left.remove(room)
 
 

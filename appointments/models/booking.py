@@ -1,5 +1,5 @@
 """
-What every offer and every booking locks, reads and writes, by hand.
+What every offer and every booking locks, reads and changes, by hand.
 
 Django takes longer to write such statements, and PostgreSQL to plan the greatest, than
 it takes to run them; and a therapist and a room are locked all that time.
@@ -14,7 +14,6 @@ from django.db import connection
 from django.db.models import Model
 
 from appointments.codes import EntryStatus, Status
-from appointments.models.appointment import Appointment
 from appointments.models.waitlist import WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.prepared import Prepared
@@ -39,7 +38,7 @@ NAMES = {  # of the fields of each table, the key first
     name: [field.attname for field in model._meta.local_concrete_fields]
     for name, model in PARTS.items()
 }
-LOCK_PATIENT = "SELECT FROM referrals_patient WHERE id = %s FOR NO KEY UPDATE"
+LOCK_PATIENT = "SELECT FROM referrals_patient WHERE id = %(patient)s FOR NO KEY UPDATE"
 LOCK_THERAPIST = "SELECT FROM appointments_therapist WHERE id = %s FOR NO KEY UPDATE"
 LOCK_ROOM = """
 SELECT id FROM appointments_room WHERE id = ANY(%s) AND active
@@ -48,11 +47,6 @@ SELECT id FROM appointments_room WHERE id = ANY(%s) AND active
 TAKE_ENTRY = """
 UPDATE appointments_waitlistentry SET status = %s, version = %s WHERE id = %s
 """
-VISIT = [field for field in Appointment._meta.concrete_fields if not field.primary_key]
-INSERT_VISIT = f"""
-INSERT INTO appointments_appointment ({", ".join(str(field.column) for field in VISIT)})
-VALUES ({", ".join(["%s"] * len(VISIT))}) RETURNING id
-"""  # noqa: S608 - the names are ours
 LOCK_ENTRY = Prepared(
     "lock_entry",
     f"""
@@ -71,6 +65,7 @@ LOCK_ENTRY = Prepared(
      WHERE entry.id = %(entry)s
        FOR NO KEY UPDATE OF entry, referral
     """,  # noqa: S608 - the names are ours
+    first=LOCK_PATIENT,
 )
 
 
@@ -84,10 +79,7 @@ def lock_entry(pk: int, *, patient: int) -> WaitlistEntry:
     What the referral is covered by is read with it: whoever writes to that locks the
     patient first, so it cannot change meanwhile.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK_PATIENT, [patient])
-    # Another statement: it sees what was committed while we waited for the patient.
-    for offer_out, *values in LOCK_ENTRY.rows(entry=pk):
+    for offer_out, *values in LOCK_ENTRY.rows(patient=patient, entry=pk):
         entry = _with_all(values)
         entry.offer_out = offer_out
         return entry
@@ -133,24 +125,17 @@ def lock_room(rooms: list[int]) -> int | None:
     booked one is waited for.
     """
     with connection.cursor() as cursor:
-        for manner in ("SKIP LOCKED", ""):
-            cursor.execute(f"{LOCK_ROOM} {manner}", [rooms])
+        for sql in (f"SAVEPOINT room; {LOCK_ROOM} SKIP LOCKED", LOCK_ROOM):
+            cursor.execute(sql, [rooms])
             for (room,) in cursor.fetchall():
                 return room
     return None
 
 
-def insert_visit(visit: Appointment) -> None:
-    """
-    Insert a new row, and give it its key.
-
-    If the constraints refuse, whoever calls goes back to a savepoint.
-    """
-    values = [getattr(visit, field.attname) for field in VISIT]
+def unlock_room() -> None:
+    """Unlock the room that was locked last, and undo what was done since."""
     with connection.cursor() as cursor:
-        cursor.execute(INSERT_VISIT, values)
-        (visit.pk,) = cursor.fetchone()
-    visit._state.adding, visit._state.db = False, connection.alias
+        cursor.execute("ROLLBACK TO SAVEPOINT room; RELEASE SAVEPOINT room")
 
 
 def take_entry(entry: WaitlistEntry) -> None:

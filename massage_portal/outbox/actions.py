@@ -13,6 +13,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db.models import Model
 from django.utils import translation
 
+from massage_portal.inserting import insert_new
 from massage_portal.outbox.kinds import Mail, renderer_of
 from massage_portal.outbox.models import Message
 
@@ -59,7 +60,7 @@ def owe_each(
     now: datetime,
 ) -> None:
     """Owe `to` messages about `subject`, as rows of the caller's transaction."""
-    Message.objects.bulk_create(
+    insert_new(
         [
             Message(
                 key=f"{one.kind}:{subject.pk}:{one.key}",
@@ -72,8 +73,7 @@ def owe_each(
             )
             for one in messages
             if (one.due_at or now) < one.expires_at
-        ],
-        ignore_conflicts=True,
+        ]
     )
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from django.db import transaction
 
 from appointments.codes import Status
 from appointments.models import Appointment, WaitlistEntry
-from appointments.models.booking import insert_visit, lock_entry
+from appointments.models.booking import lock_entry
+from massage_portal.inserting import insert, insert_new
+from massage_portal.outbox.models import Message
 from referrals.models import Authorization
 from tests.factories import (
     NOW,
     make_appointment,
     make_entry,
     make_insurer,
+    make_message,
     make_patient,
     make_referral,
     make_technique,
@@ -88,10 +93,24 @@ def test_a_visit_inserted_by_hand_is_the_row_that_django_would_save():
     made = Appointment(**fields_of(saved)[1] | {"id": None})
     saved.delete()
 
-    insert_visit(made)
+    insert(made)
 
     again = Appointment.objects.get(pk=made.pk)
     assert made.pk != saved.pk
     assert fields_of(again) == fields_of(made)
     made.save()  # it knows that it has been saved
     assert Appointment.objects.count() == 1
+
+
+def test_of_rows_inserted_at_once_only_those_that_are_new_are():
+    kept = make_message()
+    values = fields_of(kept)[1] | {"id": None, "key": "new"}
+    new = Message(**values | {"message_id": uuid4()})
+    same = Message(**values | {"message_id": uuid4(), "kind": "tests.other"})
+
+    insert_new([new, same])
+    insert_new([])
+
+    assert Message.objects.count() == 2
+    [added] = Message.objects.exclude(pk=kept.pk)
+    assert fields_of(added)[1] == fields_of(new)[1] | {"id": added.pk}
