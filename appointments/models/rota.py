@@ -11,8 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -20,12 +19,17 @@ from django.db import connection
 from appointments.codes import HOLDING_TIME, Status
 from appointments.models.hours import holidays_between
 from appointments.openings import Diary, RoomDiary, Shift, Span, Taken
+from massage_portal.prepared import Prepared
 
 ONE_DAY = timedelta(days=1)
-_KNOWN: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()  # by session
 # Clocks lie 12 hours behind Greenwich to 14 before it; then the turnover may run on.
 WEST, EAST, TURNOVER = timedelta(hours=12), timedelta(hours=14), timedelta(hours=6)
 
+ZONE = """
+SELECT l.time_zone FROM services_location l
+  JOIN appointments_therapist t ON t.location_id = l.article_ptr_id
+ WHERE t.id = %s
+"""
 # Each row says what it is, whose it is, and leaves empty what it does not have. What is
 # the same of many is one row with all their keys: hours and the times of visits are. An
 # ARRAY is read once, and spares PostgreSQL the planning of ten joins.
@@ -48,35 +52,37 @@ UNION ALL
 SELECT 'hours', array_agg(therapist_id), weekday, NULL, starts, ends,
        valid_from, valid_until, NULL, NULL, NULL
   FROM appointments_workinghours
- WHERE weekday = ANY($4) AND valid_from <= $3
-   AND (valid_until IS NULL OR valid_until >= $2)
+ WHERE weekday = ANY(%(weekdays)s) AND valid_from <= %(last)s
+   AND (valid_until IS NULL OR valid_until >= %(first)s)
    AND therapist_id = ANY(ARRAY(SELECT id FROM who))
  GROUP BY weekday, starts, ends, valid_from, valid_until
 UNION ALL
 SELECT 'extra', ARRAY[therapist_id], NULL, NULL, starts, ends, day, NULL, NULL, NULL,
        NULL
   FROM appointments_extrahours
- WHERE day BETWEEN $2 AND $3
+ WHERE day BETWEEN %(first)s AND %(last)s
    AND therapist_id = ANY(ARRAY(SELECT id FROM who))
 UNION ALL
 SELECT 'certificate', array_agg(therapist_id), technique_id, NULL, NULL, NULL,
        NULL, valid_until, NULL, NULL, NULL
   FROM appointments_certification
- WHERE (valid_until IS NULL OR valid_until >= $2)
+ WHERE (valid_until IS NULL OR valid_until >= %(first)s)
    AND therapist_id = ANY(ARRAY(SELECT id FROM who))
  GROUP BY technique_id, valid_until
 UNION ALL
 SELECT 'off', ARRAY[therapist_id], NULL, NULL, NULL, NULL, NULL, NULL,
        starts_at, ends_at, NULL
   FROM appointments_timeoff
- WHERE starts_at < $6 AND ends_at > $5
+ WHERE starts_at < %(end)s AND ends_at > %(begin)s
    AND therapist_id = ANY(ARRAY(SELECT id FROM who))
 UNION ALL
 SELECT 'visit', array_agg(therapist_id), NULL, array_agg(room_id), NULL, NULL,
        NULL, NULL, starts_at, blocked_until, NULL
   FROM appointments_appointment
- WHERE status = ANY($9) AND NOT (status = $10 AND held_until <= $1)
-   AND starts_at >= $5 AND starts_at < $8 AND blocked_until > $7 {of_theirs}
+ WHERE status = ANY(%(holding)s)
+   AND NOT (status = %(proposed)s AND held_until <= %(now)s)
+   AND starts_at >= %(begin)s AND starts_at < %(until)s
+   AND blocked_until > %(since)s {of_theirs}
  GROUP BY starts_at, blocked_until
 UNION ALL
 SELECT 'room', array_agg(id), location_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
@@ -92,7 +98,7 @@ UNION ALL
 SELECT 'closure', ARRAY[location_id], NULL, NULL, NULL, NULL, first_day, last_day, NULL,
        NULL, NULL
   FROM appointments_closure
- WHERE first_day <= $3 AND last_day >= $2
+ WHERE first_day <= %(last)s AND last_day >= %(first)s
    AND location_id = ANY(ARRAY(SELECT id FROM places))
 UNION ALL
 SELECT 'holidays', ARRAY[location_id], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
@@ -104,16 +110,26 @@ SELECT 'kept', ARRAY[c.location_id], NULL, NULL, NULL, NULL, w.day, NULL, NULL, 
        NULL
   FROM appointments_holidayworked w
   JOIN appointments_holidaycalendar c ON c.id = w.calendar_id
- WHERE w.day BETWEEN $2 AND $3
+ WHERE w.day BETWEEN %(first)s AND %(last)s
    AND c.location_id = ANY(ARRAY(SELECT id FROM places))
 """
-# now; first and last day; weekdays; time in reach of them; visits since, until; states
-# that hold time, the one that may lapse; therapists, place
-TYPES = """timestamptz, date, date, smallint[], timestamptz, timestamptz, timestamptz,
-    timestamptz, varchar[], varchar, bigint[], bigint"""
 # Of a part of the clinic; looked up by hash, as often as there are visits.
 OF_THEIRS = """AND (therapist_id IN (SELECT id FROM who)
     OR room_id IN (SELECT id FROM rooms))"""
+
+
+def _statement(of_whom: str) -> str:
+    return STATEMENT.format(of_whom=of_whom, of_theirs=OF_THEIRS if of_whom else "")
+
+
+SOME, ONE_PLACE = "AND t.id = ANY(%(therapists)s)", "AND t.location_id = %(location)s"
+# By whether some therapists are asked about, and whether one place is.
+STATEMENTS = {
+    (False, False): Prepared("rota", _statement("")),
+    (True, False): Prepared("rota_some", _statement(SOME)),
+    (False, True): Prepared("rota_place", _statement(ONE_PLACE)),
+    (True, True): Prepared("rota_some_place", _statement(f"{SOME} {ONE_PLACE}")),
+}
 
 
 class Row(NamedTuple):
@@ -259,6 +275,14 @@ def rota(
     return Rota(diaries, read.room_diaries())
 
 
+def zone_of(therapist: int) -> ZoneInfo | None:
+    """Return the zone of the place where this therapist works; None if none does."""
+    with connection.cursor() as cursor:
+        cursor.execute(ZONE, [therapist])
+        row = cursor.fetchone()
+    return ZoneInfo(row[0]) if row else None
+
+
 def reach(first: date, last: date) -> tuple[datetime, datetime]:
     """Return the moments between which a visit may fill a local day of any place."""
     begin = datetime.combine(first, time.min, tzinfo=UTC)
@@ -276,37 +300,22 @@ def _rows(
 ) -> Iterator[Row]:
     begin, end = reach(first, last)
     since, until = within or (begin, end)
-    params = [
-        *(now, first, last, sorted({day.weekday() for day in _days(first, last)})),
-        *(begin, end, since, until),
-        *([str(status) for status in HOLDING_TIME], str(Status.PROPOSED)),
-        *(list(therapists or ()), location),
-    ]
-    name = _prepared(some=therapists is not None, one_place=location is not None)
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXECUTE {name} ({', '.join(['%s'] * len(params))})", params)
-        yield from map(Row._make, cursor.fetchall())
-
-
-def _prepared(*, some: bool, one_place: bool) -> str:
-    """
-    Return the name under which this session knows the statement.
-
-    Planning it takes longer than running it, so each session plans it once. What it has
-    prepared outlasts its transactions, and ends with it.
-    """
-    name = f"rota{'_some' * some}{'_place' * one_place}"
-    connection.ensure_connection()
-    session = connection.connection
-    known = _KNOWN.setdefault(session, set())
-    if name not in known:
-        of_whom = " AND t.id = ANY($11)" * some + " AND t.location_id = $12" * one_place
-        of_theirs = OF_THEIRS * bool(of_whom)
-        sql = STATEMENT.format(of_whom=of_whom, of_theirs=of_theirs)
-        with connection.wrap_database_errors, session.cursor() as cursor:
-            cursor.execute(f"PREPARE {name} ({TYPES}) AS {sql}")
-        known.add(name)
-    return name
+    statement = STATEMENTS[therapists is not None, location is not None]
+    rows = statement.rows(
+        now=now,
+        first=first,
+        last=last,
+        weekdays=sorted({day.weekday() for day in _days(first, last)}),
+        begin=begin,
+        end=end,
+        since=since,
+        until=until,
+        holding=[str(status) for status in HOLDING_TIME],
+        proposed=str(Status.PROPOSED),
+        therapists=list(therapists or ()),
+        location=location,
+    )
+    return map(Row._make, rows)
 
 
 def _days(first: date, last: date) -> list[date]:
