@@ -41,13 +41,15 @@ class Page:
     report: bool = False
 
 
-def past() -> None:
-    """Make visits of the past from those booked ahead, twelve weeks apart."""
-    ahead = list(Appointment.objects.select_related("entry").order_by("pk"))
-    turn = 0
-    while (left := APPOINTMENTS - Appointment.objects.count()) > 0:
-        turn += 1
+def past(ahead: list[Appointment], *, turn: int, until: int) -> int:
+    """
+    Make visits of the past from those `ahead`, twelve weeks apart, until there are so
+    many; return the next turn.
+    """
+    while (left := until - Appointment.objects.count()) > 0:
         _one_turn(ahead[:left], turn)
+        turn += 1
+    return turn
 
 
 def _one_turn(ahead: list[Appointment], turn: int) -> None:
@@ -135,8 +137,10 @@ def measure(of: Clinic) -> list[Figure]:
     )
     browsers[Role.AUDITOR] = signed_in(auditor)
     all_pages = pages(of)
+    ahead = list(Appointment.objects.select_related("entry").order_by("pk"))
+    turn = past(ahead, turn=1, until=APPOINTMENTS // 2)
     before = [_queries(page, browsers[page.role]) for page in all_pages]
-    past()
+    past(ahead, turn=turn, until=APPOINTMENTS)
     analyze()
     after = [_queries(page, browsers[page.role]) for page in all_pages]
     if after != before:
