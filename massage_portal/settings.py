@@ -180,7 +180,9 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "cache",
-    }
+    },
+    # What one process reckoned a moment ago: no health data, and nothing that counts.
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
 # --- Who signs in ---------------------------------------------------------------------

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from appointments.figures import ahead, overrules, visits, waits
 from appointments.figures.figure import Figure
+from appointments.figures.kept import lately
 from massage_portal import spreadsheet
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record_all
@@ -35,7 +36,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
 def figures(request: SignedInRequest) -> HttpResponse:
     """Show all figures; none names a patient, but reasons are health data."""
     now = timezone.now()
-    made = [one(now=now) for one in FIGURES.values()]
+    made = [lately(key, one, now=now) for key, one in FIGURES.items()]
     for figure in made:
         record_all("request.listed", figure.seen, by=request.user, at=now)
     context = {"figures": made, "now": now}
@@ -49,7 +50,7 @@ def figure_file(request: SignedInRequest, key: str) -> HttpResponse:
     if key not in FIGURES:
         raise Http404
     now: datetime = timezone.now()
-    figure = FIGURES[key](now=now)
+    figure = lately(key, FIGURES[key], now=now)
     record_all("request.listed", figure.seen, by=request.user, at=now)
     answer = HttpResponse(
         spreadsheet.written([figure.heads, *figure.plain_rows]),

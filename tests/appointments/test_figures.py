@@ -8,10 +8,12 @@ import itertools
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from appointments.codes import Ending, EntryStatus, Missed, Status
 from appointments.figures import ahead, overrules, visits, waits
 from appointments.figures.figure import FIELD, LABELS, Bar, Figure, share
+from appointments.figures.kept import lately
 from appointments.models.waitlist import FEWEST_SHOWN
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
@@ -259,3 +261,22 @@ def test_the_page_asks_as_many_questions_for_many_as_for_few(
         see()
     with django_assert_max_num_queries(24):
         browser.get(url("figures"))
+
+
+@pytest.mark.parametrize(("tells_of_records", "times"), [(False, 1), (True, 2)])
+def test_only_a_figure_that_tells_of_no_record_is_kept_a_minute(
+    see, tells_of_records, times
+):
+    asked = []
+    records = [see()] if tells_of_records else []
+
+    def reckon(*, now):
+        asked.append(now)
+        return Figure("one", "One", "", ["A"], [], seen=records)
+
+    figures = [lately("one", reckon, now=NOW) for _number in range(2)]
+
+    assert [len(asked), *figures] == [times, reckon(now=NOW), reckon(now=NOW)]
+    with translation.override("es"):
+        assert lately("one", reckon, now=NOW).title == "One"
+    assert len(asked) == times + 3
