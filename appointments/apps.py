@@ -9,6 +9,6 @@ class AppointmentsConfig(AppConfig):
     verbose_name = _("When patients come")
 
     def ready(self) -> None:
-        """Register who renders the messages of this app, and who follows referrals."""
-        from appointments import correspondents, messages  # noqa: F401
+        """Register who renders messages, whom records are about, and who objects."""
+        from appointments import correspondents, messages, objections  # noqa: F401
         from appointments.actions import follow  # noqa: F401

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -26,6 +26,11 @@ class Stand(NamedTuple):
     overruled_days: float | None
     target_days: float | None  # the one that counts; None: none has begun
     day_adds: float | None
+    category: int | None = None
+
+
+# By category: from how many days ahead which target, before need, is in force.
+Coming = Mapping[int, Sequence[tuple[float, int]]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Change:
 
 
 def passes_in(
-    one: Stand, before: Stand, *, now: datetime, exponent: float
+    one: Stand, before: Stand, *, coming: Coming, now: datetime, exponent: float
 ) -> int | None:
     """
     Return in how many whole days `one` adds more harm than `before`; None if never.
@@ -47,9 +52,11 @@ def passes_in(
     It is told only where both clocks run and no person set a target, for else it would
     not stay true. The logarithm of (w + 1) ** p - w ** p is concave in w for p >= 1, so
     the lead of the one who has waited less, and has the shorter target, only grows: it
-    is passed once, and halving finds the day.
+    is passed once, and halving finds the day. Where a target of theirs is to change,
+    that does not hold: then each day is looked at.
 
     :param before: the next above `one` in the line.
+    :param coming: the targets that are not yet in force.
     :param exponent: p, the clinic's policy; 1 or more.
     """
     if not one.target_days or not before.target_days:
@@ -57,30 +64,36 @@ def passes_in(
     for each in (one, before):
         if each.received_at > now or each.overruled_days is not None:
             return None
-    if one.target_days >= before.target_days:
-        return None
-    if not _passed(one, before, FAR, exponent):
+
+    def passed(days: int) -> bool:
+        mine, theirs = (
+            _adds_in(each, days, coming, exponent) for each in (one, before)
+        )
+        return mine > theirs
+
+    if coming.get(one.category or 0) or coming.get(before.category or 0):
+        return next((days for days in range(1, FAR + 1) if passed(days)), None)
+    if one.target_days >= before.target_days or not passed(FAR):
         return None
     low, high = 0, FAR  # not passed on day `low`, passed on day `high`
     while high - low > 1:
         middle = (low + high) // 2
-        if _passed(one, before, middle, exponent):
+        if passed(middle):
             high = middle
         else:
             low = middle
     return high
 
 
-def _passed(one: Stand, before: Stand, days: int, exponent: float) -> bool:
-    mine, theirs = (
-        day_adds(
-            waited_days=each.waited_days + days,
-            target_days=each.target_days or 1,
-            exponent=exponent,
-        )
-        for each in (one, before)
+def _adds_in(one: Stand, days: int, coming: Coming, exponent: float) -> float:
+    """Return the harm that the day after `days` more will add."""
+    target = one.target_days or 1
+    for begins, category_days in coming.get(one.category or 0, ()):
+        if begins <= days:  # they come in order: the last that has begun counts
+            target = target_wait(target_days=category_days, need_score=one.need_score)
+    return day_adds(
+        waited_days=one.waited_days + days, target_days=target, exponent=exponent
     )
-    return mine > theirs
 
 
 def need_that_lifts(
@@ -118,11 +131,19 @@ def _first(other: Stand, one: Stand) -> bool:
 
 
 def change(
-    place: int, line: Sequence[Stand], *, first: int, now: datetime, exponent: float
+    place: int,
+    line: Sequence[Stand],
+    *,
+    first: int,
+    coming: Coming,
+    now: datetime,
+    exponent: float,
 ) -> Change:
     """Return what would move the one at `place` of `line` up; as `need_that_lifts`."""
     found = need_that_lifts(place, line, first=first, exponent=exponent)
     if place == 0:
         return found
-    days = passes_in(line[place], line[place - 1], now=now, exponent=exponent)
+    days = passes_in(
+        line[place], line[place - 1], coming=coming, now=now, exponent=exponent
+    )
     return Change(found.need_score, found.places, found.at_least, days)

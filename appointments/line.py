@@ -1,7 +1,8 @@
-"""One page of the line, as the board shows it: read in three queries, and no more."""
+"""One page of the line, as the board shows it: read in a few queries, however long."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +11,11 @@ from typing import NamedTuple
 
 from django.core.paginator import Page, Paginator
 
-from appointments.changes import Change, Stand, change
-from appointments.models import Overrule, Policy, WaitlistEntry
+from appointments.changes import FAR, Change, Coming, Stand, change
+from appointments.models import Overrule, Policy, TargetWait, WaitlistEntry
 from appointments.models.board import Narrowing
 from appointments.models.waitlist import WaitlistEntryQuerySet
-from appointments.priority import Explanation
+from appointments.priority import DAY, Explanation
 
 PAGE = 50
 
@@ -99,6 +100,7 @@ def _rows(
     by_key = {entry.pk: entry for entry in entries}
     overruled = [key for key, at in shown.items() if line[at].overruled_days]
     overrules = Overrule.objects.of_entries(overruled, now=now) if overruled else {}
+    coming = _coming(now)
     rows = []
     for key, place in shown.items():
         entry = by_key.get(key)
@@ -108,9 +110,24 @@ def _rows(
         entry.category_days = stand.category_days
         entry.overruled_days = stand.overruled_days
         why = entry.explain(now=now, exponent=exponent)
-        would = change(place, line, first=first, now=now, exponent=exponent)
+        would = change(
+            *(place, line), first=first, coming=coming, now=now, exponent=exponent
+        )
         rows.append(Row(entry, first + place, why, would, overrules.get(key)))
     return rows
+
+
+def _coming(now: datetime) -> Coming:
+    """Return the targets that will be in force while anything is told about."""
+    rows = TargetWait.objects.filter(
+        in_force_from__gt=now, in_force_from__lte=now + FAR * DAY
+    ).order_by("in_force_from")
+    found: dict[int, list[tuple[float, int]]] = defaultdict(list)
+    for category, begins, days in rows.values_list(
+        "category", "in_force_from", "target_days"
+    ):
+        found[category].append(((begins - now) / DAY, days))
+    return found
 
 
 def _digest(rows: list[Row]) -> str:

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-STEP = timedelta(minutes=30)  # visits start on the hour and the half hour
+from appointments.half_hours import STEP as STEP
+from appointments.half_hours import HalfHours, first_start
+
+ONE_DAY = timedelta(days=1)
 
 
 class Span(NamedTuple):
@@ -38,22 +41,34 @@ class Span(NamedTuple):
 
 
 class Taken:
-    """Stretches of time, joined where they touch: none overlap."""
+    """
+    Stretches of time, joined where they touch: none overlap.
+
+    They are sorted when first asked for; `given` has them as they came, which is enough
+    for who only asks what is left.
+    """
 
     def __init__(self, spans: Iterable[Span] = ()) -> None:
-        self.spans: list[Span] = []
-        for span in sorted(spans):
-            if self.spans and span.start <= self.spans[-1].end:
-                last = self.spans.pop()
+        self.given = tuple(spans)
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """They, in order of time."""
+        joined: list[Span] = []
+        for span in sorted(self.given):
+            if joined and span.start <= joined[-1].end:
+                last = joined.pop()
                 span = Span(last.start, max(last.end, span.end))
-            self.spans.append(span)
-        self._starts = [span.start for span in self.spans]
-        self._ends = [span.end for span in self.spans]
+            joined.append(span)
+        return joined
+
+    @cached_property
+    def _ends(self) -> list[datetime]:
+        return [span.end for span in self.spans]
 
     def leaves(self, start: datetime, end: datetime) -> bool:
         """Say whether none of them overlaps the time from `start` to `end`."""
-        place = bisect_right(self._ends, start)
-        return place == len(self._starts) or self._starts[place] >= end
+        return all(one.end <= start or end <= one.start for one in self.given)
 
     def touching(self, span: Span) -> Iterator[Span]:
         """Yield those that overlap `span`, in order; the search is logarithmic."""
@@ -63,12 +78,12 @@ class Taken:
             yield taken
 
 
-@dataclass(frozen=True)
-class Shift:
+class Shift(NamedTuple):
     """
     One weekly stretch of work: local times, valid on both ends' days.
 
-    Extra hours are such a stretch that is valid on its one day.
+    Extra hours are such a stretch that is valid on its one day. A tuple, for it is
+    looked up by: many therapists work the same hours.
     """
 
     weekday: int  # 0 is Monday
@@ -130,41 +145,6 @@ class RoomDiary:
         return self.busy.leaves(span.start, span.end)
 
 
-class FreeRooms:
-    """
-    The rooms of all places; each start is looked up once in each place.
-
-    :param held: how long a visit keeps its room.
-    """
-
-    def __init__(
-        self,
-        rooms: Iterable[RoomDiary],
-        technique: int | None = None,
-        *,
-        held: timedelta,
-    ) -> None:
-        self._held = held
-        self._of_place: dict[int, list[RoomDiary]] = defaultdict(list)
-        for room in rooms:
-            if room.serves(technique):
-                self._of_place[room.location].append(room)
-        self._found: dict[int, dict[datetime, int | None]] = defaultdict(dict)
-
-    def firsts(self, location: int) -> Callable[[datetime], int | None]:
-        """Return what finds the first room of the place, as given, free from then."""
-        here, found, held = self._of_place[location], self._found[location], self._held
-
-        def first(start: datetime) -> int | None:
-            if start not in found:
-                end = start + held
-                free = (room.room for room in here if room.busy.leaves(start, end))
-                found[start] = next(free, None)
-            return found[start]
-
-        return first
-
-
 class Opening(NamedTuple):
     """A time at which one therapist, in one room, could see a patient; in UTC."""
 
@@ -215,12 +195,25 @@ def shift_span(shift: Shift, day: date, zone: ZoneInfo) -> Span | None:
 
 def worked(diary: Diary, first: date, last: date) -> Taken:
     """Return the real time worked from `first` to `last`, local days, if not closed."""
+    return _worked(
+        tuple(diary.shifts), frozenset(diary.closed), diary.zone, first, last
+    )
+
+
+@lru_cache(maxsize=1024)  # as above
+def _worked(
+    shifts: tuple[Shift, ...],
+    closed: frozenset[date],
+    zone: ZoneInfo,
+    first: date,
+    last: date,
+) -> Taken:
     days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
     spans = (
-        shift_span(shift, day, diary.zone)
+        shift_span(shift, day, zone)
         for day in days
-        if day not in diary.closed
-        for shift in diary.shifts
+        if day not in closed
+        for shift in shifts
         if shift.is_on(day)
     )
     # Shifts that overlap or touch are one stretch: no time is found twice.
@@ -236,24 +229,6 @@ def free_spans(work: Span, busy: Taken) -> Iterator[Span]:
         start = max(start, taken.end)
     if start < work.end:
         yield Span(start, work.end)
-
-
-def starts_in(free: Span, *, needs: timedelta, zone: ZoneInfo) -> Iterator[datetime]:
-    """
-    Yield the starts, on the local half hours, from which `needs` still fits in `free`.
-
-    Half hours of the wall and of real time agree, for every zone's offset and every
-    clock change in use is a multiple of 15 minutes; we align to the wall once and then
-    step in real time.
-    """
-    local = free.start.astimezone(zone)
-    past = timedelta(
-        minutes=local.minute % 30, seconds=local.second, microseconds=local.microsecond
-    )
-    start = free.start + (STEP - past if past else timedelta(0))
-    while start + needs <= free.end:
-        yield start
-        start += STEP
 
 
 def openings(
@@ -280,40 +255,78 @@ def openings(
     """
     if length <= timedelta(0) or turnover < timedelta(0):
         raise ValueError(f"impossible length {length} or turnover {turnover}")
-    free_rooms = FreeRooms(rooms, technique, held=length + turnover)
-    found = [
-        opening
-        for diary in diaries
-        if (until := diary.last_day_for(technique, last)) is not None
-        for opening in _of_one(diary, free_rooms, first, until, length, turnover)
-        if not_before is None or opening.starts_at >= not_before
-    ]
-    return sorted(found, key=itemgetter(0, 1))  # by start and therapist
+    search = _Search(first, last, length, turnover, not_before)
+    for room in rooms:
+        if room.serves(technique):
+            search.rooms[room.location].append(room)
+    for diary in sorted(diaries, key=attrgetter("therapist")):
+        until = diary.last_day_for(technique, last)
+        if until is not None and first <= until:
+            search.add(diary, until)
+    return search.in_order()
 
 
-def _of_one(
-    diary: Diary,
-    rooms: FreeRooms,
-    first: date,
-    last: date,
-    length: timedelta,
-    turnover: timedelta,
-) -> Iterator[Opening]:
-    """Yield one therapist's openings, each with the first room that is free."""
-    room_at, held = rooms.firsts(diary.location), length + turnover
-    therapist, location, zone = diary.therapist, diary.location, diary.zone
-    for work in worked(diary, first, last).spans:
-        # The turnover may run past the shift, but not into the next visit.
-        reach = Span(work.start, work.end + turnover)
-        for free in free_spans(reach, diary.busy):
-            for start in starts_in(free, needs=held, zone=zone):
-                if (room := room_at(start)) is not None:
-                    yield Opening(
-                        start,
-                        therapist,
-                        room,
-                        location,
-                        start + length,
-                        start + held,
-                        zone,
-                    )
+class _Search:
+    """Gathers openings, therapist by therapist, under their starts."""
+
+    def __init__(
+        self,
+        first: date,
+        last: date,
+        length: timedelta,
+        turnover: timedelta,
+        not_before: datetime | None,
+    ) -> None:
+        self.first = first
+        # A local day begins up to 14 hours before Greenwich's, and ends up to 12 after.
+        self.begin = datetime.combine(first, time.min, tzinfo=UTC) - ONE_DAY
+        self.number = ((last - first).days + 3) * (ONE_DAY // STEP)
+        self.length, self.held = length, length + turnover
+        self.not_before = not_before
+        self.rooms: dict[int, list[RoomDiary]] = defaultdict(list)
+        self._grids: dict[tuple[int, timedelta], HalfHours] = {}
+        self._work: dict[Any, list[tuple[HalfHours, int]]] = {}
+        self._found: dict[datetime, list[Opening]] = defaultdict(list)
+
+    def add(self, diary: Diary, last: date) -> None:
+        """Add one therapist's openings, each with the first room that is free."""
+        therapist, location, zone = diary.therapist, diary.location, diary.zone
+        for grid, work in self._worked(diary, last):
+            starts = work & ~grid.blocked(diary.busy.given)
+            for start, room, ends_at, until in grid.moments(starts):
+                self._found[start].append(
+                    Opening(start, therapist, room, location, ends_at, until, zone)
+                )
+
+    def in_order(self) -> list[Opening]:
+        """Return all of them, by start and therapist."""
+        return [one for start in sorted(self._found) for one in self._found[start]]
+
+    def _worked(self, diary: Diary, last: date) -> list[tuple[HalfHours, int]]:
+        """Return the starts within the hours of work at which there is a room."""
+        hours, closed = tuple(diary.shifts), frozenset(diary.closed)
+        key = (hours, closed, diary.zone, diary.location, last)
+        if key not in self._work:
+            starts: dict[HalfHours, int] = defaultdict(int)
+            for work in worked(diary, self.first, last).spans:
+                start = first_start(work.start, diary.zone)
+                grid = self._grid(diary.location, start)
+                starts[grid] |= grid.fitting(*work) & grid.with_room
+            self._work[key] = list(starts.items())
+            if self.not_before is not None:
+                moment = self.not_before
+                self._work[key] = [(g, s & g.since(moment)) for g, s in starts.items()]
+        return self._work[key]
+
+    def _grid(self, location: int, start: datetime) -> HalfHours:
+        """Return the half hours of a place that are in step with `start`."""
+        step = (start - self.begin) % STEP
+        if (location, step) not in self._grids:
+            self._grids[location, step] = HalfHours(
+                self.begin + step,
+                self.number,
+                [(room.room, room.busy.given) for room in self.rooms[location]],
+                length=self.length,
+                held=self.held,
+            )
+        return self._grids[location, step]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 SAME = 1 / 48  # half an hour, in days: less is no difference
+TELLING = 0.05  # days: less would be told as 0.0
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,17 @@ def why_then(*, moved: bool, same_therapist: bool, sooner_days: float | None) ->
         return _("Moved by hand.")
     if sooner_days is None:
         said = _("By the line alone they would get no time.")
+    elif SAME < sooner_days < TELLING:
+        said = _("A little sooner than by the line alone.")
     elif sooner_days > SAME:
         said = _("%(days).1f days sooner than by the line alone.") % {
             "days": sooner_days
         }
+    elif -TELLING < sooner_days < -SAME:
+        said = _(
+            "A little later than by the line alone: the sooner time goes to somebody "
+            "whom waiting harms more."
+        )
     elif sooner_days < -SAME:
         said = _(
             "%(days).1f days later than by the line alone: the sooner time goes to "

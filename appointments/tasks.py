@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from celery import shared_task
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from appointments import actions
+from appointments.actions.draw_up import draw_up
+from appointments.models import Draft
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="appointments.lapse_offers")
@@ -32,3 +38,29 @@ def tell_of_waits(**_: Any) -> None:
 def reckon_waits(**_: Any) -> None:
     """Reckon the expected waits anew. Beat runs this four times a day."""
     actions.reckon_waits(now=timezone.now())
+
+
+@shared_task(name="appointments.draw_up_due")
+def draw_up_due(**_: Any) -> None:
+    """
+    Hand out the plans that are asked for. Beat runs this every SWEEP_SECONDS.
+
+    Most were handed out at once; left are those whose worker died, or that the broker
+    never got.
+    """
+    for pk in Draft.objects.to_draw_up(timezone.now()).values_list("pk", flat=True):
+        draw_up_one.delay(pk=pk)
+
+
+@shared_task(name="appointments.draw_up", acks_late=True)
+def draw_up_one(*, pk: int, **_: Any) -> None:
+    """Draw up one plan. If the worker dies, its lease runs out and a round retries."""
+    draw_up(pk=pk, now=timezone.now())
+
+
+def draw_up_soon(pk: int) -> None:
+    """Hand a plan out at once; where no broker answers, beat does so later."""
+    try:
+        draw_up_one.apply_async(kwargs={"pk": pk}, retry=False)
+    except OperationalError:
+        log.warning("no_broker", draft=pk)

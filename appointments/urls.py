@@ -77,6 +77,7 @@ for_staff = [
     path("queue/<int:pk>/overrule/end/", overrule.end_overrule, name="end_overrule"),
     path("queue/plan/", draft.drafts, name="drafts"),
     path("queue/plan/<int:pk>/", draft.draft, name="draft"),
+    path("queue/plan/<int:pk>/ready/", draft.draft_ready, name="draft_ready"),
     path("queue/plan/<int:pk>/<int:row>/", draft.draft_move, name="draft_move"),
     path("queue/<int:pk>/triage/", triage.triage, name="triage"),
     path("queue/<int:pk>/offer/", offers.propose, name="propose"),

@@ -19,25 +19,45 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Entry(NamedTuple):
-    """A line of the menu; `permission` is "" for what visitors and patients read."""
+    """
+    A line of the menu; `permission` is "" for what visitors and patients read.
+
+    `holds` names pages that belong under it though their addresses do not.
+    """
 
     label: Promise
     view: str
     permission: str
+    holds: frozenset[str] = frozenset()
 
 
 OWN_CARE = "appointments.ask_for_own_appointment"
 OPENS_ADMIN = "(opens the admin pages)"  # no permission of Django's: see User.is_staff
+VISIT = frozenset({"appointments:visit", "appointments:plan", "appointments:note"})
+ONE_DAY = frozenset({"appointments:clinic_day"})
+QUESTIONS = frozenset({"appointments:questions", "appointments:question"})
 ENTRIES = [
     Entry(_("My care"), "appointments:mine", OWN_CARE),
-    Entry(_("Queue"), "appointments:queue", "appointments.view_waitlistentry"),
+    Entry(
+        _("Queue"), "appointments:queue", "appointments.view_waitlistentry", QUESTIONS
+    ),
     Entry(_("Offers"), "appointments:offers", "appointments.view_appointment"),
     Entry(_("Telephone"), "appointments:telephone", "appointments.offer_appointment"),
-    Entry(_("Visits"), "appointments:day", "appointments.view_appointment"),
+    Entry(_("Visits"), "appointments:day", "appointments.view_appointment", VISIT),
     Entry(_("Figures"), "appointments:figures", "appointments.view_figures"),
-    Entry(_("My day"), "appointments:day", "appointments.view_own_day"),
-    Entry(_("Calendar"), "appointments:clinic_week", "appointments.view_appointment"),
-    Entry(_("My calendar"), "appointments:clinic_week", "appointments.view_own_day"),
+    Entry(_("My day"), "appointments:day", "appointments.view_own_day", VISIT),
+    Entry(
+        _("Calendar"),
+        "appointments:clinic_week",
+        "appointments.view_appointment",
+        ONE_DAY,
+    ),
+    Entry(
+        _("My calendar"),
+        "appointments:clinic_week",
+        "appointments.view_own_day",
+        ONE_DAY,
+    ),
     Entry(_("Capacity"), "appointments:capacity", "appointments.change_capacity"),
     Entry(_("Referrals"), "referrals:worklist", "referrals.view_referral"),
     Entry(_("Patients"), "referrals:patients", "referrals.view_patient"),
@@ -65,13 +85,14 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 def entries(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the menu of this user: label, address, aria-current if we are there."""
     found = []
+    shown = getattr(request.resolver_match, "view_name", "")
     for entry in _open_to(getattr(request, "user", None)):
         try:
             address = reverse(entry.view)
         except NoReverseMatch:
             continue
-        inside = "true" if request.path.startswith(address) else ""
-        here = "page" if request.path == address else inside
+        within = request.path.startswith(address) or shown in entry.holds
+        here = "page" if request.path == address else "true" if within else ""
         found.append({"label": entry.label, "url": address, "here": here})
     return found
 

@@ -181,12 +181,14 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "cache",
-    }
+    },
+    # What one process reckoned a moment ago: no health data, and nothing that counts.
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
 # --- Who signs in ---------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["massage_portal.accounts.backend.Backend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "start"
 LOGOUT_REDIRECT_URL = "services:home"
@@ -329,6 +331,7 @@ CELERY_BEAT_SCHEDULE = {
         "services.publish_due",
         "appointments.lapse_offers",
         "appointments.offer_freed_times",
+        "appointments.draw_up_due",
     ]
 }
 for _task in [

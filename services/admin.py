@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -30,6 +32,7 @@ from services.models import (
     Technique,
     Version,
 )
+from services.objections import objections_to_stopping
 
 TOLD = [  # of a version, in this order
     *("article", "language", "number", "status", "title", "summary", "body"),
@@ -106,6 +109,15 @@ class TechniqueAdmin(OfKind):
     search_fields = ("name", "slug")
 
 
+def _may_stop(place: Location, gives_massage: bool) -> None:
+    """Refuse if somebody objects to the end of massage at the place."""
+    if gives_massage:
+        return
+    now = timezone.now()  # noqa: TID251 - an admin page is a view
+    if said := objections_to_stopping(place, now=now):
+        raise ValidationError(said)
+
+
 @admin.register(Location)
 class LocationAdmin(Searched, OfKind):
     """The places of the medical center."""
@@ -113,6 +125,16 @@ class LocationAdmin(Searched, OfKind):
     kind = ArticleKind.LOCATION
 
     list_display = ("name", "city", "state", "time_zone", "gives_massage", "position")
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Return the form; a place where visits are to come cannot stop giving them."""
+        made: Any = super().get_form(request, obj, change, **kwargs)
+        field = made.base_fields.get("gives_massage")  # none for who may only look
+        if obj is not None and obj.gives_massage and field is not None:
+            field.validators = [partial(_may_stop, obj)]
+        return made
 
 
 @admin.register(Precaution)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.apps import apps
+from django.core.cache import caches
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from django.utils import translation
@@ -38,6 +39,12 @@ def english():
     """Begin in English: a page opened in Spanish would leave its language behind."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """Begin with an empty memory: another test's figures are not this one's."""
+    caches["memory"].clear()
 
 
 @pytest.fixture

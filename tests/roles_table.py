@@ -119,6 +119,7 @@ GET = {
     "appointments:end_overrule": "in  403 403 403 405 403 405 403 403 403",
     "appointments:drafts": "      in  403 403 403 200 403 403 403 403 403",
     "appointments:draft": "       in  403 403 403 200 403 403 403 403 403",
+    "appointments:draft_ready": " in  403 403 403 200 403 403 403 403 403",
     "appointments:draft_move": "  in  403 403 403 200 403 403 403 403 403",
     "appointments:triage": "      in  403 403 403 200 403 200 403 403 403",
     "appointments:propose": "     in  403 403 403 200 403 403 403 403 403",

@@ -243,6 +243,7 @@ def _of_capacity(world: SimpleNamespace) -> dict[str, dict[str, object]]:
 def _of_a_plan(row: DraftOffer) -> dict[str, dict[str, object]]:
     return {
         "appointments:draft": {"pk": row.draft_id},
+        "appointments:draft_ready": {"pk": row.draft_id},
         "appointments:draft_move": {"pk": row.draft_id, "row": row.pk},
     }
 

@@ -18,6 +18,7 @@ from appointments.actions.hold import (
 )
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.models.booking import take_entry
 from appointments.models.outside import outside_of_hours
 from appointments.openings import Opening
 from appointments.outside import Outside
@@ -160,9 +161,7 @@ def _take_entry(
 
     :param others: whether there may be other offers.
     """
-    entry.status = EntryStatus.IN_PROGRESS
-    entry.version += 1
-    entry.save(update_fields=["status", "version"])
+    take_entry(entry)
     if others:
         end_offers(entry.appointments.exclude(pk=appointment.pk), by=by, now=now)
     record("appointment.booked", appointment, by=by, at=now, change="proposed>booked")

@@ -1,26 +1,21 @@
-"""A plan of offers: drawn up, looked over, and sent."""
+"""A plan of offers that is drawn up: looked over, changed, and sent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.actions.hold import TimeTaken, lock_entry, taken
 from appointments.actions.offer import offer
 from appointments.actions.refusal import Refusal
 from appointments.actions.triage import ChangedMeanwhile
-from appointments.models import Appointment, Draft, DraftOffer, DraftWait, Policy
-from appointments.models.draft import Why
-from appointments.models.planner import Drawn, Planner
+from appointments.models import Appointment, Draft, DraftOffer, Policy
+from appointments.models.planner import Planner
 from appointments.openings import Opening
-from appointments.planning.problem import Outcome
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
-
-LOCK = 4_747_003  # any number of our own: two makers would leave two plans at work
 
 
 class CannotCome(Refusal):
@@ -31,103 +26,8 @@ class PassesOver(Refusal):
     """Somebody who came to the line since would be passed over."""
 
 
-def make_draft(*, weeks: int, by: User, now: datetime) -> Draft:
-    """
-    Draw up a plan of offers for the coming weeks; nothing is sent or held.
-
-    Plans that were made before and not sent are thrown away: times would be in two.
-
-    :param weeks: 1 or more, today's included.
-    """
-    policy = Policy.objects.in_force(now)
-    planner = Planner.of_weeks(weeks, now=now, policy=policy)
-    drawn = planner.draw()
-    with transaction.atomic():
-        _one_at_a_time()
-        for old in Draft.objects.at_work().select_for_update(no_key=True):
-            _drop(old, by=by, now=now)
-        draft = Draft.objects.create(
-            made_at=now,
-            made_by=by,
-            first_day=now.date(),
-            last_day=planner.last,
-            ends_at=drawn.ends_at,
-        )
-        _write(draft, drawn)
-        record("plan_of_offers.drawn_up", draft, by=by, at=now)
-    return draft
-
-
-def _one_at_a_time() -> None:
-    """Let a second maker wait, so that they find, and throw away, the first's plan."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-
-
-def redraw(*, draft: Draft, version: int, by: User, now: datetime) -> Draft:
-    """
-    Draw the plan up anew around the rows that were struck or moved.
-
-    A moved row whose time is gone is planned like any other.
-
-    :raises ChangedMeanwhile: if it is not as it was when it was read.
-    """
-    planner = Planner.around(draft, now=now)
-    rows = draft.offers.with_what_is_shown()
-    struck = set(rows.filter(struck=True).values_list("entry_id", flat=True))
-    moved = [one for one in rows.filter(moved=True, struck=False) if planner.has(one)]
-    drawn = planner.draw(struck=struck, moved=moved)
-    with transaction.atomic():
-        locked = _lock(draft, version)
-        kept = {one.pk for one in moved}
-        locked.offers.exclude(pk__in=kept).exclude(struck=True).delete()
-        locked.waits.all().delete()
-        locked.made_at, locked.ends_at = now, drawn.ends_at
-        _changed(locked, ["made_at", "ends_at"])
-        _write(locked, drawn)
-        record("plan_of_offers.drawn_up", locked, by=by, at=now)
-    return locked
-
-
-def _write(draft: Draft, drawn: Drawn) -> None:
-    """Keep what becomes of each of the line."""
-    DraftOffer.objects.bulk_create(
-        DraftOffer(
-            draft=draft,
-            entry_id=one.asking.key,
-            therapist_id=one.opening.therapist,
-            starts_at=one.opening.starts_at,
-            ends_at=one.opening.ends_at,
-            same_therapist=one.same_therapist,
-            **_judged(one),
-        )
-        for one in drawn.outcomes
-        if one.opening is not None
-    )
-    left = [(one, _why(one)) for one in drawn.outcomes if one.opening is None]
-    left += [(one, Why.CALL) for one in drawn.to_call]
-    DraftWait.objects.bulk_create(
-        DraftWait(draft=draft, entry_id=one.asking.key, why=why, **_judged(one))
-        for one, why in left
-    )
-
-
-def _why(one: Outcome) -> Why:
-    return Why.LESS if one.suits else Why.NONE
-
-
-def _judged(one: Outcome) -> dict[str, object]:
-    alone = one.line_opening
-    return {
-        "target_days": one.asking.target_days,
-        "harm": one.harm,
-        "line_starts_at": alone.starts_at if alone else None,
-        "line_harm": one.line_harm,
-    }
-
-
-def _lock(draft: Draft, version: int) -> Draft:
-    """Lock the plan as it was read."""
+def lock_draft(draft: Draft, version: int) -> Draft:
+    """Lock the plan as it was read, drawn up or not."""
     locked = Draft.objects.select_for_update(no_key=True, of=("self",)).get(pk=draft.pk)
     if locked.sent_at is not None:
         raise ChangedMeanwhile(_("This plan has been sent."))
@@ -140,9 +40,17 @@ def _lock(draft: Draft, version: int) -> Draft:
     return locked
 
 
-def _changed(draft: Draft, fields: Iterable[str] = ()) -> None:
+def _lock(draft: Draft, version: int) -> Draft:
+    """Lock the plan as it was read; it must be drawn up."""
+    locked = lock_draft(draft, version)
+    if locked.is_awaited:
+        raise ChangedMeanwhile(_("This plan is being drawn up. Wait until it is here."))
+    return locked
+
+
+def _changed(draft: Draft) -> None:
     draft.version += 1
-    draft.save(update_fields=["version", *fields])
+    draft.save(update_fields=["version"])
 
 
 @transaction.atomic
@@ -238,14 +146,15 @@ def drop_draft(*, draft: Draft, version: int, by: User, now: datetime) -> Draft:
 
     :raises ChangedMeanwhile: if it is not as it was when it was read.
     """
-    locked = _lock(draft, version)
-    _drop(locked, by=by, now=now)
+    locked = lock_draft(draft, version)
+    drop(locked, by=by, now=now)
     return locked
 
 
-def _drop(draft: Draft, *, by: User, now: datetime) -> None:
-    draft.dropped_at = now
-    draft.save(update_fields=["dropped_at"])
+def drop(draft: Draft, *, by: User, now: datetime) -> None:
+    """Throw a locked plan away."""
+    draft.dropped_at, draft.claim, draft.claimed_until = now, None, None
+    draft.save(update_fields=["dropped_at", "claim", "claimed_until"])
     record("plan_of_offers.dropped", draft, by=by, at=now)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -15,18 +15,22 @@ from appointments.holding import hold_until
 from appointments.models import (
     Appointment,
     Policy,
-    Room,
     Supply,
-    Therapist,
     WaitlistEntry,
 )
 from appointments.models.appointment import AppointmentQuerySet
+from appointments.models.booking import (
+    lock_entry,
+    lock_room,
+    lock_therapist,
+    unlock_room,
+)
 from appointments.obstacle import obstacle
 from appointments.openings import Opening, Span
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
+from massage_portal.inserting import insert
 from massage_portal.outbox import actions as outbox
-from referrals.models import Patient
 from referrals.screening import Outcome
 from services.models import Technique
 
@@ -49,27 +53,6 @@ class OfferGone(Refusal):
 def taken() -> TimeTaken:
     """Return the refusal of a time that somebody else has by now."""
     return TimeTaken(_("That time has just been taken. Please choose another."))
-
-
-def lock_entry(pk: int, *, patient: int) -> WaitlistEntry:
-    """
-    Lock the patient, and then their entry with its referral; return it as it stands.
-
-    `offer_out` says whether an offer is still proposed for it: whoever makes one locks
-    the patient first.
-
-    What the referral is covered by is read with it: whoever writes to that locks the
-    patient first, so it cannot change meanwhile.
-    """
-    patients = Patient.objects.select_for_update(no_key=True)
-    patients.values_list("pk").get(pk=patient)
-    return (
-        WaitlistEntry.objects.select_for_update(of=("self", "referral"), no_key=True)
-        .with_offer_out()
-        .select_related("referral__technique", "patient__user")
-        .select_related("referral__insurer", "referral__authorization")
-        .get(pk=pk)
-    )
 
 
 def lock_waiting(entry: WaitlistEntry, *, day_of: Opening) -> WaitlistEntry:
@@ -104,17 +87,14 @@ def covers(entry: WaitlistEntry, day: date) -> bool:
 
 def still_free(
     entry: WaitlistEntry, opening: Opening, *, policy: Policy, now: datetime
-) -> Opening:
+) -> tuple[Opening, list[int]]:
     """
-    Lock therapist and room, and return the opening as it can be had now.
-
-    Offers whose hold is over, and that would be in the way, are ended.
+    Lock the therapist; return the opening as it can be had now, and rooms free for it.
 
     :raises TimeTaken: if the therapist is away, taken or not certified then, the place
-        is closed, the patient is elsewhere, or no room is free.
+        is closed, or no room is free.
     """
-    therapists = Therapist.objects.select_for_update(no_key=True)
-    therapists.values_list("pk").get(pk=opening.therapist)
+    lock_therapist(opening.therapist)
     day = opening.local_start.date()
     technique = entry.referral.technique
     minutes = technique.minutes if technique else policy.visit_minutes
@@ -132,8 +112,7 @@ def still_free(
     )
     if free is None:
         raise _not_free(supply, technique, day)
-    room = _lock_room(entry, free, rooms=supply.rooms_for(free, technique), now=now)
-    return free._replace(room=room)
+    return free, supply.rooms_for(free, technique)
 
 
 def _not_free(supply: Supply, technique: Technique | None, day: date) -> TimeTaken:
@@ -151,47 +130,67 @@ def _not_free(supply: Supply, technique: Technique | None, day: date) -> TimeTak
     return taken()
 
 
-def _lock_room(
-    entry: WaitlistEntry, opening: Opening, *, rooms: list[int], now: datetime
-) -> int:
+def _make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
+    """
+    Save the visit in one of `rooms`, under its lock, if the constraints let it.
+
+    Nobody looks first whether that room, and the patient, are still free: they nearly
+    always are. Only where the constraints refuse is it seen what is in the way.
+
+    :raises TimeTaken: if no room is left, or the patient is elsewhere then.
+    """
+    visit.room_id = _lock_one(rooms)
+    try:
+        insert(visit)
+    except IntegrityError:
+        unlock_room()
+        visit.room_id = _lock_free(visit, rooms, now=now)
+        try:
+            insert(visit)
+        except IntegrityError as error:
+            raise taken() from error
+
+
+def _lock_one(rooms: list[int]) -> int:
+    """
+    Lock one of `rooms`, and return it.
+
+    :raises TimeTaken: if there is none.
+    """
+    room = lock_room(rooms)
+    if room is None:
+        raise taken()
+    return room
+
+
+def _lock_free(visit: Appointment, rooms: list[int], *, now: datetime) -> int:
     """
     Lock one of `rooms` that is free, and return it.
 
-    One that somebody is just booking, most likely for another time, is left for the
-    next: so bookings at one place do not wait for each other. Only where all are being
-    booked one is waited for. One that proves full is unlocked again before that, by
-    the savepoint, so nobody waits for a room while holding another: no deadlock, and
-    no room is passed over because of its key.
+    One that proves full is unlocked again before another is waited for, so nobody
+    waits for a room while holding another: no deadlock, and no room is passed over
+    because of its key.
 
-    :raises TimeTaken: if none is left, or the patient is elsewhere then.
+    :raises TimeTaken: if none is left, or the patient or the therapist is elsewhere.
     """
-    left, before = list(rooms), transaction.savepoint()
-    while left:
-        some = Room.objects.filter(pk__in=left, active=True).order_by("pk")
-        keys = some.values_list("pk", flat=True)
-        room = keys.select_for_update(no_key=True, skip_locked=True).first()
-        if room is None:
-            room = keys.select_for_update(no_key=True).first()
-        if room is None:
-            break
-        if _is_clear(entry, opening, room=room, now=now):
+    left = list(rooms)
+    while True:
+        room = _lock_one(left)
+        if _is_clear(visit, room=room, now=now):
             return room
-        transaction.savepoint_rollback(before)
+        unlock_room()
         left.remove(room)
-    raise taken()
 
 
-def _is_clear(
-    entry: WaitlistEntry, opening: Opening, *, room: int, now: datetime
-) -> bool:
+def _is_clear(visit: Appointment, *, room: int, now: datetime) -> bool:
     """
     Say whether the locked room is free, and end what only seems to fill it.
 
     :raises TimeTaken: if the patient or the therapist is elsewhere then.
     """
-    whose = Q(room=room) | Q(therapist=opening.therapist) | Q(patient=entry.patient_id)
-    there = Appointment.objects.filter(whose).holding_between(
-        opening.starts_at, opening.blocked_until
+    whose = Q(therapist=visit.therapist_id) | Q(patient=visit.patient_id)
+    there = Appointment.objects.filter(whose | Q(room=room)).holding_between(
+        visit.starts_at, visit.blocked_until
     )
     rows = list(there)
     full = [row for row in rows if not row.is_lapsed(now)]
@@ -215,35 +214,34 @@ def hold(
     booked: bool = False,
 ) -> Appointment:
     """
-    Make the appointment, as an offer; the constraints have the last word.
+    Make the appointment, as an offer.
 
     :param replaces: the booked visit that it may replace, and before which it ends.
     :param by_telephone: whether staff answer for the patient.
     :param booked: whether it is no offer: the patient has said yes already.
-    :raises TimeTaken: as `still_free`.
+    :raises TimeTaken: as `still_free`, or if the patient is elsewhere then.
     """
     policy = policy or Policy.objects.in_force(now)
-    free = still_free(entry, opening, policy=policy, now=now)
+    free, rooms = still_free(entry, opening, policy=policy, now=now)
     state = _BOOKED | {"booked_at": now}
     if not booked:
         until = _until(free, policy=policy, now=now)
         state = {"held_until": min(until, replaces.starts_at) if replaces else until}
-    state |= {"therapist_id": free.therapist, "room_id": free.room}
-    try:
-        return Appointment.objects.create(
-            entry=entry,
-            patient_id=entry.patient_id,
-            technique=entry.referral.technique,
-            starts_at=free.starts_at,
-            ends_at=free.ends_at,
-            blocked_until=free.blocked_until,
-            offered_at=now,
-            replaces=replaces,
-            by_telephone=by_telephone,
-            **state,
-        )
-    except IntegrityError as error:
-        raise taken() from error
+    visit = Appointment(
+        entry=entry,
+        patient_id=entry.patient_id,
+        therapist_id=free.therapist,
+        technique=entry.referral.technique,
+        starts_at=free.starts_at,
+        ends_at=free.ends_at,
+        blocked_until=free.blocked_until,
+        offered_at=now,
+        replaces=replaces,
+        by_telephone=by_telephone,
+        **state,
+    )
+    _make_in(rooms, visit, now=now)
+    return visit
 
 
 def _until(opening: Opening, *, policy: Policy, now: datetime) -> datetime:

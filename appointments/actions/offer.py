@@ -37,7 +37,7 @@ def offer(
     :raises TimeTaken: if the time is not free any more.
     """
     entry = lock_waiting(entry, day_of=opening)
-    open_offer = entry.appointments.offers_open(now).with_place().first()
+    open_offer = entry.appointments.offers_open(now).first()
     if open_offer is not None:
         if open_offer.is_at(opening):  # the same button, pressed twice
             return open_offer

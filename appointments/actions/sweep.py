@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -13,11 +14,12 @@ from appointments.actions.hold import end_offers
 from appointments.actions.offer import offer
 from appointments.actions.refusal import Refusal
 from appointments.codes import Ending
-from appointments.models import Appointment, Policy, Supply, WaitlistEntry
+from appointments.models import Appointment, Policy, Proposal, Supply, WaitlistEntry
 from massage_portal.nights import night_at
 
 log = structlog.get_logger(__name__)
 AT_ONCE = 100
+MOST_REFUSED = 3  # times, read anew each time; then it is no race
 LOCK = 4_747_002  # any number of our own: two workers would offer one time twice
 
 
@@ -91,11 +93,31 @@ def _offer_to_next(freed: Appointment, *, now: datetime) -> Appointment | None:
     """
     Offer the time to the first in line who can use it, and return the offer.
 
-    Whom a person must call first is passed over, and keeps their rank.
+    Whoever is refused was first when they were read, and something came between. So
+    line and time are read anew, and not gone on with: a time that was taken and freed
+    again meanwhile would go to whomever the walk down the line had reached by then.
+    Whom nothing but the last look refuses is left out in the end.
     """
     policy = Policy.objects.in_force(now)
     if freed.starts_at - now < policy.notice:
         return None
+    refused: Counter[int] = Counter()
+    while (first := _first_in_line(freed, refused, policy=policy, now=now)) is not None:
+        try:
+            return offer(entry=first.entry, opening=first.opening, by=None, now=now)
+        except Refusal:  # taken or withdrawn meanwhile
+            refused[first.entry.pk] += 1
+    return None
+
+
+def _first_in_line(
+    freed: Appointment, refused: Counter[int], *, policy: Policy, now: datetime
+) -> Proposal | None:
+    """
+    Return who is to have the time, as things stand now.
+
+    Whom a person must call first is passed over, and keeps their rank.
+    """
     day = freed.local_start.date()
     supply = Supply(
         now=now,
@@ -105,16 +127,11 @@ def _offer_to_next(freed: Appointment, *, now: datetime) -> Appointment | None:
         therapist=freed.therapist_id,
     )
     to_call = WaitlistEntry.objects.waiting().to_call(most_missed=policy.most_missed)
-    called_first = set(to_call.values_list("pk", flat=True))
+    left_out = set(to_call.values_list("pk", flat=True))
+    left_out |= {pk for pk, times in refused.items() if times == MOST_REFUSED}
     for proposal in supply.first_in_line_for(
         therapist=freed.therapist_id, starts_at=freed.starts_at
     ):
-        if proposal.entry.pk in called_first:
-            continue
-        try:
-            return offer(
-                entry=proposal.entry, opening=proposal.opening, by=None, now=now
-            )
-        except Refusal:  # taken or withdrawn meanwhile: the next in line, then
-            continue
+        if proposal.entry.pk not in left_out:
+            return proposal
     return None

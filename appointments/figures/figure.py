@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.db.models import Model
 
 ROOM = 26  # of one bar with its gap; of a drawing, in its own units
-LABELS, FIELD, NUMBERS = 170, 220, 70  # widths: names, the longest bar, figures
+LABELS, FIELD, NUMBERS = 206, 184, 70  # widths: names, the longest bar, figures
 TOP = 10
-LONGEST_NAME = 20  # letters; the table has the whole name
+LONGEST_NAME = 22  # letters, in a wide face; the table has the whole name
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Figure:
     bars_title: str = ""
     warning: str = ""  # what somebody must do something about
     numbers: frozenset[int] = field(default_factory=frozenset)  # columns of figures
+    seen: Sequence[Model] = ()  # records that single rows tell of: each leaves a trace
 
     @property
     def width(self) -> int:

@@ -57,7 +57,8 @@ def reasons(*, now: datetime) -> Figure:
     """Return this month's and last month's overrules one by one, with their reasons."""
     first = _month_of(_month_of(now) - timedelta(days=1))
     found = Overrule.objects.filter(starts_at__gte=first, starts_at__lte=now)
-    found = found.select_related("by").order_by("-starts_at", "-pk")[:MOST_REASONS]
+    found = found.select_related("by", "entry").order_by("-starts_at", "-pk")
+    shown = list(found[:MOST_REASONS])
     return Figure(
         key="overrule-reasons",
         title=_("Overrules of this month and the last"),
@@ -68,16 +69,21 @@ def reasons(*, now: datetime) -> Figure:
         ],
         rows=[
             [
-                date_format(one.starts_at, "DATE_FORMAT"),
+                _day(one.starts_at),
                 f"{one.entry_id}",
                 _("Up") if one.is_up else _("Down"),
                 f"{one.computed_days}",
                 f"{one.target_days}",
                 one.reason,
                 one.by.name,
-                date_format(one.ends_at, "DATE_FORMAT"),
+                _day(one.ends_at),
             ]
-            for one in found
+            for one in shown
         ],
         numbers=frozenset({1, 3, 4}),
+        seen=list(dict.fromkeys(one.entry for one in shown)),
     )
+
+
+def _day(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "DATE_FORMAT")

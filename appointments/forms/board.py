@@ -89,6 +89,12 @@ class TriageChosen(forms.Form):
         field: Any = self.fields["category"]
         field.queryset = TriageCategory.objects.offered(now)
 
+    @property
+    def categories(self) -> list[tuple[int, str]]:
+        """Return the categories that may be chosen: key and name."""
+        field: Any = self.fields["category"]
+        return [(one.pk, str(one)) for one in field.queryset]
+
     def clean(self) -> dict[str, Any]:
         """Read the requests as the boxes carry them: key and version."""
         checked: dict[str, Any] = super().clean() or {}
@@ -98,7 +104,8 @@ class TriageChosen(forms.Form):
             key, _colon, version = text.partition(":")
             if _is_key(key) and _is_key(version):
                 chosen[int(key)] = int(version)
-        if not chosen:
+        if not chosen:  # the page then shows no field that a fault could point to
+            self.errors.pop("category", None)
             self.add_error(None, _("Choose at least one request."))
         if len(chosen) > MOST_CHOSEN:
             words = _("Choose %(most)d requests at most.") % {"most": MOST_CHOSEN}

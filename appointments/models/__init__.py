@@ -15,12 +15,13 @@ from appointments.models.hours import (
     TimeOff,
     WorkingHours,
 )
+from appointments.models.need import NeedReport
 from appointments.models.note import VisitNote
 from appointments.models.overrule import Overrule
 from appointments.models.policy import Policy, TargetWait, TriageCategory
 from appointments.models.question import Question
 from appointments.models.supply import Proposal, Supply
-from appointments.models.waitlist import NeedReport, WaitlistEntry
+from appointments.models.waitlist import WaitlistEntry
 
 __all__ = [
     "Appointment",

@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Exists, F, OuterRef, Q
@@ -26,7 +24,8 @@ from appointments.codes import (
     Status,
 )
 from appointments.models.capacity import Room, Therapist
-from appointments.models.periods import period
+from appointments.models.offers import Offers
+from appointments.models.periods import never_in_two_places, period
 from appointments.models.waitlist import LOOK_BACK, WaitlistEntry, same_patient
 from appointments.obstacle import WORDS, obstacle
 from appointments.openings import Opening
@@ -42,19 +41,7 @@ if TYPE_CHECKING:
     from referrals.models import Referral, ScreeningAnswer
 
 
-def never_in_two_places(who: str) -> ExclusionConstraint:
-    """Forbid two appointments that hold `who`'s time at once."""
-    return ExclusionConstraint(
-        name=f"appointment_{who}_is_in_one_place",
-        expressions=[
-            (who, RangeOperators.EQUAL),
-            (period("starts_at", "blocked_until"), RangeOperators.OVERLAPS),
-        ],
-        condition=Q(status__in=HOLDING_TIME),
-    )
-
-
-class AppointmentQuerySet(models.QuerySet["Appointment"]):
+class AppointmentQuerySet(Offers["Appointment"]):
     """Reads of appointments."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
@@ -140,18 +127,6 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         """Booked visits ahead for which the patient asked another time, by time."""
         asked = self.booked_now(now).filter(move_asked_at__isnull=False)
         return asked.order_by("starts_at", "pk")
-
-    def offers_open(self, now: datetime) -> Self:
-        """Offers that can still be accepted at `now`."""
-        return self.filter(
-            status=Status.PROPOSED, held_until__gt=now, starts_at__gt=now
-        )
-
-    def offers_lapsed(self, now: datetime) -> Self:
-        """Offers that hold their time no longer, though nobody has said so yet."""
-        return self.filter(status=Status.PROPOSED).filter(
-            Q(held_until__lte=now) | Q(starts_at__lte=now)
-        )
 
 
 class Appointment(models.Model):

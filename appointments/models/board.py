@@ -88,7 +88,7 @@ class Board(Ranked[Row]):
 
     def with_news(self) -> Self:
         """Mark those who told us more since they were triaged."""
-        from appointments.models.waitlist import NeedReport  # it stands above
+        from appointments.models.need import NeedReport  # it stands above
 
         told = NeedReport.objects.filter(
             entry=OuterRef("pk"), reported_at__gt=OuterRef("triaged_at")

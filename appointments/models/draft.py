@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -21,10 +22,39 @@ from appointments.plan_words import Balance
 from appointments.priority import DAY
 
 FRESH = timedelta(minutes=15)
+SOON = timedelta(minutes=1)  # by then a worker has taken it, if one runs
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):
-    """Reads of plans of offers."""
+    """Reads of plans of offers, and claims of those to be drawn up."""
+
+    # Far longer than the longest drawing up; then whoever held the claim is dead.
+    LEASE = timedelta(minutes=3)
+    MOST_TRIES = 3
+
+    def to_draw_up(self, now: datetime) -> Self:
+        """Asked for, still wanted, and in no other worker's hands."""
+        unheld = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        awaited = self.filter(asked_at__isnull=False, failed_at=None, dropped_at=None)
+        return awaited.filter(unheld)
+
+    def claim(self, pk: int, *, now: datetime) -> uuid.UUID | None:
+        """
+        Take one that is to be drawn up for LEASE; return the claim's own key, or None.
+
+        This is one UPDATE that tests only the row's own columns: see the outbox.
+        """
+        key = uuid.uuid4()
+        won = self.to_draw_up(now).filter(pk=pk, tries__lt=self.MOST_TRIES)
+        taken = won.update(
+            claim=key, claimed_until=now + self.LEASE, tries=F("tries") + 1
+        )
+        return key if taken == 1 else None
+
+    def give_up(self, now: datetime) -> int:
+        """Fail those whose workers died again and again; return how many."""
+        hopeless = self.to_draw_up(now).filter(tries__gte=self.MOST_TRIES)
+        return hopeless.update(failed_at=now, claim=None, claimed_until=None)
 
     def at_work(self) -> Self:
         """Neither sent nor thrown away; the newest first."""
@@ -46,6 +76,11 @@ class Draft(models.Model):
     last_day = models.DateField()
     ends_at = models.DateTimeField()  # who has nothing is charged a wait until then
     version = models.PositiveIntegerField(default=1, editable=False)
+    asked_at = models.DateTimeField(null=True, blank=True)  # None once it is drawn up
+    claim = models.UUIDField(null=True, editable=False)
+    claimed_until = models.DateTimeField(null=True, editable=False)
+    tries = models.PositiveSmallIntegerField(default=0, editable=False)
+    failed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     sent_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -68,6 +103,24 @@ class Draft(models.Model):
                 condition=Q(sent_at=None, sent_by=None)
                 | Q(sent_at__isnull=False, sent_by__isnull=False, dropped_at=None),
             ),
+            models.CheckConstraint(
+                name="draft_is_sent_only_as_drawn_up",
+                condition=Q(sent_at=None) | Q(asked_at=None),
+            ),
+            models.CheckConstraint(
+                name="draft_claim_is_whole",
+                condition=Q(claim=None, claimed_until=None)
+                | Q(
+                    claim__isnull=False,
+                    claimed_until__isnull=False,
+                    asked_at__isnull=False,
+                    failed_at=None,
+                ),
+            ),
+            models.CheckConstraint(
+                name="draft_fails_only_where_it_was_asked_for",
+                condition=Q(failed_at=None) | Q(asked_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -77,6 +130,24 @@ class Draft(models.Model):
     def is_at_work(self) -> bool:
         """Whether it can still be changed and sent."""
         return self.sent_at is None and self.dropped_at is None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it is still to be drawn up, or that has failed: no row counts."""
+        return self.asked_at is not None
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether a worker draws it up, or will."""
+        return self.is_at_work and self.is_awaited and self.failed_at is None
+
+    def is_late(self, now: datetime) -> bool:
+        """Say whether no worker has taken it that should have by `now`."""
+        unheld = self.claimed_until is None or self.claimed_until <= now
+        asked = self.asked_at
+        return (
+            self.is_on_its_way and unheld and asked is not None and now - asked > SOON
+        )
 
     def is_stale(self, now: datetime) -> bool:
         """Say whether it was made so long ago that much may have changed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Self
 
@@ -137,6 +137,11 @@ class TimeOff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.starts_at:%Y-%m-%d %H:%M} to {self.ends_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def last_minute(self) -> datetime:
+        """The minute before work begins again: of a whole day off, still that day."""
+        return self.ends_at - timedelta(minutes=1)
 
 
 class ExtraHoursQuerySet(models.QuerySet["ExtraHours"]):

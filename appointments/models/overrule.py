@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -11,7 +11,6 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models.periods import period
@@ -33,22 +32,6 @@ class OverruleQuerySet(models.QuerySet["Overrule"]):
         """Return those in force at `now`, by the keys of their entries."""
         found = self.in_force(now).filter(entry__in=entries).select_related("by")
         return {one.entry_id: one for one in found}
-
-    def reported(self, month: date) -> Self:
-        """
-        Those that began in the month of `month`, by the clinic's clock; oldest first.
-
-        With who set them, and the patient of each.
-        """
-        first = month.replace(day=1)
-        begin, end = (
-            timezone.make_aware(datetime.combine(day, time.min))
-            for day in (first, (first + timedelta(days=31)).replace(day=1))
-        )
-        began = self.filter(starts_at__gte=begin, starts_at__lt=end)
-        return began.select_related("by", "entry__patient", "entry__category").order_by(
-            "starts_at", "pk"
-        )
 
 
 class Overrule(models.Model):

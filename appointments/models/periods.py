@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.fields import DateTimeRangeField
-from django.db.models import Func, Value
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db.models import Func, Q, Value
+
+from appointments.codes import HOLDING_TIME
 
 
 def period(starts: str, ends: str) -> Func:
@@ -18,4 +21,16 @@ def period(starts: str, ends: str) -> Func:
         Value("[)"),
         function="tstzrange",
         output_field=DateTimeRangeField(),
+    )
+
+
+def never_in_two_places(who: str) -> ExclusionConstraint:
+    """Forbid two appointments that hold `who`'s time at once."""
+    return ExclusionConstraint(
+        name=f"appointment_{who}_is_in_one_place",
+        expressions=[
+            (who, RangeOperators.EQUAL),
+            (period("starts_at", "blocked_until"), RangeOperators.OVERLAPS),
+        ],
+        condition=Q(status__in=HOLDING_TIME),
     )

@@ -11,13 +11,18 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import connections, models
 from django.db.models import F, FilteredRelation, Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models.periods import period
 from massage_portal.nights import Quiet
 from referrals.codes import Priority
+
+NEWEST = """
+SELECT {} FROM appointments_policy WHERE in_force_from <= %s
+ ORDER BY in_force_from DESC LIMIT 1
+"""
 
 
 def in_force(relation: str, now: datetime) -> FilteredRelation:
@@ -171,9 +176,17 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
     """Reads of policy."""
 
     def in_force(self, now: datetime) -> Policy:
-        """Return the newest policy that has begun, or the defaults if none has."""
-        begun = self.filter(in_force_from__lte=now).order_by("-in_force_from")
-        return begun.first() or Policy(in_force_from=now)
+        """
+        Return the newest policy that has begun, or the defaults if none has.
+
+        By hand: nearly every page asks, and making the statement anew each time would
+        take longer than running it.
+        """
+        names = [field.attname for field in Policy._meta.concrete_fields]
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(NEWEST.format(", ".join(names)), [now])
+            row = cursor.fetchone()
+        return Policy.from_db(self.db, names, row) if row else Policy(in_force_from=now)
 
 
 class Policy(models.Model):

@@ -102,7 +102,7 @@ class Ranked(models.QuerySet[Row]):
         """Return the places of a line read `in_order_of_need`, and nothing more."""
         rows = self.values_list(
             *("pk", "received_at", "need_score", "waited_days", "category_days"),
-            *("overruled_days", "target_wait_days", "day_adds"),
+            *("overruled_days", "target_wait_days", "day_adds", "category"),
         )
         return cast("models.QuerySet[Any, Stand]", rows)
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -19,12 +19,19 @@ from django.db import connection
 from appointments.codes import HOLDING_TIME, Status
 from appointments.models.hours import holidays_between
 from appointments.openings import Diary, RoomDiary, Shift, Span, Taken
+from massage_portal.prepared import Prepared
 
 ONE_DAY = timedelta(days=1)
 # Clocks lie 12 hours behind Greenwich to 14 before it; then the turnover may run on.
 WEST, EAST, TURNOVER = timedelta(hours=12), timedelta(hours=14), timedelta(hours=6)
 
-# Each row says what it is, whose it is, and leaves empty what it does not have. An
+ZONE = """
+SELECT l.time_zone FROM services_location l
+  JOIN appointments_therapist t ON t.location_id = l.article_ptr_id
+ WHERE t.id = %s
+"""
+# Each row says what it is, whose it is, and leaves empty what it does not have. What is
+# the same of many is one row with all their keys: hours and the times of visits are. An
 # ARRAY is read once, and spares PostgreSQL the planning of ten joins.
 STATEMENT = """
 WITH who AS MATERIALIZED (
@@ -38,73 +45,100 @@ WITH who AS MATERIALIZED (
     SELECT r.id, r.location_id FROM appointments_room r
      WHERE r.active AND r.location_id = ANY(ARRAY(SELECT id FROM places))
 )
-SELECT 'therapist', id, location_id, NULL::time, NULL::time, NULL::date, NULL::date,
-       NULL::timestamptz, NULL::timestamptz, time_zone
-  FROM who
+SELECT 'therapist', array_agg(id), location_id, NULL::bigint[], NULL::time, NULL::time,
+       NULL::date, NULL::date, NULL::timestamptz, NULL::timestamptz, time_zone
+  FROM who GROUP BY location_id, time_zone
 UNION ALL
-SELECT 'hours', therapist_id, weekday, starts, ends, valid_from, valid_until,
-       NULL, NULL, NULL
+SELECT 'hours', array_agg(therapist_id), weekday, NULL, starts, ends,
+       valid_from, valid_until, NULL, NULL, NULL
   FROM appointments_workinghours
  WHERE weekday = ANY(%(weekdays)s) AND valid_from <= %(last)s
    AND (valid_until IS NULL OR valid_until >= %(first)s)
    AND therapist_id = ANY(ARRAY(SELECT id FROM who))
+ GROUP BY weekday, starts, ends, valid_from, valid_until
 UNION ALL
-SELECT 'extra', therapist_id, NULL, starts, ends, day, NULL, NULL, NULL, NULL
+SELECT 'extra', ARRAY[therapist_id], NULL, NULL, starts, ends, day, NULL, NULL, NULL,
+       NULL
   FROM appointments_extrahours
  WHERE day BETWEEN %(first)s AND %(last)s
    AND therapist_id = ANY(ARRAY(SELECT id FROM who))
 UNION ALL
-SELECT 'certificate', therapist_id, technique_id, NULL, NULL, NULL, valid_until,
-       NULL, NULL, NULL
+SELECT 'certificate', array_agg(therapist_id), technique_id, NULL, NULL, NULL,
+       NULL, valid_until, NULL, NULL, NULL
   FROM appointments_certification
  WHERE (valid_until IS NULL OR valid_until >= %(first)s)
    AND therapist_id = ANY(ARRAY(SELECT id FROM who))
+ GROUP BY technique_id, valid_until
 UNION ALL
-SELECT 'off', therapist_id, NULL, NULL, NULL, NULL, NULL, starts_at, ends_at, NULL
+SELECT 'off', ARRAY[therapist_id], NULL, NULL, NULL, NULL, NULL, NULL,
+       starts_at, ends_at, NULL
   FROM appointments_timeoff
  WHERE starts_at < %(end)s AND ends_at > %(begin)s
    AND therapist_id = ANY(ARRAY(SELECT id FROM who))
 UNION ALL
-SELECT 'visit', therapist_id, room_id, NULL, NULL, NULL, NULL,
-       starts_at, blocked_until, NULL
+SELECT 'visit', array_agg(therapist_id), NULL, array_agg(room_id), NULL, NULL,
+       NULL, NULL, starts_at, blocked_until, NULL
   FROM appointments_appointment
  WHERE status = ANY(%(holding)s)
    AND NOT (status = %(proposed)s AND held_until <= %(now)s)
-   AND starts_at >= %(begin)s AND starts_at < %(until)s AND blocked_until > %(since)s
-   AND (therapist_id = ANY(ARRAY(SELECT id FROM who))
-        OR room_id = ANY(ARRAY(SELECT id FROM rooms)))
+   AND starts_at >= %(begin)s AND starts_at < %(until)s
+   AND blocked_until > %(since)s {of_theirs}
+ GROUP BY starts_at, blocked_until
 UNION ALL
-SELECT 'room', id, location_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-  FROM rooms
+SELECT 'room', array_agg(id), location_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       NULL
+  FROM rooms GROUP BY location_id
 UNION ALL
-SELECT 'fit', room_id, technique_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT 'fit', array_agg(room_id), technique_id, NULL, NULL, NULL, NULL, NULL, NULL,
+       NULL, NULL
   FROM appointments_room_techniques
  WHERE room_id = ANY(ARRAY(SELECT id FROM rooms))
+ GROUP BY technique_id
 UNION ALL
-SELECT 'closure', location_id, NULL, NULL, NULL, first_day, last_day, NULL, NULL, NULL
+SELECT 'closure', ARRAY[location_id], NULL, NULL, NULL, NULL, first_day, last_day, NULL,
+       NULL, NULL
   FROM appointments_closure
  WHERE first_day <= %(last)s AND last_day >= %(first)s
    AND location_id = ANY(ARRAY(SELECT id FROM places))
 UNION ALL
-SELECT 'holidays', location_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+SELECT 'holidays', ARRAY[location_id], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        country || '-' || subdivision
   FROM appointments_holidaycalendar
  WHERE location_id = ANY(ARRAY(SELECT id FROM places))
 UNION ALL
-SELECT 'kept', c.location_id, NULL, NULL, NULL, w.day, NULL, NULL, NULL, NULL
+SELECT 'kept', ARRAY[c.location_id], NULL, NULL, NULL, NULL, w.day, NULL, NULL, NULL,
+       NULL
   FROM appointments_holidayworked w
   JOIN appointments_holidaycalendar c ON c.id = w.calendar_id
  WHERE w.day BETWEEN %(first)s AND %(last)s
    AND c.location_id = ANY(ARRAY(SELECT id FROM places))
 """
+# Of a part of the clinic; looked up by hash, as often as there are visits.
+OF_THEIRS = """AND (therapist_id IN (SELECT id FROM who)
+    OR room_id IN (SELECT id FROM rooms))"""
+
+
+def _statement(of_whom: str) -> str:
+    return STATEMENT.format(of_whom=of_whom, of_theirs=OF_THEIRS if of_whom else "")
+
+
+SOME, ONE_PLACE = "AND t.id = ANY(%(therapists)s)", "AND t.location_id = %(location)s"
+# By whether some therapists are asked about, and whether one place is.
+STATEMENTS = {
+    (False, False): Prepared("rota", _statement("")),
+    (True, False): Prepared("rota_some", _statement(SOME)),
+    (False, True): Prepared("rota_place", _statement(ONE_PLACE)),
+    (True, True): Prepared("rota_some_place", _statement(f"{SOME} {ONE_PLACE}")),
+}
 
 
 class Row(NamedTuple):
-    """One row of the statement."""
+    """One row of the statement; of a visit, `keys` and `rooms` go together."""
 
     kind: str
-    key: int
+    keys: list[int]
     other: int
+    rooms: list[int]
     starts: time
     ends: time
     first: date
@@ -128,8 +162,8 @@ class _Read:
 
     first: date
     last: date
-    therapists: list[Row] = field(default_factory=list)
-    rooms: list[Row] = field(default_factory=list)
+    therapists: list[tuple[int, int, str]] = field(default_factory=list)
+    rooms: list[tuple[int, int]] = field(default_factory=list)
     shifts: dict[int, list[Shift]] = field(default_factory=lambda: defaultdict(list))
     certified: dict[int, dict[int, date | None]] = field(
         default_factory=lambda: defaultdict(dict)
@@ -146,40 +180,44 @@ class _Read:
         match row.kind:
             case "visit":
                 span = Span(row.begin, row.end)
-                self.fills[row.key].append(span)
-                self.taken[row.other].append(span)
+                for key, room in zip(row.keys, row.rooms, strict=True):
+                    self.fills[key].append(span)
+                    self.taken[room].append(span)
             case "hours":
                 shift = Shift(row.other, row.starts, row.ends, row.first, row.last)
-                self.shifts[row.key].append(shift)
+                for key in row.keys:
+                    self.shifts[key].append(shift)
             case "extra":
                 day = row.first
                 extra = Shift(day.weekday(), row.starts, row.ends, day, day)
-                self.shifts[row.key].append(extra)
+                self.shifts[row.keys[0]].append(extra)
             case "certificate":
-                self.certified[row.key][row.other] = row.last
+                for key in row.keys:
+                    self.certified[key][row.other] = row.last
             case "off":
-                self.fills[row.key].append(Span(row.begin, row.end))
+                self.fills[row.keys[0]].append(Span(row.begin, row.end))
             case "therapist":
-                self.therapists.append(row)
+                self.therapists += [(key, row.other, row.word) for key in row.keys]
             case "room":
-                self.rooms.append(row)
+                self.rooms += [(key, row.other) for key in row.keys]
             case "fit":
-                self.fit[row.key].add(row.other)
+                for key in row.keys:
+                    self.fit[key].add(row.other)
             case _:
-                self._add_days(row)
+                self._add_days(row, row.keys[0])
 
-    def _add_days(self, row: Row) -> None:
+    def _add_days(self, row: Row, place: int) -> None:
         """Put a row about a place's days where it belongs."""
         match row.kind:
             case "closure":
                 last = min(row.last or self.last, self.last)
-                self.closed[row.key].update(_days(max(row.first, self.first), last))
+                self.closed[place].update(_days(max(row.first, self.first), last))
             case "holidays":
                 country, _, region = row.word.partition("-")
                 days = holidays_between(country, region, self.first, self.last)
-                self.holidays[row.key].update(days)
+                self.holidays[place].update(days)
             case "kept":
-                self.kept[row.key].add(row.first)
+                self.kept[place].add(row.first)
 
     def closed_at(self, place: int) -> frozenset[date]:
         """Return the days on which the place is closed; a closure outweighs all."""
@@ -190,12 +228,12 @@ class _Read:
         """Return the rooms with what fills them, in order of their keys."""
         return [
             RoomDiary(
-                room=row.key,
-                location=row.other,
-                busy=Taken(self.taken.get(row.key, ())),
-                fit=frozenset(self.fit.get(row.key, ())),
+                room=key,
+                location=place,
+                busy=Taken(self.taken.get(key, ())),
+                fit=frozenset(self.fit.get(key, ())),
             )
-            for row in sorted(self.rooms, key=lambda row: row.key)
+            for key, place in sorted(self.rooms)
         ]
 
 
@@ -220,21 +258,29 @@ def rota(
     read = _Read(first, last)
     for row in _rows(now, first, last, therapists, location, within):
         read.add(row)
-    zones = {row.word: ZoneInfo(row.word) for row in read.therapists}
-    closed = {row.other: read.closed_at(row.other) for row in read.therapists}
+    zones = {word: ZoneInfo(word) for _, _, word in read.therapists}
+    closed = {place: read.closed_at(place) for _, place, _ in read.therapists}
     diaries = [
         Diary(
-            therapist=row.key,
-            location=row.other,
-            zone=zones[row.word],
-            certified=read.certified.get(row.key, {}),
-            shifts=read.shifts.get(row.key, ()),
-            busy=Taken(read.fills.get(row.key, ())),
-            closed=closed[row.other],
+            therapist=key,
+            location=place,
+            zone=zones[word],
+            certified=read.certified.get(key, {}),
+            shifts=read.shifts.get(key, ()),
+            busy=Taken(read.fills.get(key, ())),
+            closed=closed[place],
         )
-        for row in sorted(read.therapists, key=lambda row: row.key)
+        for key, place, word in sorted(read.therapists)
     ]
     return Rota(diaries, read.room_diaries())
+
+
+def zone_of(therapist: int) -> ZoneInfo | None:
+    """Return the zone of the place where this therapist works; None if none does."""
+    with connection.cursor() as cursor:
+        cursor.execute(ZONE, [therapist])
+        row = cursor.fetchone()
+    return ZoneInfo(row[0]) if row else None
 
 
 def reach(first: date, last: date) -> tuple[datetime, datetime]:
@@ -254,28 +300,22 @@ def _rows(
 ) -> Iterator[Row]:
     begin, end = reach(first, last)
     since, until = within or (begin, end)
-    of_whom = ""
-    if therapists is not None:
-        of_whom += " AND t.id = ANY(%(therapists)s)"
-    if location is not None:
-        of_whom += " AND t.location_id = %(location)s"
-    params: dict[str, Any] = {
-        "now": now,
-        "first": first,
-        "last": last,
-        "begin": begin,
-        "end": end,
-        "since": since,
-        "until": until,
-        "weekdays": sorted({day.weekday() for day in _days(first, last)}),
-        "holding": [str(status) for status in HOLDING_TIME],
-        "proposed": str(Status.PROPOSED),
-        "therapists": list(therapists or ()),
-        "location": location,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(STATEMENT.format(of_whom=of_whom), params)
-        yield from map(Row._make, cursor.fetchall())
+    statement = STATEMENTS[therapists is not None, location is not None]
+    rows = statement.rows(
+        now=now,
+        first=first,
+        last=last,
+        weekdays=sorted({day.weekday() for day in _days(first, last)}),
+        begin=begin,
+        end=end,
+        since=since,
+        until=until,
+        holding=[str(status) for status in HOLDING_TIME],
+        proposed=str(Status.PROPOSED),
+        therapists=list(therapists or ()),
+        location=location,
+    )
+    return map(Row._make, rows)
 
 
 def _days(first: date, last: date) -> list[date]:

@@ -7,20 +7,20 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
 from appointments.ahead import Week, weeks
-from appointments.codes import EntryStatus
+from appointments.codes import HOLDING_TIME, EntryStatus, Status
 from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
-from appointments.models.capacity import Therapist
 from appointments.models.policy import Policy
-from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota
+from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
 from appointments.openings import Diary, Opening, Span, on_the_clock, openings
 from services.models import Technique
 
 BATCH = 50
+HAD = (Status.BOOKED, Status.PROPOSED)
 Place = tuple[int, datetime]  # therapist, start
 
 
@@ -30,6 +30,30 @@ class Proposal:
 
     entry: WaitlistEntry
     opening: Opening
+
+
+class _Time(NamedTuple):
+    """What is asked of a patient's own appointments."""
+
+    entry_id: int
+    therapist_id: int
+    starts_at: datetime
+    blocked_until: datetime
+    status: str
+    held_until: datetime | None
+
+    def fills_time(self, now: datetime) -> bool:
+        """Say whether it keeps others out at `now`, as `filling_time` finds them."""
+        if self.status == Status.PROPOSED:
+            return self.held_until is not None and self.held_until > now
+        return self.status in HOLDING_TIME
+
+
+class _Own(NamedTuple):
+    """Of one patient: what one request has or had, and when they are at a visit."""
+
+    ahead: list[_Time]
+    elsewhere: list[Span]
 
 
 class Supply:
@@ -93,11 +117,9 @@ class Supply:
         latest = timedelta(days=self.policy.ahead_days + 2)
         if not self.now <= starts_at <= self.now + latest:
             return None
-        rows = Therapist.objects.filter(pk=therapist, location__isnull=False)
-        name = rows.values_list("location__time_zone", flat=True).first()
-        if name is None:
+        zone = zone_of(therapist)
+        if zone is None:
             return None
-        zone = ZoneInfo(name)
         day = starts_at.astimezone(zone).date()
         if not self.first <= day <= self.last:
             return None
@@ -226,12 +248,13 @@ class Supply:
     @cached_property
     def _refused(self) -> dict[int, set[tuple[int, datetime]]]:
         """The times still ahead (therapist, start) that each entry had before."""
+        if self.whose is not None:
+            ahead = self._own.ahead
+            return {self.whose.pk: {(one.therapist_id, one.starts_at) for one in ahead}}
         refused: dict[int, set[tuple[int, datetime]]] = defaultdict(set)
-        rows = Appointment.objects.filter(starts_at__gte=self.now)
-        if self.whose is None:
-            rows = rows.filter(entry__status=EntryStatus.ACCEPTED)
-        else:
-            rows = rows.filter(entry=self.whose)
+        rows = Appointment.objects.filter(
+            starts_at__gte=self.now, entry__status=EntryStatus.ACCEPTED
+        )
         for entry, therapist, starts_at in rows.values_list(
             "entry_id", "therapist_id", "starts_at"
         ):
@@ -241,18 +264,40 @@ class Supply:
     @cached_property
     def _elsewhere(self) -> dict[int, list[Span]]:
         """When patients are at a visit, or are offered one that still holds."""
+        if self.whose is not None:
+            return {self.whose.patient_id: self._own.elsewhere}
         begin, end = reach(self.first, self.last)
         rows = Appointment.objects.filling_time(self.now).filter(
             starts_at__gte=begin, starts_at__lt=end
         )
-        if self.whose is not None:
-            rows = rows.filter(patient=self.whose.patient_id)
         times: dict[int, list[Span]] = defaultdict(list)
         for patient, starts_at, blocked_until in rows.values_list(
             "patient_id", "starts_at", "blocked_until"
         ):
             times[patient].append(Span(starts_at, blocked_until))
         return times
+
+    @property
+    def has_time(self) -> bool:
+        """Whether `whose` request has a time ahead, booked or offered."""
+        return any(one.status in HAD for one in self._own.ahead)
+
+    @cached_property
+    def _own(self) -> _Own:
+        """What it had before, and when its patient is at a visit, in one read."""
+        entry, found = self.whose, _Own([], [])
+        if entry is None:
+            return found
+        begin, end = reach(self.first, self.last)
+        rows = Appointment.objects.filter(
+            patient=entry.patient_id, starts_at__gte=min(begin, self.now)
+        )
+        for one in map(_Time._make, rows.values_list(*_Time._fields)):
+            if one.entry_id == entry.pk and one.starts_at >= self.now:
+                found.ahead.append(one)
+            if begin <= one.starts_at < end and one.fills_time(self.now):
+                found.elsewhere.append(Span(one.starts_at, one.blocked_until))
+        return found
 
     @cached_property
     def _rota(self) -> Rota:

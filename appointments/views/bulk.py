@@ -49,15 +49,28 @@ def triage_chosen(request: SignedInRequest) -> HttpResponse:
         if not left:
             _say(request, done, form.cleaned_data["category"])
             return redirect("appointments:queue")
-    record_all("request.listed", [one.entry for one in left], by=request.user, at=now)
+    again = _chosen_again(request, form) if form.errors else []
+    shown = [*(one.entry for one in left), *(entry for entry, _version in again)]
+    record_all("request.listed", shown, by=request.user, at=now)
     context = {
         "form": form,
+        "again": again,
         "done": done,
         "left": left,
         "category": form.cleaned_data.get("category"),
     }
     status = 422 if form.errors else 409
     return render(request, "appointments/staff/chosen.html", context, status=status)
+
+
+def _chosen_again(
+    request: SignedInRequest, form: TriageChosen
+) -> list[tuple[WaitlistEntry, int]]:
+    """Return those who were chosen, and as which version, to be sent once more."""
+    chosen: dict[int, int] = form.cleaned_data.get("chosen", {})
+    visible = WaitlistEntry.objects.visible_to(request.user).with_patient()
+    rows = visible.filter(pk__in=chosen).order_by("received_at", "pk")
+    return [(entry, chosen[entry.pk]) for entry in rows]
 
 
 def _judge(

@@ -13,14 +13,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from appointments import actions
 from appointments.actions import draft as drafts_actions
+from appointments.actions.draw_up import ask_anew, ask_for_draft
 from appointments.forms.draft import Decide, DrawUp, Move
 from appointments.models import Draft, DraftOffer, Policy, Therapist
 from appointments.models.planner import Planner
 from appointments.plan_words import why_then
+from appointments.tasks import draw_up_soon
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 
@@ -38,7 +41,8 @@ def drafts(request: SignedInRequest) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     form = DrawUp(sent, most=max(1, -(-policy.ahead_days // 7)))
     if form.is_valid():
-        made = drafts_actions.make_draft(by=request.user, now=now, **form.cleaned_data)
+        made = ask_for_draft(by=request.user, now=now, **form.cleaned_data)
+        draw_up_soon(made.pk)
         return redirect("appointments:draft", made.pk)
     context = {
         "form": form,
@@ -67,8 +71,24 @@ def draft(request: SignedInRequest, pk: int) -> HttpResponse:
             return redirect(request.get_full_path())  # the same page of the rows
     elif form.errors:
         refusal, status = _("Use one of the buttons of this page."), 422
-    context = _context(found, request, now=now) | {"refusal": refusal}
-    return render(request, "appointments/staff/draft.html", context, status=status)
+    context: dict[str, Any] = {"draft": found, "refusal": refusal, "now": now}
+    if found.is_at_work and found.is_awaited:
+        context |= {"late": found.is_late(now)}
+        template = "draft_awaited.html"
+    else:
+        context |= _context(found, request, now=now)
+        template = "draft.html"
+    return render(request, f"appointments/staff/{template}", context, status=status)
+
+
+@requires("appointments.offer_appointment")
+@require_safe
+def draft_ready(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Let the page of a plan that is being drawn up load again once that is over."""
+    found = get_object_or_404(Draft, pk=pk)
+    if found.is_on_its_way:
+        return HttpResponse(status=204)
+    return HttpResponseClientRefresh()
 
 
 def _decide(
@@ -87,8 +107,8 @@ def _decide(
             raise _gone(found, checked["version"])
         drafts_actions.strike(row=row, struck=what == "strike", **same)
     elif what == "redraw":
-        drafts_actions.redraw(draft=found, **same)
-        messages.success(request, _("The rest is planned anew."))
+        ask_anew(draft=found, **same)
+        draw_up_soon(found.pk)
     elif what == "drop":
         drafts_actions.drop_draft(draft=found, **same)
         messages.success(request, _("The plan is thrown away. Nothing was sent."))
@@ -128,17 +148,16 @@ def _context(
     standing = list(found.offers.standing().in_numbers())
     balance = found.balance(standing)
     return {
-        "draft": found,
         "page": page,
         "rows": [(row, _why(row)) for row in rows],
         "standing": len(standing),
+        "struck": page.paginator.count - len(standing),
         "left": sum(not row.appointment_id and not row.fault for row in standing),
         "without": without,
         "balance": balance,
         "more": balance.without - len(without),
         "reasons": found.waits.reasons(),
         "stale": found.is_at_work and found.is_stale(now),
-        "now": now,
     }
 
 
@@ -157,7 +176,7 @@ def draft_move(request: SignedInRequest, pk: int, row: int) -> HttpResponse:
     found = get_object_or_404(Draft, pk=pk)
     rows = list(found.offers.with_what_is_shown())
     chosen = next((one for one in rows if one.pk == row), None)
-    if chosen is None or not found.is_at_work:  # sent, or planned anew, meanwhile
+    if chosen is None or not found.is_at_work or found.is_awaited:  # changed meanwhile
         if request.method != "POST":
             raise Http404
         messages.error(request, _meanwhile())

@@ -12,8 +12,10 @@ from django.views.decorators.http import require_safe
 
 from appointments.figures import ahead, overrules, visits, waits
 from appointments.figures.figure import Figure
+from appointments.figures.kept import lately
 from massage_portal import spreadsheet
 from massage_portal.access import SignedInRequest, requires
+from massage_portal.audit.record import record_all
 
 # In the order of the page; each is asked for by its key.
 FIGURES: dict[str, Callable[..., Figure]] = {
@@ -32,9 +34,12 @@ FIGURES: dict[str, Callable[..., Figure]] = {
 @requires("appointments.view_figures")
 @require_safe
 def figures(request: SignedInRequest) -> HttpResponse:
-    """Show all figures; none names a patient."""
+    """Show all figures; none names a patient, but reasons are health data."""
     now = timezone.now()
-    context = {"figures": [one(now=now) for one in FIGURES.values()], "now": now}
+    made = [lately(key, one, now=now) for key, one in FIGURES.items()]
+    for figure in made:
+        record_all("request.listed", figure.seen, by=request.user, at=now)
+    context = {"figures": made, "now": now}
     return render(request, "appointments/figures/figures.html", context)
 
 
@@ -45,7 +50,8 @@ def figure_file(request: SignedInRequest, key: str) -> HttpResponse:
     if key not in FIGURES:
         raise Http404
     now: datetime = timezone.now()
-    figure = FIGURES[key](now=now)
+    figure = lately(key, FIGURES[key], now=now)
+    record_all("request.listed", figure.seen, by=request.user, at=now)
     answer = HttpResponse(
         spreadsheet.written([figure.heads, *figure.plain_rows]),
         content_type="text/csv; charset=utf-8",

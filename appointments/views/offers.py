@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import (
     require_http_methods,
@@ -44,16 +48,16 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     For who has a booked visit ahead, they are other times for that visit.
     """
     visible = WaitlistEntry.objects.visible_to(request.user)
-    entry = get_object_or_404(visible.with_patient().with_plan(), pk=pk)
+    entry = get_object_or_404(visible.to_be_offered(), pk=pk)
     now = timezone.now()
     policy = Policy.objects.in_force(now)
     supply = Supply.ahead(now=now, policy=policy)
     form = Propose(request.POST if request.method == "POST" else None)
     refusal, status, near = "", 200, list[dict[str, Any]]()
-    ahead = _ahead(entry, now)
-    if form.is_valid():
-        wanted = form.cleaned_data["opening"]
-        day = supply.on_day_of(entry, *wanted)
+    wanted = form.cleaned_data["opening"] if form.is_valid() else None
+    day = supply.on_day_of(entry, *wanted) if wanted else None
+    ahead = _ahead(entry, now, day)
+    if wanted:
         free = _at(day, entry, wanted)
         try:
             made = _give(entry, free, ahead, by=request.user, **form.cleaned_data)
@@ -61,7 +65,7 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
             refusal, status = str(said), 409
             if free is not None:  # it was read before somebody was quicker
                 entry.refresh_from_db(fields=["status"])
-                ahead, day = _ahead(entry, now), supply.on_day_of(entry, *wanted)
+                ahead = _ahead(entry, now, day := supply.on_day_of(entry, *wanted))
             if isinstance(said, actions.TimeTaken):
                 near = _near(entry, day, ahead.visit)
         else:
@@ -87,8 +91,10 @@ class _Ahead(NamedTuple):
     offer: Appointment | None
 
 
-def _ahead(entry: WaitlistEntry, now: datetime) -> _Ahead:
-    """Read both at once."""
+def _ahead(entry: WaitlistEntry, now: datetime, day: Supply | None) -> _Ahead:
+    """Read both at once; most have neither, and `day` tells so for what it read."""
+    if day is not None and not day.has_time:
+        return _Ahead(now, None, None)
     rows = entry.appointments.booked_now(now) | entry.appointments.offers_open(now)
     mine = list(rows.with_place().order_by("pk"))
     return _Ahead(
@@ -166,16 +172,34 @@ def _rows(
     :param supply: None if the latter is not asked for.
     """
     some = Therapist.objects.filter(pk__in={one.therapist for one in openings})
-    names = {one.pk: one for one in some.select_related("user", "location")}
+    rows = some.values_list("pk", "user__name", "location__name")
+    names = {key: {"therapist": name, "place": place} for key, name, place in rows}
+    language = get_language()
     return [
-        {
+        names[opening.therapist]
+        | {
             "opening": opening,
-            "therapist": names[opening.therapist],
+            "when": _words(opening.starts_at, opening.zone, language),
             "value": f"{opening.therapist},{opening.starts_at.isoformat()}",
             "before": supply.rank_before(entry, opening) if supply else 0,
         }
         for opening in openings
     ]
+
+
+class _When(NamedTuple):
+    """A time as its place's clock shows it: for machines, in short, and in full."""
+
+    iso: str
+    short: str
+    full: str
+
+
+@lru_cache(maxsize=1024)  # who is refused one time is shown the same others
+def _words(moment: datetime, zone: ZoneInfo, _language: str | None) -> _When:
+    local = moment.astimezone(zone)
+    formats = ("Y-m-d H:iO", _("D, M j, P T"), _("l, F j, P"))
+    return _When(*(date_format(local, one) for one in formats))
 
 
 def _say(request: SignedInRequest, made: Appointment) -> None:

@@ -60,7 +60,7 @@ def queue(request: SignedInRequest) -> HttpResponse:
         "now": now,
         "digest": "" if form.is_bound else board.line.digest,
         "narrowed": bool(board.filters.narrowing()),
-        "searched": form.is_bound,
+        "searched": patients is not None,
     }
     if not partial:
         asked = board.visible.to_triage().select_related("patient", "referral")
@@ -68,9 +68,10 @@ def queue(request: SignedInRequest) -> HttpResponse:
             asked = asked.filter(patient__in=patients)
         first = list(asked[:PAGE])
         shown += first
+        number = board.counts["to_triage_count"] if patients is None else asked.count()
         context |= board.counts | {
             "to_triage": asking(first),
-            "more_to_triage": board.counts["to_triage_count"] - len(first),
+            "more_to_triage": number - len(first),
             "filters": board.filters,
             "categories": board.filters.categories,
             "find": form,
@@ -144,7 +145,8 @@ def _read(
         visible,
         narrowing=filters.narrowing(),
         patients=patients,
-        number=request.GET.get("page", ""),
+        # What a search found has pages too, and they are asked for as it was.
+        number=(request.POST or request.GET).get("page", ""),
         waiting=counts["waiting_count"],
         policy=policy,
         now=now,

@@ -14,7 +14,7 @@ from massage_portal.access import by_link
 from massage_portal.accounts import actions, forms, tokens
 from massage_portal.accounts.models import Invitation
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "massage_portal.accounts.backend.Backend"
 
 
 @by_link

@@ -17,7 +17,7 @@ from appointments.actions import (
     reckon_waits,
     set_target,
 )
-from appointments.actions.draft import make_draft
+from appointments.actions.draw_up import ask_for_draft, draw_up
 from appointments.models import Policy, TriageCategory
 from massage_portal.accounts.actions import add_user
 from massage_portal.accounts.models import User
@@ -147,7 +147,8 @@ def _portal(clinic: Clinic) -> Script:
     lapse_offers(now=clinic.now)
     offer_freed_times(now=clinic.now)
     reckon_waits(now=clinic.now)
-    make_draft(weeks=1, by=clinic.users["scheduler"], now=clinic.now)
+    plan = ask_for_draft(weeks=1, by=clinic.users["scheduler"], now=clinic.now)
+    draw_up(pk=plan.pk, now=clinic.now)
 
 
 def _providers(clinic: Clinic) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appointments.actions.draft import make_draft
+from appointments.actions.draw_up import ask_anew, ask_for_draft, draw_up
 from massage_portal.accounts.roles import Role
 from tests.factories import (
     NOW,
@@ -32,7 +32,15 @@ def morning(*, waiting: int = 3, therapists: int = 1, rooms: int = 1, **fields):
 
 def planned(*, weeks: int = 1, now=NOW, by=None):
     """Return a plan, drawn up by a scheduler."""
-    return make_draft(weeks=weeks, by=by or make_user(Role.SCHEDULER), now=now)
+    asked = ask_for_draft(weeks=weeks, by=by or make_user(Role.SCHEDULER), now=now)
+    return draw_up(pk=asked.pk, now=now)
+
+
+def planned_anew(draft, *, version=None, now=NOW):
+    """Return the plan as it is drawn up anew around what was struck or moved."""
+    by = make_user(Role.SCHEDULER)
+    asked = ask_anew(draft=draft, version=version or draft.version, by=by, now=now)
+    return draw_up(pk=asked.pk, now=now)
 
 
 def rows_of(draft):

@@ -233,6 +233,12 @@ def called() -> Sent:
 
 
 @form
+def drafts() -> Sent:
+    morning()
+    return Sent(scheduler(), url("drafts"), {"weeks": "1"})
+
+
+@form
 def draft() -> Sent:
     morning()
     by = scheduler()

@@ -6,6 +6,7 @@ from datetime import date, time
 from functools import partial
 
 import pytest
+from django.urls import reverse
 
 from appointments import actions
 from appointments.actions import hours, places
@@ -323,3 +324,32 @@ def test_a_certificate_or_room_that_ends_hits_the_visits_that_need_it():
     gone = {"therapist": therapist, "seen": state_of(therapist), "active": False}
     found = hit(places.set_active, therapist, gone)
     assert [one.why for one in found] == [Outside.NO_MASSAGE] * 2
+
+
+def test_an_editor_cannot_end_massage_where_visits_are_to_come(client, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    place, [therapist], [room] = make_clinic()
+    _, [elsewhere], [far] = make_clinic()
+    booked(elsewhere, far, at(TODAY + 9 * DAY, "09:00"))
+    visit = booked(therapist, room, at(TODAY + 9 * DAY, "09:00"))
+    offered(therapist, room, at(TODAY + 9 * DAY, "10:00"))
+    booked(therapist, room, NOW - 9 * DAY)
+    client.force_login(make_user(Role.EDITOR))
+    address = reverse("admin:services_location_change", args=[place.pk])
+    fields = {"name": "Here", "city": "Benchville", "state": "Minnesota"}
+    fields |= {"time_zone": place.time_zone, "position": 0}
+
+    kept = client.post(address, fields | {"gives_massage": "on"})
+    refused = client.post(address, fields)
+
+    assert (kept.status_code, refused.status_code) == (302, 200)
+    assert "2 visits are still booked or offered here." in refused.text
+    place.refresh_from_db()
+    assert place.gives_massage
+    end = {"status": Status.CANCELLED, "ending": Ending.BY_CLINIC, "ended_at": NOW}
+    Appointment.objects.filter(
+        therapist=therapist, starts_at__gte=visit.starts_at
+    ).update(**end)
+    assert client.post(address, fields).status_code == 302
+    place.refresh_from_db()
+    assert not place.gives_massage

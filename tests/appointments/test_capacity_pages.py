@@ -217,6 +217,8 @@ def test_the_list_shows_who_is_off_and_whose_certificate_ends(lead):
     _, [therapist], _ = make_clinic(techniques=[technique], days=[0])
     therapist.certifications.update(valid_until=TODAY + 9 * DAY)
     therapist.time_off.create(starts_at=NOW + DAY, ends_at=NOW + 2 * DAY, reason="Away")
+    first, after = (at(TODAY + days * DAY, "00:00") for days in (5, 7))
+    therapist.time_off.create(starts_at=first, ends_at=after)
     make_policy()
 
     html = lead.get(url("capacity")).content.decode()
@@ -224,7 +226,8 @@ def test_the_list_shows_who_is_off_and_whose_certificate_ends(lead):
 
     for words in ["Monday 08:00", "Swedish, Oct. 23, 2026", "Oct 15, 10:00"]:
         assert words in html
-    for words in ["ends soon", "Away", "Monday"]:
+    assert "Oct 19 – Oct 20\n" in html  # noqa: RUF001 - whole days, without midnights
+    for words in ["ends soon", "Away", "Monday", "Tue, Oct 20, 2026<"]:
         assert words in own
 
 

@@ -12,13 +12,16 @@ from appointments.changes import FAR, Stand, change
 from appointments.models import WaitlistEntry
 from appointments.priority import day_adds, target_wait
 from massage_portal.accounts.roles import Role
+from tests.drawn import forms_of
 from tests.factories import (
     DAY,
+    HOUR,
     NOW,
     make_entry,
     make_overrule,
     make_patient,
     make_referral,
+    make_target,
     make_user,
 )
 
@@ -69,7 +72,7 @@ def test_every_sentence_comes_true_in_a_hundred_lines(exponent):
             for pk in range(12)
         )
         for place, one in enumerate(line):
-            told = change(place, line, first=1, now=NOW, exponent=exponent)
+            told = change(place, line, first=1, coming={}, now=NOW, exponent=exponent)
             others = [other for other in line if other is not one]
             rank_with = {}
             for need in range(one.need_score // 10 * 10 + 10, 101, 10):
@@ -95,11 +98,35 @@ def test_nothing_is_promised_where_a_person_set_a_target_or_the_clock_lies_ahead
         stand(2, waited=60, category=42, overruled=40.0),
         stand(2, waited=-9, category=42)._replace(day_adds=9.0),
     ):
-        assert change(1, [before, new], first=1, now=NOW, exponent=3.0).days is None
+        assert (
+            change(1, [before, new], first=1, coming={}, now=NOW, exponent=3.0).days
+            is None
+        )
     moved = stand(1, waited=1, category=3, overruled=9.0)
-    assert change(1, [stand(2, waited=60), moved], first=1, now=NOW, exponent=3.0) == (
-        change(0, [moved], first=1, now=NOW, exponent=3.0)
+    assert change(
+        1, [stand(2, waited=60), moved], first=1, coming={}, now=NOW, exponent=3.0
+    ) == (change(0, [moved], first=1, coming={}, now=NOW, exponent=3.0))
+
+
+def test_a_target_that_is_to_change_counts_from_its_day_on():
+    one = stand(1, waited=10, category=42)._replace(category=1)
+    before = stand(2, waited=12, category=42)._replace(category=2)
+    line = [before, one]
+
+    def told(coming):
+        return change(1, line, first=1, coming=coming, now=NOW, exponent=3.0).days
+
+    assert told({}) is None
+    assert told({1: [(9.5, 7)]}) == 10  # the first whole day on which it counts
+    assert told({2: [(3.0, 84)]}) == 3
+    assert told({1: [(9.5, 7)], 2: [(9.5, 7)]}) is None  # alike for both
+    assert told({1: [(5.0, 84), (20.0, 7)]}) == 20
+    short = stand(3, waited=0, category=14)._replace(category=3)
+    soon = change(1, [one, short], first=1, coming={}, now=NOW, exponent=3.0).days
+    stays = change(
+        1, [one, short], first=1, coming={3: [(0.5, 90)]}, now=NOW, exponent=3.0
     )
+    assert (soon, stays.days) == (2, None)
 
 
 pages = pytest.mark.django_db
@@ -125,6 +152,10 @@ def test_the_board_says_what_would_move_somebody_up(staff):
 
     assert "A need score of 30 would put them 1 place higher." in page
     assert "In 1 day they pass the one before them." in page
+    make_target(
+        WaitlistEntry.objects.latest("pk").category, 90, in_force_from=NOW + HOUR
+    )
+    assert "they pass the one before them" not in staff.get(BOARD).text
 
 
 @pages
@@ -194,6 +225,30 @@ def test_a_search_finds_within_the_line_and_leaves_no_name_in_the_address(staff)
     assert "Nobody found in the line" in nobody.text
     assert staff.post(BOARD, {"q": " "}).status_code == 422
     assert WaitlistEntry.objects.count() == 2
+
+
+@pages
+def test_the_pages_of_a_search_keep_what_was_searched_for(staff, monkeypatch):
+    monkeypatch.setattr("appointments.line.PAGE", 2)
+    found = [
+        make_entry(
+            waited_days=waited,
+            referral=make_referral(patient=make_patient(family_name="Cloverwood")),
+        )
+        for waited in (9, 8, 7)
+    ]
+    make_entry(waited_days=2)
+
+    page = staff.post(BOARD, {"q": "cloverw"})
+
+    assert "?page=" not in page.text
+    assert 'name="page" value="2"' in page.text
+    kept = forms_of(page.text)[-2].fields  # the last is that of bulk triage
+    assert kept["q"] == "cloverw"
+    second = staff.post(BOARD, {"q": kept["q"], "page": "2"})
+    [row] = second.context["rows"]
+    assert row.key == str(found[-1].pk)
+    assert "3 to 3 of 3" in second.text
 
 
 @pages

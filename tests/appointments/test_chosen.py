@@ -118,6 +118,12 @@ def test_nothing_chosen_or_too_much_is_told(staff, chosen, said):
     assert said in page.text
 
 
+def test_what_is_told_points_to_no_field_that_is_not_there(staff):
+    page = staff.post(ADDRESS, {}).text
+    assert "Choose at least one request." in page
+    assert 'href="#id_' not in page
+
+
 @pytest.mark.parametrize("category", ["", "0", "x"])
 def test_without_a_category_nothing_is_done(staff, category):
     entry = make_request()
@@ -126,3 +132,23 @@ def test_without_a_category_nothing_is_done(staff, category):
     assert "Choose a category" in page.text
     entry.refresh_from_db()
     assert entry.version == 1
+
+
+def test_a_refusal_keeps_what_was_chosen_and_asks_for_the_category_alone(staff):
+    soon, chosen = make_category(name="Soon"), [make_request(), make_request()]
+    stale = make_request()
+    values = [*boxes(*chosen), f"{stale.pk}:9"]
+
+    page = staff.post(ADDRESS, {"chosen": values, "category": ""})
+
+    for value in values:
+        assert f'value="{value}" checked' in page.text
+    listed = AuditEvent.objects.filter(action="request.listed")
+    assert {int(key) for key in listed.values_list("record_id", flat=True)} == {
+        entry.pk for entry in (*chosen, stale)
+    }
+    again = staff.post(ADDRESS, {"chosen": values, "category": soon.pk})
+    assert again.status_code == 409  # one was changed since: its version is kept too
+    for entry in (*chosen, stale):
+        entry.refresh_from_db()
+    assert [one.category for one in (*chosen, stale)] == [soon, soon, None]

@@ -13,7 +13,13 @@ from appointments.codes import EntryStatus, Status
 from appointments.models import Appointment, Draft, DraftWait
 from massage_portal.accounts.roles import Role
 from massage_portal.outbox.models import Message
-from tests.appointments.plans import morning, planned, rows_of, waits_of
+from tests.appointments.plans import (
+    morning,
+    planned,
+    planned_anew,
+    rows_of,
+    waits_of,
+)
 from tests.factories import (
     DAY,
     NOW,
@@ -176,10 +182,7 @@ def test_a_struck_patient_gets_nothing_and_their_time_goes_to_the_next():
     strike(rows_of(draft)[first.pk])
 
     draft.refresh_from_db()
-    by = make_user(Role.SCHEDULER)
-    plans.redraw(draft=draft, version=draft.version, by=by, now=NOW)
-    draft.refresh_from_db()
-    send(draft)
+    send(planned_anew(draft))
 
     rows = rows_of(draft)
     assert {pk for pk, row in rows.items() if row.appointment} == {second.pk, third.pk}
@@ -208,7 +211,7 @@ def test_a_moved_row_stays_and_the_rest_is_planned_around_it():
         now=NOW,
     )
     draft.refresh_from_db()
-    plans.redraw(draft=draft, version=draft.version, by=by, now=NOW)
+    planned_anew(draft)
 
     rows = rows_of(draft)
     assert (rows[first.pk].starts_at, rows[first.pk].therapist) == (free, one)
@@ -230,7 +233,7 @@ def test_moving_gives_only_times_that_the_patient_can_have():
     assert (moved.starts_at, moved.moved) == (at(TOMORROW, "09:00"), True)
     assert moved.harm > row.harm
     draft.refresh_from_db()
-    plans.redraw(draft=draft, version=draft.version, by=by, now=NOW)
+    planned_anew(draft)
     assert rows_of(draft)[first.pk].starts_at == at(TOMORROW, "09:00")
 
 
@@ -238,12 +241,11 @@ def test_a_plan_changed_meanwhile_is_not_changed_or_sent_unread():
     (first, second, _), _ = morning()
     draft = planned()
     strike(rows_of(draft)[first.pk])
-    by = make_user(Role.SCHEDULER)
 
     with pytest.raises(actions.ChangedMeanwhile):
         strike(rows_of(draft)[second.pk], version=1)
     with pytest.raises(actions.ChangedMeanwhile):
-        plans.redraw(draft=draft, version=1, by=by, now=NOW)
+        planned_anew(draft, version=1)
     with pytest.raises(actions.ChangedMeanwhile):
         send(draft, version=1)
     assert draft.offers.filter(struck=True).count() == 1
@@ -275,6 +277,13 @@ def test_the_rules_of_the_tables_hold_by_themselves():
     row = rows_of(draft)[first.pk]
     offer = make_appointment()
     broken = {
+        "draft_is_sent_only_as_drawn_up": lambda: Draft.objects.update(
+            asked_at=NOW, sent_at=NOW, sent_by=draft.made_by
+        ),
+        "draft_claim_is_whole": lambda: Draft.objects.update(claimed_until=NOW),
+        "draft_fails_only_where_it_was_asked_for": lambda: Draft.objects.update(
+            failed_at=NOW
+        ),
         "draft_sending_is_whole": lambda: Draft.objects.update(sent_at=NOW),
         "draft_offer_is_sent_or_at_fault": lambda: draft.offers.filter(
             pk=row.pk

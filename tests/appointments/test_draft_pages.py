@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from appointments.actions.draw_up import draw_up
 from appointments.codes import Status
 from appointments.models import Appointment, Draft
 from massage_portal.accounts.roles import Role
@@ -50,11 +51,17 @@ def press(desk, draft, do, **more):
     return desk.post(url("draft", draft.pk), sent)
 
 
+def drawn_up():
+    """Do what the worker does; return the plan."""
+    draft = Draft.objects.at_work().get()
+    return draw_up(pk=draft.pk, now=NOW)
+
+
 def test_a_scheduler_draws_up_a_plan_and_sends_it(desk):
     (first, second, third), _ = morning()
     assert url("drafts") in desk.get(url("queue")).content.decode()
     made = desk.post(url("drafts"), {"weeks": "1"})
-    draft = Draft.objects.get()
+    draft = drawn_up()
     page = words(desk.get(made.url))
     assert made.url == url("draft", draft.pk)
     for entry in (first, second, third):
@@ -84,12 +91,13 @@ def test_strike_take_in_again_plan_anew_and_throw_away(desk):
     press(desk, draft, f"strike-{row.pk}")
     draft.refresh_from_db()
     press(desk, draft, "redraw")
-    draft.refresh_from_db()
+    draft = drawn_up()
     assert third.pk in rows_of(draft)
 
     press(desk, draft, "drop")
 
     page = words(desk.get(url("draft", draft.pk)))
+    assert "Struck: nothing by this plan 1" in page
     assert "This plan was thrown away" in page
     assert "Send 2 offers" not in page
 
@@ -177,6 +185,7 @@ def test_a_row_that_was_planned_anew_meanwhile_is_told_kindly(desk):
     row = rows_of(draft)[first.pk]
     press(desk, draft, "redraw")
 
+    drawn_up()
     struck = press(desk, draft, f"strike-{row.pk}")
     moved = desk.post(url("draft_move", draft.pk, row.pk), {"version": "1"})
 
@@ -201,6 +210,7 @@ def test_only_schedulers_plan(clock, role):
 
 def test_a_plan_without_anybody_says_so(desk):
     made = desk.post(url("drafts"), {"weeks": "1"})
+    drawn_up()
 
     page = words(desk.get(made.url))
     assert "Nothing to offer" in page

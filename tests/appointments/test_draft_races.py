@@ -1,12 +1,11 @@
-"""Two schedulers send one plan at the same moment, in real threads."""
+"""Two schedulers, or two workers, at one plan at the same moment, in real threads."""
 
 from __future__ import annotations
 
-from threading import Barrier
-
 import pytest
 
-from appointments.actions.draft import make_draft, send_draft
+from appointments.actions.draft import send_draft
+from appointments.actions.draw_up import ask_for_draft, draw_up
 from appointments.codes import Status
 from appointments.models import Appointment, Draft
 from appointments.models.planner import Planner
@@ -14,7 +13,7 @@ from massage_portal.accounts.roles import Role
 from massage_portal.outbox.models import Message
 from tests.appointments.plans import morning, planned
 from tests.factories import NOW, make_user
-from tests.threads import PATIENCE, together
+from tests.threads import together
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -38,22 +37,32 @@ def test_two_who_send_at_once_send_each_offer_once():
     assert not draft.offers.filter(appointment=None).exists()
 
 
-def test_two_who_draw_up_at_once_leave_one_plan_at_work(monkeypatch):
+def test_two_who_ask_at_once_ask_for_one_plan():
     morning()
-    drawn, draw = Barrier(2), Planner.draw
-
-    def draw_side_by_side(planner):
-        plan = draw(planner)
-        drawn.wait(PATIENCE)
-        return plan
-
-    monkeypatch.setattr(Planner, "draw", draw_side_by_side)
     people = [make_user(Role.SCHEDULER), make_user(Role.SCHEDULER)]
 
     outcomes = together(
-        *(lambda by=by: make_draft(weeks=1, by=by, now=NOW) for by in people)
+        *(lambda by=by: ask_for_draft(weeks=1, by=by, now=NOW) for by in people)
     )
 
     assert [one.error for one in outcomes] == [None, None]
-    assert Draft.objects.count() == 2
-    assert Draft.objects.at_work().count() == 1
+    assert {one.value for one in outcomes} == {Draft.objects.get()}
+
+
+def test_two_workers_who_are_handed_one_plan_draw_it_up_once(monkeypatch):
+    morning()
+    asked = ask_for_draft(weeks=1, by=make_user(Role.SCHEDULER), now=NOW)
+    begun, draw = [], Planner.draw
+
+    def draw_and_say(planner, **around):
+        begun.append(planner)
+        return draw(planner, **around)
+
+    monkeypatch.setattr(Planner, "draw", draw_and_say)
+
+    outcomes = together(*2 * [lambda: draw_up(pk=asked.pk, now=NOW)])
+
+    assert [one.error for one in outcomes] == [None, None]
+    assert len(begun) == 1
+    assert [one.value for one in outcomes if one.value] == [asked]
+    assert asked.offers.count() == 2

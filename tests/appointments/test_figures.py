@@ -8,12 +8,15 @@ import itertools
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from appointments.codes import Ending, EntryStatus, Missed, Status
 from appointments.figures import ahead, overrules, visits, waits
 from appointments.figures.figure import FIELD, LABELS, Bar, Figure, share
+from appointments.figures.kept import lately
 from appointments.models.waitlist import FEWEST_SHOWN
 from massage_portal.accounts.roles import Role
+from massage_portal.audit.models import AuditEvent
 from tests.appointments.pages import signed_in, url
 from tests.factories import (
     DAY,
@@ -70,7 +73,7 @@ def test_bars_and_marks_share_one_scale_and_long_names_are_cut():
     first, second = figure.drawn
     assert (first.length, second.length) == (FIELD / 2, FIELD / 4)
     assert (first.mark, second.mark) == (None, LABELS + FIELD)
-    assert first.name == "a" * 19 + "…"
+    assert first.name == "a" * 21 + "…"
     assert second.y > first.y
     assert figure.height > second.y
 
@@ -167,6 +170,44 @@ def test_overrules_are_counted_by_month_and_listed_with_their_reasons():
     ]
 
 
+def test_overrules_are_of_the_month_and_day_on_the_clinic_s_own_clock():
+    midnight = NOW.replace(day=1, hour=5, minute=0)  # in Rochester
+    for begin in (-HOUR, HOUR):
+        starts_at = midnight + begin
+        make_overrule(make_entry(), 5, starts_at=starts_at, ends_at=starts_at + HOUR)
+
+    months = overrules.by_month(now=NOW).rows
+    days = [row[0] for row in overrules.reasons(now=NOW).rows]
+
+    assert [row[:2] for row in months] == [
+        ["September 2026", "1"],
+        ["October 2026", "1"],
+    ]
+    assert days == ["Oct. 1, 2026", "Sept. 30, 2026"]
+
+
+@pytest.mark.usefixtures("frozen")
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        (url("figures"), 1),
+        (url("figure_file", "overrule-reasons"), 1),
+        (url("figure_file", "overrules"), 0),  # it counts only
+    ],
+)
+def test_reasons_of_overrules_that_are_read_leave_a_trace_of_each_request(path, seen):
+    entry, lead = make_entry(), make_user(Role.LEAD)
+    for begin in (-3 * DAY, -2 * DAY):
+        starts_at = NOW + begin
+        make_overrule(entry, 5, starts_at=starts_at, ends_at=starts_at + HOUR)
+
+    signed_in(lead).get(path)
+
+    traces = AuditEvent.objects.filter(action="request.listed", actor_id=lead.pk)
+    whose = list(traces.values_list("record_id", "patient_id"))
+    assert whose == seen * [(str(entry.pk), entry.patient_id)]
+
+
 def test_time_ahead_is_what_is_booked_and_what_is_free():
     make_policy(visit_minutes=50, turnover_minutes=10)
     _place, (therapist,), (room,) = make_clinic(hours=("08:00", "12:00"), days=range(5))
@@ -220,3 +261,22 @@ def test_the_page_asks_as_many_questions_for_many_as_for_few(
         see()
     with django_assert_max_num_queries(24):
         browser.get(url("figures"))
+
+
+@pytest.mark.parametrize(("tells_of_records", "times"), [(False, 1), (True, 2)])
+def test_only_a_figure_that_tells_of_no_record_is_kept_a_minute(
+    see, tells_of_records, times
+):
+    asked = []
+    records = [see()] if tells_of_records else []
+
+    def reckon(*, now):
+        asked.append(now)
+        return Figure("one", "One", "", ["A"], [], seen=records)
+
+    figures = [lately("one", reckon, now=NOW) for _number in range(2)]
+
+    assert [len(asked), *figures] == [times, reckon(now=NOW), reckon(now=NOW)]
+    with translation.override("es"):
+        assert lately("one", reckon, now=NOW).title == "One"
+    assert len(asked) == times + 3

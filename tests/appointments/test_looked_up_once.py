@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, time, timedelta
 
 import pytest
+from django.db import connection
 
 from appointments.models import Policy, Supply
 from appointments.models.supply import BATCH
@@ -74,3 +75,22 @@ def test_the_front_of_a_long_line_is_those_in_greatest_need_in_order():
     assert proposal is not None
     assert proposal.entry == first
     assert supply.rank_before(second, proposal.opening) == 1
+
+
+def test_a_session_that_takes_the_place_of_a_dead_one_is_told_the_statement_anew(
+    committed, monkeypatch
+):
+    make_clinic(hours=("08:00", "10:00"))
+    policy = Policy.objects.in_force(NOW)
+
+    def some():
+        day = TODAY + timedelta(days=1)
+        return Supply(now=NOW, policy=policy, first=day, last=day).openings(None)
+
+    before = some()
+    assert connection.connection is not None
+    connection.connection.close()  # as if the server had gone, and come back
+    monkeypatch.setattr(connection, "health_check_enabled", True)
+    monkeypatch.setattr(connection, "health_check_done", False)
+
+    assert some() == before != []

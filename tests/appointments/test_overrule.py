@@ -181,20 +181,6 @@ def test_one_entry_has_one_overrule_at_a_time():
         make_overrule(entry, 6, starts_at=NOW)
 
 
-def test_the_report_of_a_month_goes_by_the_clinic_s_clock():
-    midnight = NOW.replace(day=1, hour=5, minute=0)  # in Rochester
-    entry = make_entry()
-    spans = [(-HOUR, HOUR), (HOUR, HOUR), (31 * DAY, HOUR)]
-    made = [
-        make_overrule(
-            entry, 5, starts_at=midnight + begin, ends_at=midnight + begin + lasts
-        )
-        for begin, lasts in spans
-    ]
-
-    assert list(Overrule.objects.reported(NOW.date())) == [made[1]]
-
-
 def form_of(entry, **fields):
     values = {"target_days": "5", "last_day": "2026-10-20", "reason": "A fall."}
     return values | {"version": entry.version} | fields

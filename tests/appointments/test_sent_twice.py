@@ -10,17 +10,15 @@ import re
 import pytest
 from django.apps import apps
 
-from appointments.models import CalendarFeed, Draft
-from massage_portal.accounts.roles import Role
+from appointments.models import CalendarFeed
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox.models import Message
 from tests.appointments.pages import signed_in, url
-from tests.appointments.plans import morning
 from tests.appointments.sent import FORMS
-from tests.factories import NOW, make_patient, make_user
+from tests.factories import NOW, make_patient
 from tests.roles_table import POST
 
-NOT_ONE_ACT = {"renew_calendar", "drafts"}  # the second press makes it anew
+NOT_ONE_ACT = {"renew_calendar"}  # the second press makes it anew
 NOT_ONE_ACT |= {"call_code_again"}  # it needs a gateway: see test_preferences.py
 LOOK = re.compile(r"(seen|listed|seen_by_link)$")
 
@@ -87,15 +85,3 @@ def test_a_calendar_address_made_twice_is_one_address(clock):
     assert CalendarFeed.objects.count() == 1
     assert client.get(first.context["address"]).status_code == 404
     assert client.get(second.context["address"]).status_code == 200
-
-
-@pytest.mark.django_db
-def test_a_plan_drawn_up_twice_leaves_one_plan_at_work(clock):
-    morning()
-    client = signed_in(make_user(Role.SCHEDULER))
-
-    answers = [client.post(url("drafts"), {"weeks": "1"}) for _ in range(2)]
-
-    [at_work] = Draft.objects.at_work()
-    assert answers[1].url == url("draft", at_work.pk)
-    assert "thrown away" in client.get(answers[0].url).text

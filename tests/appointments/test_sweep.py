@@ -322,6 +322,50 @@ def test_who_withdraws_at_that_very_moment_is_passed_over(held, monkeypatch):
     assert not quick.appointments.exists()
 
 
+def test_a_time_taken_and_freed_again_meanwhile_goes_to_the_first(held, monkeypatch):
+    first, _second = make_entry(waited_days=35), make_entry(waited_days=2)
+    scheduler = make_user(Role.SCHEDULER)
+    other = make_entry(earliest=FRIDAY + DAY)  # not in line for it
+    free(held)
+    tried = []
+
+    def offer_as_another_books(**asked):
+        tried.append(asked["entry"])
+        if len(tried) > 1:
+            return actions.offer(**asked)
+        ours = {"by": scheduler, "now": asked["now"]}
+        visit = actions.book(entry=other, opening=asked["opening"], **ours)
+        try:
+            return actions.offer(**asked)
+        finally:  # once it is refused
+            actions.cancel(appointment=visit, ending=Ending.BY_CLINIC, **ours)
+
+    monkeypatch.setattr(sweep, "offer", offer_as_another_books)
+
+    [made] = pass_on()
+
+    assert tried == [first, first]
+    assert made.entry == first
+
+
+def test_whom_only_the_last_look_refuses_keeps_no_time_from_the_others(
+    held, monkeypatch
+):
+    odd, next_in_line = make_entry(waited_days=35), make_entry(waited_days=2)
+    free(held)
+
+    def refuse_one(**asked):
+        if asked["entry"] == odd:
+            raise actions.TimeTaken("It is taken.")
+        return actions.offer(**asked)
+
+    monkeypatch.setattr(sweep, "offer", refuse_one)
+
+    [made] = pass_on()
+
+    assert made.entry == next_in_line
+
+
 def test_two_freed_times_go_to_two_patients(held):
     scheduler = make_user(Role.SCHEDULER)
     at_10 = opening_at(held.therapist, held.room, at(FRIDAY, "10:00"))

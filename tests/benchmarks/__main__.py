@@ -53,7 +53,7 @@ def _run() -> int:
 
     from massage_portal.accounts.actions import sync_roles
     from referrals.actions import load_diagnoses
-    from tests.benchmarks import bookings, filling, free_time, huge, searches
+    from tests.benchmarks import bookings, contested, filling, free_time, huge, searches
     from tests.benchmarks.figures import say, table
 
     began = perf_counter()
@@ -75,6 +75,8 @@ def _run() -> int:
     figures += _site_search(now)
     say("measuring a page beside huge requests")
     figures.append(huge.measure())
+    say(f"letting {contested.RIVALS} want one time")
+    figures += contested.measure(clinic)
     say("measuring bookings")
     rates, refused = bookings.measure(clinic)
     print(table([*figures, *rates]))  # noqa: T201 - this is what was asked for
@@ -98,7 +100,7 @@ def _site_search(now: datetime) -> list[Figure]:
 
 def _queue_pages(clinic: Clinic, now: datetime) -> list[Figure]:
     """Fill the line, and measure its page at each length."""
-    from tests.benchmarks import filling, plans, queue_page
+    from tests.benchmarks import crowded, filling, plans, queue_page
     from tests.benchmarks.figures import say
 
     figures, waiting = [], 0
@@ -111,6 +113,9 @@ def _queue_pages(clinic: Clinic, now: datetime) -> list[Figure]:
         if length == LENGTHS[0]:
             say("drawing up a plan of offers")
             figures.append(plans.measure(clinic, waiting=length))
+        if length == LENGTHS[1]:
+            say(f"filling {crowded.APPOINTMENTS:,} visits, {crowded.PEOPLE} people")
+            figures += crowded.measure(clinic)
     figures.append(queue_page.measure_hopeless(clinic, waiting=waiting, now=now))
     return figures
 

@@ -105,6 +105,10 @@ def measure(of: Clinic) -> list[Figure]:
     with served() as port:
         warm = [Ask("/accounts/login/", "") for _ in range(16)]
         floor = p95(together(port, warm * (RIVALS // 16)))
+        page = reverse("appointments:propose", args=[line[0].pk])
+        together(
+            port, [Ask(page, key) for key in sessions(signed_in(of.scheduler), 16)]
+        )
         given = for_one_time(port, of, line[:-1], free[0])
         # Before the next crowd: it would wait behind what this one gave up on.
         if given.statuses() != {302: 1, 409: RIVALS - 1} or given.rows != 1:

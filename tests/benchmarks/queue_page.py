@@ -85,9 +85,7 @@ def measure_hopeless(of: Clinic, *, waiting: int, now: datetime) -> Figure:
 
 def _signed_in(of: Clinic) -> Client:
     client = Client()
-    client.force_login(
-        of.scheduler, "allauth.account.auth_backends.AuthenticationBackend"
-    )
+    client.force_login(of.scheduler, "massage_portal.accounts.backend.Backend")
     return client
 
 

@@ -302,6 +302,22 @@ def test_a_user_with_a_role_may_do_what_the_role_may_and_no_more(role):
 
 
 @db
+def test_what_a_user_may_do_is_their_own_and_all_their_groups_while_they_may_sign_in():
+    user = make_user(Role.SCHEDULER, Role.AUDITOR)
+    own = Permission.objects.get(codename="view_session")
+    user.user_permissions.add(own)
+    groups = set(PERMISSIONS[Role.SCHEDULER]) | set(PERMISSIONS[Role.AUDITOR])
+    assert user.get_all_permissions() == groups | {"sessions.view_session"}
+    assert not user.has_perm("audit.view_auditevent", obj=user)
+
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    assert User.objects.get(pk=user.pk).get_all_permissions() == set()
+    User.objects.filter(pk=user.pk).update(is_active=True, is_superuser=True)
+    everything = Permission.objects.count()
+    assert len(User.objects.get(pk=user.pk).get_all_permissions()) == everything
+
+
+@db
 def test_a_new_user_with_roles_is_on_the_trail():
     lead = make_user(Role.LEAD)
 

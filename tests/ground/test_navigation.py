@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.test import RequestFactory
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import translation
 
 from massage_portal.accounts.roles import PERMISSIONS, Role
@@ -25,6 +25,7 @@ def someone(*roles):
 def menu(user, path="/"):
     request = RequestFactory().get(path)
     request.user = user
+    request.resolver_match = resolve(path)
     return entries(request)
 
 
@@ -73,6 +74,26 @@ def test_the_entry_of_the_page_shown_is_marked():
     for place, mark in [(path, "page"), (f"{path}fibromyalgia/", "true")]:
         marked = {e["url"]: e["here"] for e in menu(VISITOR, place) if e["here"]}
         assert marked == {path: mark}
+
+
+def test_a_page_marks_the_entry_it_belongs_to_wherever_its_address_lies():
+    marked = {
+        path: [entry["label"] for entry in menu(someone(role), path) if entry["here"]]
+        for role, path in [
+            (Role.SCHEDULER, "/visits/1/"),
+            (Role.THERAPIST, "/visits/1/note/"),
+            (Role.SCHEDULER, "/calendar/day/"),
+            (Role.SCHEDULER, "/questions/"),
+            (Role.SCHEDULER, "/patients/1/"),
+        ]
+    }
+    assert list(marked.values()) == [
+        ["Visits"],
+        ["My day"],
+        ["Calendar"],
+        ["Queue"],
+        ["Patients"],
+    ]
 
 
 def test_the_page_in_the_other_language_is_one_plain_link_away():

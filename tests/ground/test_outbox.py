@@ -271,9 +271,11 @@ def our_tasks():
 @pytest.mark.usefixtures("handed_out")
 def test_every_task_accepts_words_that_it_does_not_know():
     message = make_message(due_at=NOW + 36500 * DAY, expires_at=NOW + 36501 * DAY)
-    assert our_tasks() >= set(configured_tasks())
+    given = {"appointments.draw_up": {"pk": 0}}
+    assert our_tasks() >= set(given) | set(configured_tasks())
     for name in our_tasks():
-        current_app.tasks[name].run(a_word_of_a_newer_release=1)
+        task = current_app.tasks[name]
+        task.run(**given.get(name, {}), a_word_of_a_newer_release=1)
     message.refresh_from_db()
     assert message.attempts == 0
 

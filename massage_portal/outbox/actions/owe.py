@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Model
 
+from massage_portal.inserting import insert_new
 from massage_portal.outbox.codes import Failure
 from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.models import Message
@@ -46,7 +47,7 @@ def owe_each(
     What is owed to nobody's account reaches nobody by itself: when it is due, it stands
     on the list of calls.
     """
-    Message.objects.bulk_create(
+    insert_new(
         [
             Message(
                 key=f"{one.kind}:{subject.pk}:{one.key}",
@@ -61,8 +62,7 @@ def owe_each(
             )
             for one in messages
             if (one.due_at or now) < one.expires_at
-        ],
-        ignore_conflicts=True,
+        ]
     )
 
 

@@ -1,0 +1,146 @@
+"""
+What every offer and every booking locks, reads and changes, by hand.
+
+Django takes longer to write such statements, and PostgreSQL to plan the greatest, than
+it takes to run them; and a therapist and a room are locked all that time.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+
+from appointments.codes import EntryStatus, Status
+from appointments.models.waitlist import WaitlistEntry
+from massage_portal.accounts.models import User
+from massage_portal.prepared import Prepared
+from referrals.models import Authorization, Patient, Referral
+from services.models import Insurer, Technique
+
+PARTS: dict[str, type[Model]] = {  # by what the statement calls them
+    "entry": WaitlistEntry,
+    "referral": Referral,
+    "patient": Patient,
+    "account": User,
+    "technique": Technique,
+    "insurer": Insurer,
+    "allowed": Authorization,
+}
+COLUMNS = ", ".join(
+    f"{name}.{field.column}"
+    for name, model in PARTS.items()
+    for field in model._meta.local_concrete_fields
+)
+NAMES = {  # of the fields of each table, the key first
+    name: [field.attname for field in model._meta.local_concrete_fields]
+    for name, model in PARTS.items()
+}
+LOCK_PATIENT = "SELECT FROM referrals_patient WHERE id = %(patient)s FOR NO KEY UPDATE"
+LOCK_THERAPIST = "SELECT FROM appointments_therapist WHERE id = %s FOR NO KEY UPDATE"
+LOCK_ROOM = """
+SELECT id FROM appointments_room WHERE id = ANY(%s) AND active
+ ORDER BY id LIMIT 1 FOR NO KEY UPDATE
+"""
+TAKE_ENTRY = """
+UPDATE appointments_waitlistentry SET status = %s, version = %s WHERE id = %s
+"""
+LOCK_ENTRY = Prepared(
+    "lock_entry",
+    f"""
+    SELECT EXISTS (
+               SELECT FROM appointments_appointment
+                WHERE entry_id = entry.id AND status = '{Status.PROPOSED}'
+           ), {COLUMNS}
+      FROM appointments_waitlistentry entry
+      JOIN referrals_referral referral ON referral.id = entry.referral_id
+      JOIN referrals_patient patient ON patient.id = entry.patient_id
+      LEFT JOIN accounts_user account ON account.id = patient.user_id
+      LEFT JOIN services_technique technique
+        ON technique.article_ptr_id = referral.technique_id
+      LEFT JOIN services_insurer insurer ON insurer.id = referral.insurer_id
+      LEFT JOIN referrals_authorization allowed ON allowed.referral_id = referral.id
+     WHERE entry.id = %(entry)s
+       FOR NO KEY UPDATE OF entry, referral
+    """,  # noqa: S608 - the names are ours
+    first=LOCK_PATIENT,
+)
+
+
+def lock_entry(pk: int, *, patient: int) -> WaitlistEntry:
+    """
+    Lock the patient, and then their entry with its referral; return it as it stands.
+
+    `offer_out` says whether an offer is still proposed for it: whoever makes one locks
+    the patient first.
+
+    What the referral is covered by is read with it: whoever writes to that locks the
+    patient first, so it cannot change meanwhile.
+    """
+    for offer_out, *values in LOCK_ENTRY.rows(patient=patient, entry=pk):
+        entry = _with_all(values)
+        entry.offer_out = offer_out
+        return entry
+    raise WaitlistEntry.DoesNotExist(f"there is no request {pk}")
+
+
+def _with_all(row: list[Any]) -> WaitlistEntry:
+    """Return the entry, with its referral and patient and what those point to."""
+    values = iter(row)
+    found = {
+        name: _made(name, list(islice(values, len(names))))
+        for name, names in NAMES.items()
+    }
+    entry, referral, patient = found["entry"], found["referral"], found["patient"]
+    entry.referral, entry.patient = referral, patient
+    patient.user = found["account"]
+    referral.technique, referral.insurer = found["technique"], found["insurer"]
+    of_insurer: Any = Referral._meta.get_field("authorization")
+    of_insurer.set_cached_value(referral, found["allowed"])  # also that there is none
+    return entry
+
+
+def _made(name: str, values: list[Any]) -> Any:
+    """Return one row as its model; None where nothing was joined."""
+    key, *_others = values
+    if key is None:
+        return None
+    return PARTS[name].from_db(connection.alias, NAMES[name], values)
+
+
+def lock_therapist(pk: int) -> None:
+    """Lock a therapist."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_THERAPIST, [pk])
+
+
+def lock_room(rooms: list[int]) -> int | None:
+    """
+    Lock the first of `rooms` that can be locked, and return it; None if there is none.
+
+    One that somebody is just booking, most likely for another time, is left for the
+    next: so bookings at one place do not wait for each other. Only where all are being
+    booked one is waited for.
+    """
+    with connection.cursor() as cursor:
+        for sql in (f"SAVEPOINT room; {LOCK_ROOM} SKIP LOCKED", LOCK_ROOM):
+            cursor.execute(sql, [rooms])
+            for (room,) in cursor.fetchall():
+                return room
+    return None
+
+
+def unlock_room() -> None:
+    """Unlock the room that was locked last, and undo what was done since."""
+    with connection.cursor() as cursor:
+        cursor.execute("ROLLBACK TO SAVEPOINT room; RELEASE SAVEPOINT room")
+
+
+def take_entry(entry: WaitlistEntry) -> None:
+    """Take the locked entry out of the line: its visit is booked."""
+    entry.status = EntryStatus.IN_PROGRESS
+    entry.version += 1
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_ENTRY, [entry.status, entry.version, entry.pk])
