@@ -17,9 +17,12 @@ def visits_are_ahead(place: Location, /, *, now: datetime) -> str:
     """
     Object while visits are booked or offered there: nobody would see whom it hits.
 
-    The therapists are locked, as they are for a change of their hours: who books
-    meanwhile waits, and reads then whether the place gives massage.
+    The place and then its therapists are locked, as for a change of its hours, so that
+    the two never deadlock: who books meanwhile waits, and reads then whether the place
+    gives massage.
     """
+    here = Location.objects.filter(pk=place.pk)
+    list(here.select_for_update(of=("self",), no_key=True).values_list("pk"))
     there = Therapist.objects.filter(location=place).order_by("pk")
     list(there.select_for_update(of=("self",), no_key=True).values_list("pk"))
     number = could_be_hit(now).filter(therapist__location=place).count()

@@ -11,7 +11,8 @@ from itertools import islice
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import CharField, Field, Model
+from django.db.transaction import TransactionManagementError
 
 from appointments.codes import EntryStatus, Status
 from appointments.models.waitlist import WaitlistEntry
@@ -29,8 +30,21 @@ PARTS: dict[str, type[Model]] = {  # by what the statement calls them
     "insurer": Insurer,
     "allowed": Authorization,
 }
+
+
+def _column(name: str, field: Field[Any, Any]) -> str:
+    """
+    Return a column as the statement reads it; of text, without its greatest length.
+
+    PostgreSQL runs no prepared statement whose columns have changed their type, and a
+    release may allow longer texts while the one before it still takes bookings.
+    """
+    cast = "::varchar" if isinstance(field, CharField) else ""
+    return f"{name}.{field.column}{cast}"
+
+
 COLUMNS = ", ".join(
-    f"{name}.{field.column}"
+    _column(name, field)
     for name, model in PARTS.items()
     for field in model._meta.local_concrete_fields
 )
@@ -79,11 +93,18 @@ def lock_entry(pk: int, *, patient: int) -> WaitlistEntry:
     What the referral is covered by is read with it: whoever writes to that locks the
     patient first, so it cannot change meanwhile.
     """
+    _refuse_outside_of_transaction()
     for offer_out, *values in LOCK_ENTRY.rows(patient=patient, entry=pk):
         entry = _with_all(values)
         entry.offer_out = offer_out
         return entry
     raise WaitlistEntry.DoesNotExist(f"there is no request {pk}")
+
+
+def _refuse_outside_of_transaction() -> None:
+    """Refuse to lock what would be unlocked at once, as Django does."""
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("a lock ends with its transaction: here none")
 
 
 def _with_all(row: list[Any]) -> WaitlistEntry:
@@ -112,6 +133,7 @@ def _made(name: str, values: list[Any]) -> Any:
 
 def lock_therapist(pk: int) -> None:
     """Lock a therapist."""
+    _refuse_outside_of_transaction()
     with connection.cursor() as cursor:
         cursor.execute(LOCK_THERAPIST, [pk])
 

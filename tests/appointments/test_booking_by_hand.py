@@ -5,11 +5,12 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, connections, transaction
+from django.db.transaction import TransactionManagementError
 
 from appointments.codes import Status
 from appointments.models import Appointment, WaitlistEntry
-from appointments.models.booking import lock_entry
+from appointments.models.booking import lock_entry, lock_therapist
 from massage_portal.inserting import insert, insert_new
 from massage_portal.outbox.models import Message
 from referrals.models import Authorization
@@ -86,6 +87,28 @@ def test_an_entry_that_is_not_there_cannot_be_locked():
 
     with transaction.atomic(), pytest.raises(WaitlistEntry.DoesNotExist):
         lock_entry(entry.pk + 1, patient=entry.patient_id)
+
+
+def test_nothing_is_locked_outside_of_a_transaction(monkeypatch):
+    entry = make_entry()
+    monkeypatch.setattr(connections["default"], "in_atomic_block", False)
+
+    with pytest.raises(TransactionManagementError):
+        lock_entry(entry.pk, patient=entry.patient_id)
+    with pytest.raises(TransactionManagementError):
+        lock_therapist(1)
+
+
+def test_bookings_go_on_while_a_release_allows_longer_texts():
+    entry = insured()
+    lock_entry(entry.pk, patient=entry.patient_id)  # it is prepared from here on
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE accounts_user ALTER name TYPE varchar(4000)")
+        cursor.execute("ALTER TABLE services_insurer ALTER name TYPE varchar(4000)")
+
+    assert lock_entry(entry.pk, patient=entry.patient_id) == entry
 
 
 def test_a_visit_inserted_by_hand_is_the_row_that_django_would_save():

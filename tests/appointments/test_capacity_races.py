@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from threading import Event
+from time import monotonic
 
 import pytest
+from django.db import connection, transaction
 
 from appointments import actions
 from appointments.actions import hours, places
@@ -16,8 +19,10 @@ from appointments.actions.capacity import (
     state_of,
 )
 from appointments.codes import Ending, Status
-from appointments.models import Appointment, TimeOff
+from appointments.models import Appointment, Therapist, TimeOff
+from appointments.objections import visits_are_ahead
 from massage_portal.accounts.roles import Role
+from services.models import Location
 from tests.factories import (
     DAY,
     NOW,
@@ -30,12 +35,16 @@ from tests.factories import (
     make_user,
     opening_at,
 )
-from tests.threads import errors, together, won
+from tests.threads import PATIENCE, errors, together, won
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 NINE = at(TODAY + 2 * DAY, "09:00")
 ROUNDS = 3
+SOMEBODY_WAITS_FOR_US = """
+SELECT EXISTS (SELECT FROM pg_locks
+    WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))
+"""
 
 
 def making(write, who, said, *, looked=(), place=None):
@@ -172,3 +181,28 @@ def test_two_closures_at_once_of_a_place_without_therapists_are_one():
 
         assert errors(outcomes) == []
         assert place.closures.count() == 1
+
+
+def test_massage_is_ended_and_capacity_changed_in_one_order_of_locks():
+    place, _, _ = make_clinic()
+    here, held = Location.objects.filter(pk=place.pk), Event()
+
+    def change():
+        with transaction.atomic(), connection.cursor() as cursor:
+            here.select_for_update(of=("self",), no_key=True).get()
+            held.set()
+            waited, until = False, monotonic() + PATIENCE
+            while not waited:
+                assert monotonic() < until
+                cursor.execute(SOMEBODY_WAITS_FOR_US)
+                [waited] = cursor.fetchone()
+            therapists = Therapist.objects.filter(location=place)
+            return len(therapists.select_for_update(of=("self",), nowait=True))
+
+    def end():
+        assert held.wait(PATIENCE)
+        with transaction.atomic():
+            visits_are_ahead(place, now=NOW)
+            here.update(gives_massage=False)
+
+    assert errors(together(change, end)) == []

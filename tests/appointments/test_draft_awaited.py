@@ -168,6 +168,18 @@ def test_a_plan_thrown_away_meanwhile_stays_so(asked, monkeypatch):
     assert not asked.offers.exists()
 
 
+def test_who_asks_for_other_weeks_gets_those(asked):
+    by = make_user(Role.SCHEDULER)
+
+    same = ask_for_draft(weeks=1, by=by, now=NOW + MINUTE)
+    longer = ask_for_draft(weeks=2, by=by, now=NOW + MINUTE)
+
+    assert same == asked
+    assert longer.last_day == asked.last_day + timedelta(weeks=1)
+    assert list(Draft.objects.at_work()) == [longer]
+    assert draw_up(pk=asked.pk, now=NOW + MINUTE) is None
+
+
 def test_without_a_broker_beat_hands_it_out_later(desk, monkeypatch, handed):
     def no_broker(**_options):
         raise OperationalError
@@ -190,6 +202,8 @@ def test_nothing_is_decided_about_a_plan_on_its_way():
     for version in (1, 2):
         with pytest.raises(ChangedMeanwhile):
             send_draft(draft=draft, version=version, by=by, now=NOW)
+    with pytest.raises(ChangedMeanwhile):
+        ask_anew(draft=draft, version=2, by=by, now=NOW)
     address = url("draft", draft.pk)
     pressed = {"version": "2", "do": f"strike-{row.pk}"}
     answer = signed_in(by).post(address, pressed)
