@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
+from massage_portal.outbox import stencils
 from massage_portal.outbox.kinds import LONGEST_TEXT, Attachment, Mail
 from massage_portal.outbox.models import Message, Preference
 from referrals.models import Patient
@@ -26,6 +27,7 @@ def mail(
     short: str = "",
     short_link: str = "",
     attachments: list[Attachment] | None = None,
+    many: bool = False,
     **context: Any,
 ) -> Mail:
     """
@@ -34,7 +36,9 @@ def mail(
     :param link: where its button leads.
     :param short: the same as a text message, to which a link is added.
     :param short_link: that link, if it is not the button's.
+    :param many: whether many alike go at once.
     """
+    render = stencils.render if many else render_to_string
     context |= {
         "name": patient.given_name,
         "phone": settings.CLINIC_PHONE,
@@ -43,8 +47,8 @@ def mail(
     }
     return Mail(
         subject=subject,
-        text=render_to_string(f"appointments/mail/{name}.txt", context),
-        html=render_to_string(f"appointments/mail/{name}.html", context),
+        text=render(f"appointments/mail/{name}.txt", context),
+        html=render(f"appointments/mail/{name}.html", context),
         attachments=attachments or [],
         short=text_message(short, short_link or link) if short else "",
     )

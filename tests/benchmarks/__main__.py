@@ -53,7 +53,7 @@ def _run() -> int:
 
     from massage_portal.accounts.actions import sync_roles
     from referrals.actions import load_diagnoses
-    from tests.benchmarks import bookings, filling, free_time, huge, searches
+    from tests.benchmarks import bookings, filling, free_time, huge, searches, sending
     from tests.benchmarks.figures import say, table
 
     began = perf_counter()
@@ -75,6 +75,8 @@ def _run() -> int:
     figures += _site_search(now)
     say("measuring a page beside huge requests")
     figures.append(huge.measure())
+    say("sending reminders of all visits ahead")
+    figures += sending.measure(clinic)
     say("measuring bookings")
     rates, refused = bookings.measure(clinic)
     print(table([*figures, *rates]))  # noqa: T201 - this is what was asked for
