@@ -20,7 +20,7 @@ from referrals.actions import complete
 from referrals.actions.locks import lock_patient_of
 from referrals.codes import OPEN
 
-SECOND_THOUGHT = timedelta(hours=1)  # the wrong visit may have been marked
+SECOND_THOUGHT = timedelta(hours=1)
 READ_WITHIN = timedelta(days=7)
 
 
@@ -86,14 +86,7 @@ def record_visit(
     action = f"visit.{outcome.name.lower()}"
     record(action, appointment, by=by, at=now, change=f"{before}>{outcome}")
     if missed:
-        tell(
-            "appointments.missed",
-            appointment,
-            patient=entry.patient,
-            now=now,
-            due_at=now + SECOND_THOUGHT,
-            expires_at=now + READ_WITHIN,
-        )
+        _tell_of_missed(appointment, entry, now=now)
     if missed and because == Missed.CLINIC:
         wait_again(entry, by=by, now=now)
         return appointment
@@ -137,6 +130,20 @@ def _say_why(
     appointment.save(update_fields=["missed_because"])
     record("visit.reason_given", appointment, by=by, at=now)
     return appointment
+
+
+def _tell_of_missed(
+    appointment: Appointment, entry: WaitlistEntry, *, now: datetime
+) -> None:
+    """Owe a kind word, but not at once: the wrong visit may have been marked."""
+    tell(
+        "appointments.missed",
+        appointment,
+        patient=entry.patient,
+        now=now,
+        due_at=now + SECOND_THOUGHT,
+        expires_at=now + READ_WITHIN,
+    )
 
 
 def _plan_next(
