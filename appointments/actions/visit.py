@@ -71,8 +71,6 @@ def record_visit(
     :param because: why it was missed, as far as anybody knows. Said later, it is kept.
     :raises TooEarly: if the visit has not begun, or another outcome stands.
     """
-    if outcome not in (Status.FULFILLED, Status.NOSHOW):
-        raise ValueError(f"not an outcome of a visit: {outcome}")
     appointment, entry = lock_visit(appointment)
     if appointment.status == outcome:
         return _say_why(appointment, because, by=by, now=now)
@@ -83,8 +81,8 @@ def record_visit(
     appointment.save(update_fields=["status", "missed_because"])
     outbox.void(appointment, now=now)
     end_offers(entry.appointments.all(), by=None, now=now, ending=Ending.LAPSED)
-    action = f"visit.{outcome.name.lower()}"
-    record(action, appointment, by=by, at=now, change=f"{before}>{outcome}")
+    change = f"{before}>{outcome}"
+    record(f"visit.{outcome.name.lower()}", appointment, by=by, at=now, change=change)
     if missed:
         _tell_of_missed(appointment, entry, now=now)
     if missed and because == Missed.CLINIC:
@@ -99,6 +97,8 @@ def record_visit(
 
 def _refuse(appointment: Appointment, outcome: Status, *, now: datetime) -> None:
     """Raise TooEarly where this outcome cannot be recorded."""
+    if outcome not in (Status.FULFILLED, Status.NOSHOW):
+        raise ValueError(f"not an outcome of a visit: {outcome}")
     if appointment.status not in AHEAD:
         raise recorded_already(appointment)
     if appointment.starts_at > now:
