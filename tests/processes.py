@@ -64,6 +64,8 @@ class MailServer(Controller):
     """
 
     def __init__(self, **options) -> None:
+        # Its own name, or it asks for that by DNS at each connection, and waits.
+        options = {"server_hostname": "localhost"} | options
         super().__init__(self, hostname=LOOPBACK, port=0, **options)
         self.caught: list[bytes] = []
         self.recipients: list[str] = []

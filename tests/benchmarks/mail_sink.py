@@ -36,7 +36,7 @@ class OnAnyPort(Controller):
 def main() -> None:
     """Serve until stdin ends."""
     sink = Sink()
-    server = OnAnyPort(sink, hostname="127.0.0.1", port=0)
+    server = OnAnyPort(sink, hostname="127.0.0.1", port=0, server_hostname="localhost")
     server.start()
     _say(server.port)
     for _line in sys.stdin:
