@@ -76,6 +76,7 @@ class MailServer(Controller):
         self.before_answer: Callable[[bytes], None] | None = None
         self.moments: list[tuple[float, bytes]] = []  # when each mail came
         self.connections = 0
+        self.greeted_by = ""
         self.gate = threading.Event()
         self.gate.set()
         self.reached = threading.Event()  # somebody stands before the gate
@@ -86,6 +87,7 @@ class MailServer(Controller):
 
     async def handle_EHLO(self, server, session, envelope, hostname, replies):  # noqa: N802
         self.connections += 1
+        self.greeted_by = hostname
         session.host_name = hostname
         await asyncio.sleep(self.each_step)
         return replies

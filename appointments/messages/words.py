@@ -9,6 +9,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
@@ -68,14 +69,24 @@ def address(view: str, *args: Any) -> str:
     return settings.PORTAL_ORIGIN + reverse(f"appointments:{view}", args=args)
 
 
+def said(at: datetime, form: str) -> str:
+    """Return a local moment in a form, in the reader's language."""
+    return _said(at.replace(tzinfo=None), form, get_language())
+
+
+@stencils.kept
+def _said(wall: datetime, form: str, _language: str | None) -> str:
+    return date_format(wall, form)
+
+
 def moment(at: datetime) -> str:
     """Return a local moment as a sentence says it."""
-    return date_format(at, _("l, F j, P"))
+    return said(at, _("l, F j, P"))
 
 
 def briefly(at: datetime) -> str:
     """Return a local moment as a text message says it."""
-    return date_format(at, _("M j, g:i A"))
+    return said(at, _("M j, g:i A"))
 
 
 def place(appointment: Appointment, message: Message) -> dict[str, Any]:
@@ -83,9 +94,9 @@ def place(appointment: Appointment, message: Message) -> dict[str, Any]:
     start = appointment.local_start
     zone = start.tzname() or ""
     return {
-        "date": date_format(start, _("l, F j")),
-        "day": date_format(start, _("l, F j, Y")),
-        "time": date_format(start, "P"),
+        "date": said(start, _("l, F j")),
+        "day": said(start, _("l, F j, Y")),
+        "time": said(start, "P"),
         "zone": zone,
         "place": appointment.therapist.location.name,
         "room": appointment.room.name,

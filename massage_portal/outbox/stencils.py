@@ -11,9 +11,9 @@ it must not compare them, count their letters, or change them but by `capfirst`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 from django.template.loader import render_to_string
 from django.utils.html import escape
@@ -41,6 +41,23 @@ class Hole(NamedTuple):
         return str(escape(text)) if self.escaped else text
 
 
+_kept: list[Any] = []
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kept(function: Function) -> Function:
+    """Keep what a function of a few values returns, which many mails ask for alike."""
+    keeping = lru_cache(maxsize=500)(function)
+    _kept.append(keeping)
+    return cast("Function", keeping)
+
+
+def forget() -> None:
+    """Forget all that is kept: tests change what it was made from."""
+    for one in _kept:
+        one.cache_clear()
+
+
 def render(template: str, context: Mapping[str, Any]) -> str:
     """Return what `render_to_string` would, in the language that is set."""
     words = {name: one for name, one in context.items() if type(one) is str and one}
@@ -53,7 +70,7 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     )
 
 
-@lru_cache(maxsize=500)
+@kept
 def _stencil(
     template: str,
     _language: str | None,  # the one that is set: it makes the stencil another
@@ -70,6 +87,3 @@ def _stencil(
     if any("\ue000" in part for part in parts if isinstance(part, str)):
         raise ValueError(f"{template} changes a text that it prints")
     return parts
-
-
-forget = _stencil.cache_clear

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import DNS_NAME, EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import sanitize_address
 
@@ -92,6 +93,16 @@ class BoundedSMTPS(Bounded, smtplib.SMTP_SSL):
 
 class Backend(EmailBackend):
     """Django's own, whose connections are bounded."""
+
+    def open(self) -> bool | None:
+        """
+        Open a connection in the name of the portal.
+
+        Django would ask DNS for the name of the machine, in each process anew, and
+        where no DNS answers that takes longer than a mail may.
+        """
+        DNS_NAME._fqdn = urlsplit(settings.PORTAL_ORIGIN).hostname
+        return super().open()
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
