@@ -36,13 +36,20 @@ def by_link(view: View) -> View:
     return public(view)
 
 
+def by_secret(request: HttpRequest) -> Any:
+    """Return the system whose secret the request bears, or None."""
+    from massage_portal.accounts.systems import bearer
+
+    return bearer(request.headers.get("Authorization", ""))
+
+
 def by_system(
     method: str,
     *,
     stranger: View,
     other_method: Callable[[HttpRequest, str], HttpResponse],
     unread: Callable[[int], HttpResponse],
-    known: Callable[[HttpRequest], Any] | None = None,
+    known: Callable[[HttpRequest], Any] = by_secret,
 ) -> Callable[[View], View]:
     """
     Open the view to other systems, each by the secret it bears, for one method.
@@ -53,8 +60,7 @@ def by_system(
     :param stranger: answers whoever bears no secret that is in use.
     :param other_method: answers other methods, given the one that is taken.
     :param unread: answers what nobody reads, given the status: see resilience.py.
-    :param known: returns who it is, or None, in place of a secret that they bear: by a
-        signature, say.
+    :param known: returns who it is, or None: by a signature, say.
     """
 
     def decorate(view: View) -> View:
@@ -62,14 +68,9 @@ def by_system(
         def guarded(
             request: HttpRequest, *args: Any, **kwargs: Any
         ) -> HttpResponseBase:
-            from massage_portal.accounts.systems import bearer
-
             if request.method != method:
                 return other_method(request, method)
-            if known is not None:
-                system = known(request)
-            else:
-                system = bearer(request.headers.get("Authorization", ""))
+            system = known(request)
             if system is None:
                 return stranger(request)
             return view(request, system, *args, **kwargs)

@@ -12,6 +12,7 @@ from django.test.utils import setup_databases, teardown_databases
 from django.utils import translation
 
 from massage_portal.accounts.actions import sync_roles
+from massage_portal.outbox import stencils
 
 OURS = {"accounts", "audit", "outbox", "services", "referrals", "appointments"}
 
@@ -37,6 +38,7 @@ def django_db_setup(
 @pytest.fixture(autouse=True)
 def english():
     """Begin in English: a page opened in Spanish would leave its language behind."""
+    stencils.forget()  # a test may have a Spanish of its own
     with translation.override("en"):
         yield
 

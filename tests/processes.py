@@ -64,6 +64,8 @@ class MailServer(Controller):
     """
 
     def __init__(self, **options) -> None:
+        # Its own name, or it asks for that by DNS at each connection, and waits.
+        options = {"server_hostname": "localhost"} | options
         super().__init__(self, hostname=LOOPBACK, port=0, **options)
         self.caught: list[bytes] = []
         self.recipients: list[str] = []
@@ -74,6 +76,7 @@ class MailServer(Controller):
         self.before_answer: Callable[[bytes], None] | None = None
         self.moments: list[tuple[float, bytes]] = []  # when each mail came
         self.connections = 0
+        self.greeted_by = ""
         self.gate = threading.Event()
         self.gate.set()
         self.reached = threading.Event()  # somebody stands before the gate
@@ -84,6 +87,7 @@ class MailServer(Controller):
 
     async def handle_EHLO(self, server, session, envelope, hostname, replies):  # noqa: N802
         self.connections += 1
+        self.greeted_by = hostname
         session.host_name = hostname
         await asyncio.sleep(self.each_step)
         return replies

@@ -108,14 +108,14 @@ def ask(
         entry=entry, reported_at=now, reported_by=by, **asdict(need)
     )
     record("request.made", entry, by=by, at=now, change=f">{entry.status}")
-    tell(
-        "appointments.requested",
-        entry,
-        patient=referral.patient,
-        now=now,
-        expires_at=now + RECEIPT_LASTS,
-    )
+    _tell(entry, now=now)
     return entry
+
+
+def _tell(entry: WaitlistEntry, *, now: datetime) -> None:
+    """Owe word that the request came in."""
+    until, whose = now + RECEIPT_LASTS, entry.patient
+    tell("appointments.requested", entry, patient=whose, now=now, expires_at=until)
 
 
 def _clock(referral: Referral) -> datetime:

@@ -20,7 +20,7 @@ from referrals.actions import complete
 from referrals.actions.locks import lock_patient_of
 from referrals.codes import OPEN
 
-SECOND_THOUGHT = timedelta(hours=1)  # the wrong visit may have been marked
+SECOND_THOUGHT = timedelta(hours=1)
 READ_WITHIN = timedelta(days=7)
 
 
@@ -71,8 +71,6 @@ def record_visit(
     :param because: why it was missed, as far as anybody knows. Said later, it is kept.
     :raises TooEarly: if the visit has not begun, or another outcome stands.
     """
-    if outcome not in (Status.FULFILLED, Status.NOSHOW):
-        raise ValueError(f"not an outcome of a visit: {outcome}")
     appointment, entry = lock_visit(appointment)
     if appointment.status == outcome:
         return _say_why(appointment, because, by=by, now=now)
@@ -83,17 +81,10 @@ def record_visit(
     appointment.save(update_fields=["status", "missed_because"])
     outbox.void(appointment, now=now)
     end_offers(entry.appointments.all(), by=None, now=now, ending=Ending.LAPSED)
-    action = f"visit.{outcome.name.lower()}"
-    record(action, appointment, by=by, at=now, change=f"{before}>{outcome}")
+    change = f"{before}>{outcome}"
+    record(f"visit.{outcome.name.lower()}", appointment, by=by, at=now, change=change)
     if missed:
-        tell(
-            "appointments.missed",
-            appointment,
-            patient=entry.patient,
-            now=now,
-            due_at=now + SECOND_THOUGHT,
-            expires_at=now + READ_WITHIN,
-        )
+        _tell_of_missed(appointment, entry, now=now)
     if missed and because == Missed.CLINIC:
         wait_again(entry, by=by, now=now)
         return appointment
@@ -106,6 +97,8 @@ def record_visit(
 
 def _refuse(appointment: Appointment, outcome: Status, *, now: datetime) -> None:
     """Raise TooEarly where this outcome cannot be recorded."""
+    if outcome not in (Status.FULFILLED, Status.NOSHOW):
+        raise ValueError(f"not an outcome of a visit: {outcome}")
     if appointment.status not in AHEAD:
         raise recorded_already(appointment)
     if appointment.starts_at > now:
@@ -137,6 +130,20 @@ def _say_why(
     appointment.save(update_fields=["missed_because"])
     record("visit.reason_given", appointment, by=by, at=now)
     return appointment
+
+
+def _tell_of_missed(
+    appointment: Appointment, entry: WaitlistEntry, *, now: datetime
+) -> None:
+    """Owe a kind word, but not at once: the wrong visit may have been marked."""
+    tell(
+        "appointments.missed",
+        appointment,
+        patient=entry.patient,
+        now=now,
+        due_at=now + SECOND_THOUGHT,
+        expires_at=now + READ_WITHIN,
+    )
 
 
 def _plan_next(

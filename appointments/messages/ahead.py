@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from appointments.models import Appointment, Policy
+from django.db.models import Exists, OuterRef, Q
+
+from appointments.models import (
+    Appointment,
+    Certification,
+    Closure,
+    HolidayCalendar,
+    Policy,
+    TimeOff,
+)
 from appointments.models.outside import outside_of_hours
 from appointments.outside import IMPOSSIBLE
 from massage_portal.outbox.kinds import reads_ahead
 from massage_portal.outbox.models import Message
+
+ONE_DAY = timedelta(days=1)
 
 
 class OfAVisit(NamedTuple):
@@ -23,10 +35,10 @@ class OfAVisit(NamedTuple):
 @reads_ahead("appointments.reminder")
 def of_visits(messages: list[Message]) -> dict[int, OfAVisit]:
     """Return it for each message whose visit there is, by the message's key."""
-    keys = {message.subject_key for message in messages}
-    visits = Appointment.objects.with_place().select_related("entry__referral")
-    found = visits.in_bulk(keys)
-    why = outside_of_hours(found.values())
+    found = Appointment.objects.select_related(
+        *("therapist__location", "room", "patient", "entry__referral")
+    ).in_bulk({message.subject_key for message in messages})
+    why = outside_of_hours(_doubtful(found))
     policies = list(Policy.objects.order_by("-in_force_from"))
     return {
         message.pk: OfAVisit(
@@ -37,6 +49,28 @@ def of_visits(messages: list[Message]) -> dict[int, OfAVisit]:
         for message in messages
         if message.subject_key in found
     }
+
+
+def _doubtful(visits: Mapping[int, Appointment]) -> list[Appointment]:
+    """Return those that perhaps cannot be: `cannot_be` asks the same of one."""
+    if not visits:
+        return []
+    days = sorted(visit.starts_at.date() for visit in visits.values())
+    first, last = days[0] - ONE_DAY, days[-1] + ONE_DAY
+    mine = {"therapist": OuterRef("therapist")}
+    there = {"location": OuterRef("therapist__location")}
+    off = TimeOff.objects.filter(**mine, starts_at__lt=OuterRef("ends_at"))
+    held = Certification.objects.filter(**mine, technique=OuterRef("technique"))
+    held = held.filter(Q(valid_until=None) | Q(valid_until__gte=last))
+    doubtful = Appointment.objects.filter(pk__in=visits).filter(
+        Q(therapist__active=False)
+        | Q(therapist__location__gives_massage=False)
+        | Exists(Closure.objects.between(first, last).filter(**there))
+        | Exists(HolidayCalendar.objects.filter(**there))
+        | Exists(off.filter(ends_at__gt=OuterRef("starts_at")))
+        | (Q(technique__isnull=False) & ~Exists(held))
+    )
+    return [visits[key] for key in doubtful.values_list("pk", flat=True)]
 
 
 def _in_force(newest_first: list[Policy], moment: datetime) -> Policy:

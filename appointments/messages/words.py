@@ -9,9 +9,11 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
+from massage_portal.outbox import stencils
 from massage_portal.outbox.kinds import LONGEST_TEXT, Attachment, Mail
 from massage_portal.outbox.models import Message, Preference
 from referrals.models import Patient
@@ -26,6 +28,7 @@ def mail(
     short: str = "",
     short_link: str = "",
     attachments: list[Attachment] | None = None,
+    many: bool = False,
     **context: Any,
 ) -> Mail:
     """
@@ -34,7 +37,9 @@ def mail(
     :param link: where its button leads.
     :param short: the same as a text message, to which a link is added.
     :param short_link: that link, if it is not the button's.
+    :param many: whether many alike go at once.
     """
+    render = stencils.render if many else render_to_string
     context |= {
         "name": patient.given_name,
         "phone": settings.CLINIC_PHONE,
@@ -43,8 +48,8 @@ def mail(
     }
     return Mail(
         subject=subject,
-        text=render_to_string(f"appointments/mail/{name}.txt", context),
-        html=render_to_string(f"appointments/mail/{name}.html", context),
+        text=render(f"appointments/mail/{name}.txt", context),
+        html=render(f"appointments/mail/{name}.html", context),
         attachments=attachments or [],
         short=text_message(short, short_link or link) if short else "",
     )
@@ -64,14 +69,24 @@ def address(view: str, *args: Any) -> str:
     return settings.PORTAL_ORIGIN + reverse(f"appointments:{view}", args=args)
 
 
+def said(at: datetime, form: str) -> str:
+    """Return a local moment in a form, in the reader's language."""
+    return _said(at.replace(tzinfo=None), form, get_language())
+
+
+@stencils.kept
+def _said(wall: datetime, form: str, _language: str | None) -> str:
+    return date_format(wall, form)
+
+
 def moment(at: datetime) -> str:
     """Return a local moment as a sentence says it."""
-    return date_format(at, _("l, F j, P"))
+    return said(at, _("l, F j, P"))
 
 
 def briefly(at: datetime) -> str:
     """Return a local moment as a text message says it."""
-    return date_format(at, _("M j, g:i A"))
+    return said(at, _("M j, g:i A"))
 
 
 def place(appointment: Appointment, message: Message) -> dict[str, Any]:
@@ -79,9 +94,9 @@ def place(appointment: Appointment, message: Message) -> dict[str, Any]:
     start = appointment.local_start
     zone = start.tzname() or ""
     return {
-        "date": date_format(start, _("l, F j")),
-        "day": date_format(start, _("l, F j, Y")),
-        "time": date_format(start, "P"),
+        "date": said(start, _("l, F j")),
+        "day": said(start, _("l, F j, Y")),
+        "time": said(start, "P"),
         "zone": zone,
         "place": appointment.therapist.location.name,
         "room": appointment.room.name,

@@ -99,7 +99,7 @@ def cannot_be(visit: Appointment) -> bool:
     stays longer, another room is found. One quick query, where nothing is in the way:
     each of ten thousand reminders asks.
     """
-    values = {
+    values: dict[str, Any] = {
         "therapist": visit.therapist_id,
         "day": visit.local_start.date(),
         "starts_at": visit.starts_at,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from datetime import date, datetime, timedelta
 from random import Random
+from typing import Any
 
 from appointments.actions import (
     lapse_offers,
@@ -118,8 +119,9 @@ def _channels(now: datetime) -> None:
     reachable = patients.exclude(user__email="patient@example.org")
     chosen = list(reachable.select_related("user")[:: len(reachable) // TEXTED])
     for patient in chosen:
+        user: Any = patient.user
         Preference.objects.create(
-            user_id=patient.user_id,
+            user=user,
             channel=Channel.SMS,
             mobile=patient.phone,
             mobile_confirmed_at=now,

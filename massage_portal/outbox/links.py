@@ -14,6 +14,8 @@ from django.core import signing
 from django.urls import reverse
 from django.utils import translation
 
+from massage_portal.outbox.stencils import kept
+
 SALT = "portal.outbox.stop"
 NOBODY = 0  # no user ever has this key
 
@@ -25,8 +27,13 @@ def token_of(user: Any) -> str:
 
 def stop_address(user: Any) -> str:
     """Return the whole address of the page that stops what need not be sent."""
-    with translation.override(user.language):
-        return settings.PORTAL_ORIGIN + reverse("outbox:stop", args=[token_of(user)])
+    return _stop_address(settings.PORTAL_ORIGIN, user.language, token_of(user))
+
+
+@kept
+def _stop_address(origin: str, language: str, token: str) -> str:
+    with translation.override(language):
+        return origin + reverse("outbox:stop", args=[token])
 
 
 def whose(token: str) -> int:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -46,7 +45,7 @@ WRITING = 0.2  # seconds; what was written by then is handed over before the nex
 BUDGET = 5.0  # seconds
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
 MOST_FAULTS = 5
-MARK_PAUSES = (0.2, 0.5, 1, 2, 4, 8, 15, 30)  # seconds; LEASE - HAND_OVER at the most
+PAUSES = (0.2, 0.5, 1, 2, 4, 8, 15, 30)  # seconds; LEASE - HAND_OVER at the most
 # What the driver raises as the server goes; of some ends it only says DatabaseError.
 LOST = (DatabaseError, InterfaceError)
 
@@ -153,11 +152,12 @@ class Batch:
             self._mark_for_good()
         finally:
             self.ways.close()
-            # Should the database be away: the claim ends with the session.
-            with suppress(*LOST):
-                untried = self.mine.filter(began_at=None)
-                untried.update(claim=None, attempts=F("attempts") - 1)
-                self.ways.note(now=self.clock())
+            patiently(self._give_back)
+
+    def _give_back(self) -> None:
+        untried = self.mine.filter(began_at=None)
+        untried.update(claim=None, attempts=F("attempts") - 1)
+        self.ways.note(now=self.clock())
 
     # --- Write ------------------------------------------------------------------------
 
@@ -279,7 +279,7 @@ class Batch:
     def _mark_for_good(self) -> None:
         """Mark what went, so that it is on disk when this returns."""
         if self.went:
-            mark_sent(self.went)
+            patiently(lambda: Message.objects.mark(self.went))
         self.last, self.went = None, []
 
     # --- Otherwise --------------------------------------------------------------------
@@ -367,19 +367,15 @@ def let_go_of_what_is_lost() -> None:
         connection.errors_occurred = False
 
 
-def mark_sent(went: list[Went]) -> None:
-    """
-    Mark what went.
-
-    It went, so this must not fail: a database that is away is waited for.
-    """
-    for pause in MARK_PAUSES:
+def patiently(work: Callable[[], None]) -> None:
+    """Do what must not fail: a database that is away is waited for."""
+    for pause in PAUSES:
         try:
-            Message.objects.mark(went)
+            work()
         except LOST:
             let_go_of_what_is_lost()
             time.sleep(pause)
         else:
             return
-    log.error("messages_went_unmarked", messages=[one.pk for one in went])
-    Message.objects.mark(went)
+    log.error("database_away_too_long")
+    work()

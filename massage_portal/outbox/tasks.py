@@ -36,7 +36,7 @@ def send_due(**_: Any) -> None:
         send_some.apply_async(expires=TASK_LASTS)
 
 
-@shared_task(name="outbox.send_some", acks_late=True)
+@shared_task(name="outbox.send_some")
 def send_some(**_: Any) -> None:
     """
     Send what is due for a while. If the worker dies, another takes its claim over.

@@ -75,7 +75,7 @@ def test_accepting_leaves_a_trail_and_owes_confirmation_in_place_of_the_offer(ma
         patient.pk,
         "proposed>booked",
     )
-    assert voided(made) == ["appointments.offer"]
+    assert voided(made) == ["appointments.offer", "appointments.lapsing"]
     assert owed(made) == [
         ("appointments.booked", NOW + HOUR),
         ("appointments.reminder", FRIDAY_9 - 24 * HOUR),
@@ -247,7 +247,10 @@ def test_an_unanswered_offer_can_be_ended_and_the_place_is_kept(
         entry.patient_id,
         "proposed>cancelled",
     )
-    assert (owed(made), voided(made)) == ([], ["appointments.offer"])
+    assert (owed(made), voided(made)) == (
+        [],
+        ["appointments.offer", "appointments.lapsing"],
+    )
     entry.refresh_from_db()
     assert entry.status == EntryStatus.ACCEPTED
     assert entry.received_at == NOW - 12 * DAY

@@ -90,14 +90,14 @@ def test_the_need_is_reported_in_the_patients_own_answers_and_scored():
     assert entry.need_score == NEED_SCORE
 
 
-def test_asking_leaves_a_trail_and_owes_no_message():
+def test_asking_leaves_a_trail_and_owes_word_that_it_came_in():
     referral = make_referral()
     patient = referral.patient
 
     entry = ask(referral)
 
     assert trail(entry) == [(patient.user_id, "request.made", patient.pk, ">requested")]
-    assert owed(entry) == []
+    assert owed(entry) == [("appointments.requested", NOW)]
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_withdrawing_ends_the_open_offer_and_its_message_and_frees_its_time():
     assert offer.ended_at == NOW + HOUR
     assert offer.reoffer_owed
     assert owed(offer) == []
-    assert voided(offer) == ["appointments.offer"]
+    assert voided(offer) == ["appointments.offer", "appointments.lapsing"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from appointments.codes import Ending, EntryStatus, RoleThreat, Status
 from appointments.models import WaitlistEntry
 from massage_portal.accounts.roles import Role
 from massage_portal.outbox import actions as outbox
-from massage_portal.outbox.kinds import renderer_of
+from massage_portal.outbox.kinds import kind_of
 from referrals import actions as referrals
 from referrals.codes import Answer
 from referrals.codes import Status as ReferralStatus
@@ -79,11 +79,11 @@ def test_nobody_is_reminded_of_a_visit_that_must_not_take_place(lead, how):
     booked = make_appointment()
     kind = "appointments.reminder"
     message = make_message(kind=kind, subject=booked, to=booked.patient.user)
-    assert renderer_of(kind)(message) is not None
+    assert kind_of(kind).render(message) is not None
 
     move(booked.entry.referral, STOPS[how], lead)
 
-    assert renderer_of(kind)(message) is None
+    assert kind_of(kind).render(message) is None
 
 
 def test_a_reminder_goes_out_again_once_the_provider_has_cleared_it(lead):

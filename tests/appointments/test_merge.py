@@ -76,9 +76,11 @@ def test_all_moves_and_all_moves_back(lead, first_account, second_account):
 
 def test_messages_owed_go_to_the_account_that_stays(lead):
     kept, merged = two()
-    sent = make_message(subject=merged, to=merged.user)
+    sent = make_message(kind="referrals.recorded", subject=merged, to=merged.user)
     Message.objects.filter(pk=sent.pk).update(sent_at=NOW)
-    link = make_message(subject=invite(user=merged.user, by=None, now=NOW))
+    link = make_message(
+        kind="referrals.recorded", subject=invite(user=merged.user, by=None, now=NOW)
+    )
     Message.objects.filter(pk=link.pk).update(recipient=merged.user)
 
     made = merge(kept, merged, by=lead)
@@ -139,7 +141,7 @@ def test_what_came_since_stays_unless_it_hangs_on_what_goes_back(lead):
     old = Referral.objects.get(pk=made.moved["referrals.referral"][-1])
     renewed = make_referral(patient=kept, diagnosis=code("88"), renews=old)
     asked = make_request(referral=old)
-    about = make_message(subject=asked, to=kept.user)
+    about = make_message(kind="referrals.recorded", subject=asked, to=kept.user)
 
     actions.unmerge(merge=made, by=lead, now=NOW + HOUR)
 
@@ -158,7 +160,7 @@ def test_who_is_parted_without_an_account_is_written_to_by_nobody(lead):
     kept, merged = two(second_account=False)
     made = merge(kept, merged, by=lead)
     entry = WaitlistEntry.objects.get(pk=made.moved["appointments.waitlistentry"][0])
-    about = make_message(subject=entry, to=kept.user)
+    about = make_message(kind="referrals.recorded", subject=entry, to=kept.user)
 
     actions.unmerge(merge=made, by=lead, now=NOW + HOUR)
 
@@ -192,7 +194,9 @@ def test_an_account_with_another_address_since_stays_with_whose_address_it_is(le
 def test_an_account_that_goes_back_is_told_nothing_of_the_one_who_has_none(lead):
     kept, merged = two(first_account=False)
     made = merge(kept, merged, by=lead)
-    about = make_message(subject=kept.referrals.first(), to=merged.user)
+    about = make_message(
+        kind="referrals.recorded", subject=kept.referrals.first(), to=merged.user
+    )
 
     actions.unmerge(merge=made, by=lead, now=NOW + HOUR)
 

@@ -122,7 +122,7 @@ def test_reminders_of_the_old_time_give_way_to_those_of_the_new(visit, scheduler
 
     assert owed(visit) == []
     assert set(voided(visit)) == {"appointments.booked", "appointments.reminder"}
-    assert voided(made) == ["appointments.offer"]
+    assert voided(made) == ["appointments.offer", "appointments.lapsing"]
     assert owed(made) == [
         ("appointments.moved", LATER),
         ("appointments.reminder", made.starts_at - 3 * DAY),
@@ -156,7 +156,7 @@ def test_both_calendar_files_say_what_became_of_each_time(visit, scheduler, mail
         for event in file.walk("VEVENT")
     ]
     assert said == [
-        ("PUBLISH", "CONFIRMED", 1, str(made.uid)),
+        ("REQUEST", "CONFIRMED", 1, str(made.uid)),
         ("CANCEL", "CANCELLED", 2, str(visit.uid)),
     ]
     assert "The one on Monday, October 19, 9 a.m. is canceled." in body(raw, "plain")

@@ -14,9 +14,7 @@ from tests.factories import (
     DAY,
     NOW,
     make_entry,
-    make_patient,
     make_question,
-    make_referral,
     make_request,
     make_user,
 )
@@ -102,15 +100,6 @@ def test_the_mail_says_neither_question_nor_answer(waiting, scheduler, settings)
     said = laid_open(raw)
     for word in ("daughter", "gladly", "massage", waiting.patient.family_name):
         assert word not in said
-
-
-def test_who_has_no_account_is_sent_nothing(scheduler):
-    referral = make_referral(patient=make_patient(account=False))
-    question = make_question(make_entry(referral=referral), asked_by=scheduler)
-
-    reply(question, scheduler)
-
-    assert owed(question) == []
 
 
 def test_the_patient_asks_and_reads_the_answer_where_they_stand(waiting, scheduler):

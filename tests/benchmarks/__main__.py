@@ -53,7 +53,15 @@ def _run() -> int:
 
     from massage_portal.accounts.actions import sync_roles
     from referrals.actions import load_diagnoses
-    from tests.benchmarks import bookings, contested, filling, free_time, huge, searches
+    from tests.benchmarks import (
+        bookings,
+        contested,
+        filling,
+        free_time,
+        huge,
+        searches,
+        sending,
+    )
     from tests.benchmarks.figures import say, table
 
     began = perf_counter()
@@ -77,6 +85,8 @@ def _run() -> int:
     figures.append(huge.measure())
     say(f"letting {contested.RIVALS} want one time")
     figures += contested.measure(clinic)
+    say("sending reminders of all visits ahead")
+    figures += sending.measure(clinic)
     say("measuring bookings")
     rates, refused = bookings.measure(clinic)
     print(table([*figures, *rates]))  # noqa: T201 - this is what was asked for

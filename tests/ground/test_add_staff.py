@@ -11,7 +11,7 @@ from django.test import Client
 
 from massage_portal.accounts.models import User
 from massage_portal.audit.models import AuditEvent
-from massage_portal.outbox.kinds import renderer_of
+from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.models import Message
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ def add(*words):
 def test_someone_added_can_choose_a_password_by_the_mailed_link_and_has_their_role():
     user = add("New.Scheduler@example.org", "Teasel Timewell", "scheduler")
 
-    mail = renderer_of("accounts.invitation")(Message.objects.get(recipient=user))
+    mail = kind_of("accounts.invitation").render(Message.objects.get(recipient=user))
     link = re.search(r"https?://\S+", mail.text).group()
     assert link in mail.html
     client = Client()

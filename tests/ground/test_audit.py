@@ -141,6 +141,7 @@ def test_a_row_keeps_who_what_whose_when_and_from_where(from_desk):
         "address": "192.0.2.7",
         "trace": "a" * 32,
         "by_telephone": False,
+        "by_link": False,
     }
 
 

@@ -13,7 +13,7 @@ from django.utils import translation
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.headers import client_address
-from massage_portal.outbox.kinds import renderer_of
+from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.models import Message
 from tests.factories import NOW, PASSWORD, make_user
 
@@ -74,7 +74,7 @@ def test_mail_leads_to_the_portals_own_origin_whatever_host_asked_for_it(client)
     client.post(RESET, {"email": user.email}, headers=forged)
 
     message = Message.objects.get()
-    mail = renderer_of(message.kind)(message)
+    mail = kind_of(message.kind).render(message)
 
     for text in (mail.text, mail.html):
         origins = {

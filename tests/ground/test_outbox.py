@@ -15,7 +15,7 @@ from massage_portal.outbox.codes import Channel, Failure
 from massage_portal.outbox.locks import sign_of_life
 from massage_portal.outbox.models import Message, Pulse
 from massage_portal.outbox.models.message import HAND_OVER, LEASE
-from massage_portal.outbox.sending import MARK_PAUSES
+from massage_portal.outbox.sending import PAUSES
 from tests.factories import DAY, HOUR, NOW, make_message, make_user
 
 SECOND = timedelta(seconds=1)
@@ -71,6 +71,8 @@ def another_session():
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [number])
             yield number
+            # As its end would do, which is not awaited by whoever closes it.
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
     finally:
         other.close()
 
@@ -146,7 +148,7 @@ def server_began(ago):
 def test_a_hand_over_ends_before_another_may_take_it_over():
     to_connect = to_hand_over = configured.EMAIL_TIMEOUT
     assert to_connect + to_hand_over < HAND_OVER.total_seconds()
-    assert HAND_OVER.total_seconds() + sum(MARK_PAUSES) < LEASE.total_seconds()
+    assert HAND_OVER.total_seconds() + sum(PAUSES) < LEASE.total_seconds()
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,7 @@ def test_a_mail_goes_to_its_recipient_and_says_that_a_machine_wrote_it(server):
     assert mail.get_body(("html",)).get_content().strip() == "<p>Some text</p>"
     assert (message.sent_at, message.claim) == (NOW, None)
     assert (message.channel, message.attempts) == (Channel.EMAIL, 1)
+    assert server.greeted_by == "testserver"  # not a name that it had to ask for
 
 
 def test_words_are_written_in_the_recipients_language(server, render):

@@ -12,6 +12,7 @@ from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.codes import Channel, Failure
+from massage_portal.outbox.links import token_of
 from massage_portal.outbox.models import Message
 from referrals.codes import Answer
 from referrals.models import Patient, Referral, ScreeningAnswer
@@ -154,7 +155,8 @@ def _invitation() -> str:
 
 def _for_visitors(scene: Scene, visits: list[Appointment]) -> list[str]:
     links = [f"/offer/{sign('offer', one.pk)}/" for one in visits]
-    return [*PUBLIC, scene.invitation, *links]
+    stop = f"/messages/stop/{token_of(scene.patient.user)}/"
+    return [*PUBLIC, scene.invitation, *links, stop]
 
 
 def _for_the_patient(
@@ -170,6 +172,7 @@ def _for_the_patient(
         f"/my/requests/{scene.question.pk}/withdraw/",
         *[f"/my/offers/{visit.pk}/" for visit in visits],
         f"/my/visits/{visits[0].pk}/cancel/",
+        "/messages/preferences/",
         "/accounts/password/change/",
         "/accounts/logout/",
         "/queue/",  # not open to a patient, and says so
@@ -217,6 +220,7 @@ def _for_schedulers(
         f"/queue/{waiting.pk}/offer/",
         "/offers/",
         *_about_messages(visits[0]),
+        f"/telephone/{visits[0].patient_id}/reach/",
         "/day/?day=2026-10-15",
         "/day/?day=2026-12-25",
         *[f"/visits/{visit.pk}/" for visit in visits],

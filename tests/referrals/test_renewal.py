@@ -116,9 +116,11 @@ def test_nobody_is_warned_or_asked_without_need(make):
 
 
 @pytest.mark.django_db
-def test_a_patient_without_an_account_is_not_warned_but_the_provider_is_asked():
+def test_a_patient_without_an_account_is_called_and_the_provider_is_asked():
     referral = ending(9, patient=make_patient(account=False))
-    assert warn() == 0
+    assert warn() == 1
+    warning = Message.objects.get(kind="referrals.expiring")
+    assert (warning.recipient, warning.worth_a_call) == (None, True)
     assert owed(referral.renewal_questions.get()) == [("referrals.renewal", NOW)]
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from massage_portal.accounts.roles import Role
 from massage_portal.accounts.tokens import sign
 from massage_portal.audit.models import AuditEvent
-from massage_portal.outbox import actions as outbox
+from massage_portal.outbox import sending
 from massage_portal.outbox.models import Message
 from referrals import actions
 from referrals.models import Referral, Renewal
@@ -281,7 +281,7 @@ def mailed(post, **fields):
     question.delete()
     asked = actions.ask_renewal(referral=question.referral, by=None, now=NOW)
     message = Message.objects.get(kind="referrals.renewal")
-    assert outbox.send(pk=message.pk, now=NOW)
+    assert sending.send(pk=message.pk, now=NOW)
     return asked, post[-1].message().as_bytes()
 
 
@@ -326,7 +326,7 @@ def test_no_mail_goes_about_a_question_that_is_no_more(post, change):
     question.delete()
     actions.ask_renewal(referral=question.referral, by=None, now=NOW)
     change(question)
-    assert not outbox.send(pk=Message.objects.get().pk, now=NOW)
+    assert not sending.send(pk=Message.objects.get().pk, now=NOW)
     assert post == []
 
 
@@ -342,7 +342,7 @@ def test_no_warning_goes_to_the_patient_once_it_is_not_true(post, change):
     actions.warn_of_expiry(now=NOW)
     Referral.objects.filter(pk=referral.pk).update(**change)
     message = Message.objects.get(kind="referrals.expiring")
-    assert not outbox.send(pk=message.pk, now=NOW)
+    assert not sending.send(pk=message.pk, now=NOW)
     assert post == []
 
 

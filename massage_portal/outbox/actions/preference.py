@@ -96,11 +96,8 @@ def change_preference(
             _("This was changed meanwhile. Check what stands here, and save it again.")
         )
     before = preference.channel
-    preference.quiet_from, preference.quiet_until = (
-        chosen.quiet_from,
-        chosen.quiet_until,
-    )
-    preference.time_zone, preference.optional = chosen.time_zone, chosen.optional
+    for name in ("quiet_from", "quiet_until", "time_zone", "optional"):
+        setattr(preference, name, getattr(chosen, name))
     if chosen.channel == Channel.EMAIL:
         _choose_email(preference, chosen)
     elif chosen.mobile == preference.number:

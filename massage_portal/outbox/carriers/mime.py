@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from email.utils import formatdate
+from functools import lru_cache
 
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
@@ -17,6 +18,8 @@ from django.core.mail.message import RFC5322_EMAIL_LINE_LENGTH_LIMIT as LONGEST_
 from django.core.mail.message import forbid_multi_line_headers
 
 NEWLINE = "\r\n"
+# Encodes what is not ASCII, and refuses line breaks. Most headers come again and again.
+checked = lru_cache(maxsize=100)(forbid_multi_line_headers)
 
 
 def as_bytes(out: EmailMessage) -> bytes:
@@ -52,8 +55,7 @@ def _joined(out: EmailMultiAlternatives) -> bytes:
     lines = [
         f"{name}: {value}"
         for name, value in (
-            forbid_multi_line_headers(name, str(value), encoding)
-            for name, value in headers.items()
+            checked(name, str(value), encoding) for name, value in headers.items()
         )
     ]
     parts = [_part(str(out.body), "text/plain"), _part(str(content), str(media_type))]

@@ -48,7 +48,8 @@ class SmsCarrier:
         self.address = gateway.base + path
         self.session = requests.Session()
         self.session.auth = (gateway.account, gateway.token)
-        self.session.trust_env = False  # no proxy or .netrc of the machine's
+        # The machine's proxy may be the way out; to a gateway on it, it is none.
+        self.session.trust_env = gateway.base.startswith("https:")
 
     def send(self, message: Message, mail: Mail, *, address: str) -> str:
         """Hand one text over; see `Carrier.send`."""

@@ -9,13 +9,14 @@ over a mail each have settings.EMAIL_TIMEOUT seconds, however many steps there a
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import lru_cache
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import DNS_NAME, EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import sanitize_address
 
@@ -50,31 +51,36 @@ class Bounded:
 
     def getreply(self) -> tuple[int, bytes]:
         """Wait for a reply while time is left."""
-        with self._in_time():
+        self._hurry()
+        try:
             reply: tuple[int, bytes] = super().getreply()  # type: ignore[misc]
+        except smtplib.SMTPServerDisconnected as fault:
+            self._say_if_late(fault)
+            raise
         return reply
 
     def send(self, s: Any) -> None:
         """Send while time is left."""
-        with self._in_time():
+        self._hurry()
+        try:
             super().send(s)  # type: ignore[misc]
+        except smtplib.SMTPServerDisconnected as fault:
+            self._say_if_late(fault)
+            raise
 
-    @contextmanager
-    def _in_time(self) -> Iterator[None]:
+    def _hurry(self) -> None:
+        """Let one step have what is left of the time."""
+        if self.sock is not None:
+            self.sock.settimeout(max(self.ends_at - monotonic(), AT_LEAST))
+
+    def _say_if_late(self, fault: smtplib.SMTPServerDisconnected) -> None:
         """
-        Let one step have what is left of the time.
+        Tell a server that is slow from one that hung up.
 
         :raises TimeoutError: once nothing is left; the connection is closed then.
         """
-        left = self.ends_at - monotonic()
-        if self.sock is not None:
-            self.sock.settimeout(max(left, AT_LEAST))
-        try:
-            yield
-        except smtplib.SMTPServerDisconnected as fault:
-            if monotonic() >= self.ends_at:
-                raise TimeoutError from fault
-            raise
+        if monotonic() >= self.ends_at:
+            raise TimeoutError from fault
 
 
 class BoundedSMTP(Bounded, smtplib.SMTP):
@@ -87,6 +93,16 @@ class BoundedSMTPS(Bounded, smtplib.SMTP_SSL):
 
 class Backend(EmailBackend):
     """Django's own, whose connections are bounded."""
+
+    def open(self) -> bool | None:
+        """
+        Open a connection in the name of the portal.
+
+        Django would ask DNS for the name of the machine, in each process anew, and
+        where no DNS answers that takes longer than a mail may.
+        """
+        DNS_NAME._fqdn = urlsplit(settings.PORTAL_ORIGIN).hostname
+        return super().open()
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
@@ -103,10 +119,14 @@ class Backend(EmailBackend):
         """Hand one over, written by `mime`; whatever goes wrong is raised."""
         encoding = email_message.encoding or settings.DEFAULT_CHARSET
         addresses = [email_message.from_email, *email_message.recipients()]
-        sender, *to = (sanitize_address(one, encoding) for one in addresses)
+        sender, *to = (plain_address(one, encoding) for one in addresses)
         assert self.connection is not None  # noqa: S101 - it was opened before
         self.connection.sendmail(sender, to, mime.as_bytes(email_message))
         return True
+
+
+# The clinic's own comes with every mail, each reader's in its header too.
+plain_address = lru_cache(maxsize=100)(sanitize_address)
 
 
 def is_cut(backend: Any) -> bool:

@@ -61,10 +61,11 @@ def hours() -> Iterator[tuple[str, str]]:
         yield f"{hour:02d}:00", time_format(time(hour))
 
 
-def hour(label: Any) -> forms.TypedChoiceField:
+def hour(label: Any, hint: Any = "") -> forms.TypedChoiceField:
     """Return a field for a full hour."""
     return forms.TypedChoiceField(
         label=label,
+        help_text=hint,
         choices=hours,
         coerce=time.fromisoformat,
         widget=forms.Select(attrs={"class": "input--short"}),
@@ -97,13 +98,18 @@ class Reach(parts.Form):
         widget=forms.RadioSelect(attrs={"class": "choices--inline"}),
     )
     quiet_from = hour(_("No messages from"))
-    quiet_until = hour(_("No messages until"))
+    quiet_until = hour(
+        _("No messages until"), _("For no quiet hours, choose the same hour twice.")
+    )
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=zones, widget=forms.Select
     )
     optional = forms.BooleanField(
-        label=_("Send reminders of visits too"),
-        help_text=_("What you must know, such as a canceled visit, is always sent."),
+        label=_("Send reminders too"),
+        help_text=_(
+            "Of visits, and of a referral that ends soon. What you must know, such as "
+            "a canceled visit, is always sent."
+        ),
         required=False,
     )
     version = forms.IntegerField(

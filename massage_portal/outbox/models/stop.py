@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from phonenumber_field.phonenumber import to_python
 
 from massage_portal.outbox.codes import Channel, Halt
 
@@ -82,3 +83,9 @@ class Stop(models.Model):
 
     def __str__(self) -> str:
         return f"stop {self.pk} of {self.channel}"
+
+    @property
+    def shown(self) -> str:
+        """The address as people read it: "+1 507-555-0100"."""
+        is_number = self.channel == Channel.SMS
+        return str(to_python(self.address)) if is_number else self.address

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
+from phonenumber_field.phonenumber import to_python
 
 from massage_portal.access import SignedInRequest, by_link, requires
 from massage_portal.audit.context import by_a_link
@@ -75,7 +76,8 @@ def start_again(request: SignedInRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(own, pk=pk)
     with suppress(actions.AlreadyLifted):  # pressed twice: what was wanted holds
         actions.lift_stop(stop=found, by=request.user, now=timezone.now())
-    messages.success(request, _("We write to %(address)s again.") % vars(found))
+    again = _("We write to %(address)s again.") % {"address": found.shown}
+    messages.success(request, again)
     return redirect("outbox:preferences")
 
 
@@ -199,4 +201,4 @@ def our_number() -> str:
     """Return the number from which our texts come; "" where it is not one alone."""
     gateway = settings.SMS_GATEWAY
     kind, number = gateway.sender if gateway else ("", "")
-    return number if kind == "From" else ""
+    return str(to_python(number)) if kind == "From" else ""

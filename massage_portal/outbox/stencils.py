@@ -1,0 +1,89 @@
+"""
+Templates rendered once, with holes for the words in which mails differ.
+
+Ten thousand reminders differ in a name, a moment, a place and three links. To render
+the same sentences anew for each takes longer than all else that is done for it.
+
+A stencil serves where a template only prints its texts, or asks whether there is one:
+it must not compare them, count their letters, or change them but by `capfirst`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar, cast
+
+from django.template.loader import render_to_string
+from django.utils.html import escape
+from django.utils.text import capfirst
+from django.utils.translation import get_language
+
+# A hole begins with a letter and holds an "&": so it shows what was done to the text.
+HOLE = "x\ue000%s&\ue001"
+IN_PRINT = re.compile("([xX])\ue000([a-z_]+)(&amp;|&)\ue001")
+SHAPES = (bool, int, tuple, type(None), str)  # whatever else comes is rendered anew
+
+
+class Hole(NamedTuple):
+    """Where a text stands, and how it is printed there."""
+
+    name: str
+    capital: bool
+    escaped: bool
+
+    def filled(self, words: Mapping[str, str]) -> str:
+        """Return the text as the template would print it."""
+        text = words[self.name]
+        if self.capital:
+            text = capfirst(text)
+        return str(escape(text)) if self.escaped else text
+
+
+_kept: list[Any] = []
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kept(function: Function) -> Function:
+    """Keep what a function of a few values returns, which many mails ask for alike."""
+    keeping = lru_cache(maxsize=500)(function)
+    _kept.append(keeping)
+    return cast("Function", keeping)
+
+
+def forget() -> None:
+    """Forget all that is kept: tests change what it was made from."""
+    for one in _kept:
+        one.cache_clear()
+
+
+def render(template: str, context: Mapping[str, Any]) -> str:
+    """Return what `render_to_string` would, in the language that is set."""
+    words = {name: one for name, one in context.items() if type(one) is str and one}
+    shape = [(name, one) for name, one in context.items() if name not in words]
+    if not all(isinstance(one, SHAPES) for _name, one in shape):
+        return render_to_string(template, dict(context))
+    parts = _stencil(template, get_language(), tuple(words), tuple(shape))
+    return "".join(
+        part.filled(words) if isinstance(part, Hole) else part for part in parts
+    )
+
+
+@kept
+def _stencil(
+    template: str,
+    _language: str | None,  # the one that is set: it makes the stencil another
+    names: tuple[str, ...],
+    shape: tuple[tuple[str, Any], ...],
+) -> list[str | Hole]:
+    """Return the texts between the holes, and the holes."""
+    holes = {name: HOLE % name for name in names}
+    pieces = IN_PRINT.split(render_to_string(template, {**holes, **dict(shape)}))
+    parts: list[str | Hole] = [pieces.pop(0)]
+    while pieces:
+        first, name, mark, text = (pieces.pop(0) for _ in range(4))
+        parts += [Hole(name, first == "X", mark != "&"), text]
+    if any("\ue000" in part for part in parts if isinstance(part, str)):
+        raise ValueError(f"{template} changes a text that it prints")
+    return parts

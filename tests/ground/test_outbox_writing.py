@@ -1,0 +1,149 @@
+"""Mails written by a shorter way than Django's say what Django's would."""
+
+from __future__ import annotations
+
+from email import message_from_bytes, policy
+
+import pytest
+from django.core.mail import BadHeaderError, EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from appointments.messages.visits import Rules
+from appointments.models import TimeOff
+from massage_portal.outbox import kinds, stencils
+from massage_portal.outbox.carriers import mime
+from massage_portal.outbox.models import Message
+from tests.factories import HOUR, NOW, make_appointment, make_message
+
+REMINDER = "appointments.reminder"
+LONG = "word " * 300
+
+
+def mail(subject="A subject", body="Some text", html="<p>Some text</p>", **more):
+    out = EmailMultiAlternatives(
+        subject,
+        body,
+        "Clínica <clinic@example.org>",
+        ["Zoë <reader@example.org>"],
+        headers={"Message-ID": "<1@example.org>", "X-Long": "<https://x/" + "y" * 150},
+        **more,
+    )
+    out.attach_alternative(html, "text/html")
+    return out
+
+
+def read(raw):
+    """Return what a mail program makes of it: but for its date and its boundaries."""
+    parsed = message_from_bytes(raw, policy=policy.default)
+    parts = [
+        (part.get_content_type(), part.get_content().replace("\r\n", "\n").rstrip("\n"))
+        for part in parsed.walk()
+        if not part.is_multipart()
+    ]
+    headers = {
+        name: "".join(value.split())
+        for name, value in parsed.items()
+        if name not in ("Date", "Content-Type")
+    }
+    return parsed.get_content_type(), headers, parts
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {},
+        {"subject": "Su próxima cita: miércoles, ¿vendrá usted? " * 3},
+        {"body": "Buenos días,\n\nlínea\r\notra\rmás\n", "html": "<p>ñ</p>\n"},
+        {"body": LONG},  # longer than a line of mail may be
+        {"body": ".\n..\nFrom me\n--\n"},
+        {"attachments": [("a.ics", b"BEGIN:VCALENDAR", "text/calendar")]},
+    ],
+)
+def test_a_mail_joined_by_hand_reads_like_djangos(words):
+    out = mail(**words)
+    assert read(mime.as_bytes(out)) == read(out.message().as_bytes(linesep="\r\n"))
+    assert all(len(line) <= 998 for line in mime.as_bytes(out).split(b"\r\n"))
+
+
+def test_a_mail_joined_by_hand_takes_no_line_break_in_a_header():
+    with pytest.raises(BadHeaderError):
+        mime.as_bytes(mail(subject="Hello\nBcc: victim@example.org"))
+
+
+# --- Stencils -------------------------------------------------------------------------
+
+
+def reminder(**fields):
+    link = "https://portal.example.org/"
+    return {
+        "name": "Ada",
+        "phone": "507-555-0100",
+        "subject": "Your appointment",
+        "link": f"{link}confirm/a",
+        "day": "lunes",
+        "time": "9 a.m.",
+        "zone": "CDT",
+        "place": "Rochester",
+        "room": "Room 4",
+        "elsewhere": None,
+        "when": "Oct 14",
+        "confirm": f"{link}confirm/a?b=1&c=2",
+        "cancel": f"{link}cancel/a",
+        "see": f"{link}offer/7",
+        "stop": f"{link}stop/x",
+        "confirmed": False,
+        "policy": Rules(late_cancel_hours=24, most_missed=2),
+    } | fields
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({}, id="ordinary"),
+        pytest.param({"name": "", "stop": ""}, id="nothing there"),
+        pytest.param({"name": "<b>&amp;x&</b>", "day": "<&"}, id="marks"),
+        pytest.param({"confirmed": True}, id="another shape"),
+        pytest.param({"elsewhere": {"moment": "noon", "zone": "CET"}}, id="no shape"),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("form", ["txt", "html"])
+def test_a_stencil_filled_is_the_template_rendered(form, language, fields):
+    template = f"appointments/mail/reminder.{form}"
+    with translation.override(language):
+        for given in (reminder(), reminder(**fields)):
+            assert stencils.render(template, given) == render_to_string(template, given)
+
+
+def test_a_template_that_changes_a_text_makes_no_stencil(monkeypatch):
+    shouts = lambda template, context: context["name"].upper() + "!"  # noqa: E731
+    monkeypatch.setattr(stencils, "render_to_string", shouts)
+    with pytest.raises(ValueError, match=r"loud\.txt changes a text"):
+        stencils.render("loud.txt", {"name": "Ada"})
+
+
+# --- Read ahead -----------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_what_is_read_for_many_reminders_is_what_each_would_read_for_itself(
+    django_assert_max_num_queries,
+):
+    visits = [make_appointment(starts_at=NOW + (20 + n) * HOUR) for n in range(4)]
+    ill = visits[3]
+    TimeOff.objects.create(
+        therapist=ill.therapist, starts_at=ill.starts_at, ends_at=ill.ends_at
+    )
+    for visit in visits:
+        make_message(kind=REMINDER, subject=visit, to=visit.patient.user)
+    render = kinds.kind_of(REMINDER).render
+    alone = list(Message.objects.select_related("recipient").order_by("pk"))
+    together = list(Message.objects.select_related("recipient").order_by("pk"))
+
+    with django_assert_max_num_queries(16):
+        kinds.read_ahead(together)
+        ahead = [render(message) for message in together]
+
+    assert ahead == [render(message) for message in alone]
+    assert [mail is None for mail in ahead] == [False, False, False, True]
