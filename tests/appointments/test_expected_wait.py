@@ -11,10 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from appointments.actions import expect, reckon_waits
 from appointments.codes import EntryStatus, Status
 from appointments.models import ExpectedWait
-from appointments.models.expected import KEPT, past_waits
+from appointments.models.expected import KEPT, expected, past_waits
 from appointments.standing import SHARES, Range, range_in_words, still_to_wait
 from appointments.tasks import reckon_waits as task
-from appointments.models.expected import expected
 from tests.appointments.pages import signed_in, url
 from tests.factories import (
     DAY,
