@@ -80,6 +80,18 @@ class Killed(BaseException):
     """What nothing catches, as nothing catches the end of the process."""
 
 
+def test_one_message_goes_where_writing_it_used_up_the_time(server):
+    messages = [make_message() for _number in range(3)]
+
+    assert sending.send_some(clock=lambda: NOW, ends_at=0.0) == 3
+
+    for message in messages:
+        message.refresh_from_db()
+    left = [one for one in messages if one.sent_at is None]
+    assert (len(server.caught), len(left)) == (1, 2)
+    assert {(one.claim, one.attempts) for one in left} == {(None, 0)}
+
+
 def test_a_worker_killed_after_the_servers_answer_sends_again_with_the_same_id(
     server, monkeypatch
 ):
