@@ -59,6 +59,13 @@ def to_nobody(subject):
     return sorted(rows.values_list("kind", flat=True))
 
 
+def calls_about(subject, *, now):
+    """Send what is due, and return about what somebody is to call."""
+    sending.send_some(clock=lambda: now)
+    calls = Message.objects.to_call(now).filter(about=about(subject))
+    return sorted(calls.values_list("kind", flat=True))
+
+
 def opening():
     _, [therapist], [room] = make_clinic()
     return opening_at(therapist, room, MONDAY_9)
@@ -210,6 +217,31 @@ def test_what_is_due_stands_on_the_list_of_calls_with_whom_to_call(scheduler):
     patient = referral.patient
     assert (person.name, person.phone) == (str(patient), str(patient.phone))
     assert person.address == f"/visits/{made.pk}/"
+
+
+def test_nobody_is_called_about_an_offer_that_was_answered_or_a_visit_that_was_canceled(
+    scheduler,
+):
+    entry = make_entry(referral=without_account())
+    made = actions.offer(entry=entry, opening=opening(), by=None, now=NOW)
+    assert calls_about(made, now=NOW) == ["appointments.offer"]
+    act = {"appointment": made, "by": scheduler}
+    actions.by_telephone(actions.accept, patient=entry.patient, now=NOW, **act)
+    assert calls_about(made, now=NOW) == []
+
+    later = MONDAY_9 - 2 * DAY
+    assert calls_about(made, now=later) == ["appointments.reminder"]
+    actions.cancel(ending=Ending.BY_CLINIC, now=later, **act)
+    assert calls_about(made, now=later) == ["appointments.cancelled"]
+
+
+def test_nobody_is_called_about_a_question_that_was_answered(scheduler):
+    entry = make_request(referral=without_account())
+    judge = {"by": scheduler, "now": NOW}
+    actions.ask_information(entry=entry, question="When?", version=1, **judge)
+    assert calls_about(entry, now=NOW) == ["appointments.on-hold"]
+    actions.reply(entry=entry, words="On Mondays.", **judge)
+    assert calls_about(entry, now=NOW) == []
 
 
 # --- Missed ---------------------------------------------------------------------------

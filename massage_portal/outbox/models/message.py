@@ -190,8 +190,15 @@ class MessageQuerySet(models.QuerySet["Message"]):
         )
 
     def void(self, *, about: str, now: datetime) -> int:
-        """Withdraw every unsent message about one record; return how many."""
-        return self.unsent().filter(about=about).update(voided_at=now)
+        """
+        Withdraw every unsent message about one record; return how many.
+
+        Nobody is called any more about those that reached nobody: a call would say what
+        is not true now.
+        """
+        ours = self.filter(about=about)
+        ours.to_call(now).update(worth_a_call=False)
+        return ours.unsent().update(voided_at=now)
 
 
 class Message(models.Model):
