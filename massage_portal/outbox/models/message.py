@@ -193,11 +193,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """
         Withdraw every unsent message about one record; return how many.
 
-        Nobody is called any more about those that reached nobody: a call would say what
-        is not true now.
+        Nobody is called any more about those that reached nobody, nor about those that
+        come back from now on: a call would say what is not true.
         """
         ours = self.filter(about=about)
-        ours.to_call(now).update(worth_a_call=False)
+        ours.filter(expires_at__gt=now, worth_a_call=True).update(worth_a_call=False)
         return ours.unsent().update(voided_at=now)
 
 
