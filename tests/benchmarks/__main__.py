@@ -49,10 +49,6 @@ def main() -> int:
 
 
 def _run() -> int:
-    from django.core.management import call_command
-
-    from massage_portal.accounts.actions import sync_roles
-    from referrals.actions import load_diagnoses
     from tests.benchmarks import (
         bookings,
         contested,
@@ -67,9 +63,7 @@ def _run() -> int:
     began = perf_counter()
     now = datetime.now(UTC)
     say("making the tables, loading the diagnosis codes")
-    call_command("migrate", verbosity=0)
-    sync_roles()
-    load_diagnoses()
+    _make_tables()
     say(f"filling a clinic with {THERAPISTS} therapists, booked {filling.DAYS} days")
     clinic = filling.clinic(therapists=THERAPISTS, now=now)
     filling.entries(30, clinic, filling.EntryStatus.REQUESTED)
@@ -93,6 +87,17 @@ def _run() -> int:
     print(f"bookings refused though their time was free: {refused}")  # noqa: T201
     say(f"took {perf_counter() - began:.0f} s")
     return 1 if refused else 0
+
+
+def _make_tables() -> None:
+    from django.core.management import call_command
+
+    from massage_portal.accounts.actions import sync_roles
+    from referrals.actions import load_diagnoses
+
+    call_command("migrate", verbosity=0)
+    sync_roles()
+    load_diagnoses()
 
 
 def _site_search(now: datetime) -> list[Figure]:
