@@ -178,7 +178,7 @@ def test_the_board_pays_one_journey_through_indexes_for_it():
 
 def figures(client, capsys):
     """Return the metrics as Prometheus reads them: by name and labels."""
-    call_command("add_system", "watcher")
+    call_command("add_system", "watcher", "--for", "metrics")
     secret = capsys.readouterr().out.strip()
     answer = client.get("/metrics", headers={"Authorization": f"Bearer {secret}"})
     assert answer.status_code == 200
