@@ -9,7 +9,8 @@ import structlog
 
 # A link in a mail is a key to somebody's account or visit until it is used.
 SECRET_LINK = re.compile(
-    r"/(invitation|offer|renewal|calendar|messages/stop|password/reset/key)/[^/\s\"]+"
+    r"/(invitation|offer|confirm|cancel|renewal|calendar|messages/stop"
+    r"|password/reset/key)/[^/\s\"]+"
 )
 # PostgreSQL repeats the values of a row that it refuses.
 ROW_VALUES = re.compile(r"\b(DETAIL|CONTEXT): .*")

@@ -52,6 +52,20 @@ def until(condition: Callable[[], object], what: str, *, within: float = 30.0) -
 # --- Mail -----------------------------------------------------------------------------
 
 
+class Commands:
+    """
+    What answers the commands of SMTP, and nothing else.
+
+    At each connection aiosmtpd looks at every attribute of this object: it would read
+    all mails that came before.
+    """
+
+    def __init__(self, server: MailServer) -> None:
+        for name in dir(type(server)):
+            if name.startswith("handle_"):
+                setattr(self, name, getattr(server, name))
+
+
 class MailServer(Controller):
     """
     An SMTP server on a free port of loopback, which fails as it is told to.
@@ -66,7 +80,7 @@ class MailServer(Controller):
     def __init__(self, **options) -> None:
         # Its own name, or it asks for that by DNS at each connection, and waits.
         options = {"server_hostname": "localhost"} | options
-        super().__init__(self, hostname=LOOPBACK, port=0, **options)
+        super().__init__(Commands(self), hostname=LOOPBACK, port=0, **options)
         self.caught: list[bytes] = []
         self.recipients: list[str] = []
         self.at_rcpt = self.at_data = "250 fine"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,12 +22,26 @@ from referrals.codes import Status as ReferralStatus
 
 def _visit(message: Message, status: Status) -> Appointment | None:
     """Return the visit if it is still in that state."""
-    found = Appointment.objects.with_place().select_related("entry__referral")
+    if message.ahead is not None:
+        read: Appointment = message.ahead.visit
+        return read if read.status == status else None
+    found = Appointment.objects.select_related(
+        *("therapist__location", "room", "patient", "entry__referral")
+    )
     return found.filter(pk=message.subject_key, status=status).first()
 
 
-def _policy(message: Message) -> Policy:
-    return Policy.objects.in_force(message.due_at)
+class Rules(NamedTuple):
+    """What a mail says of the clinic's policy."""
+
+    late_cancel_hours: int
+    most_missed: int
+
+
+def _policy(message: Message) -> Rules:
+    read: Policy | None = message.ahead.policy if message.ahead else None
+    found = read or Policy.objects.in_force(message.due_at)
+    return Rules(found.late_cancel_hours, found.most_missed)
 
 
 def _by_link(found: Appointment) -> dict[str, Any]:
@@ -66,7 +80,7 @@ def offer(message: Message) -> Mail | None:
         message,
         "offer",
         _("A time is held for you"),
-        _("Clinic: we hold %(when)s for you until %(until)s."),
+        _("Clinic: we hold %(when)s for you until %(until)s"),
     )
 
 
@@ -81,7 +95,7 @@ def lapsing(message: Message) -> Mail | None:
         message,
         "lapsing",
         _("We hold your time a little longer"),
-        _("Clinic: we hold %(when)s only until %(until)s."),
+        _("Clinic: we hold %(when)s only until %(until)s"),
     )
 
 
@@ -137,12 +151,12 @@ def reminder(message: Message) -> Mail | None:
     found = _visit(message, Status.BOOKED)
     if found is None or found.entry.referral.status != ReferralStatus.ACTIVE:
         return None
-    if cannot_be(found):
+    if message.ahead.cannot_be if message.ahead else cannot_be(found):
         return None
     where: dict[str, Any] = place(found, message) | _by_link(found)
     return mail(
         "reminder",
-        _("Your appointment on %(day)s") % where,
+        _("Your appointment on %(date)s") % where,
         patient=found.patient,
         link=where["confirm"],
         short=_("Clinic: your appointment is %(when)s. Confirm:") % where,
@@ -150,6 +164,7 @@ def reminder(message: Message) -> Mail | None:
         confirmed=found.confirmed_at is not None,
         policy=_policy(message),
         stop=stop_address(message.recipient) if message.recipient else "",
+        many=True,
         **where,
     )
 
@@ -192,7 +207,7 @@ def missed(message: Message) -> Mail | None:
         )
     return mail(
         "missed",
-        _("About your appointment on %(day)s") % where,
+        _("About your appointment on %(date)s") % where,
         patient=found.patient,
         link=address("mine"),
         short=short % where,

@@ -9,7 +9,7 @@ from appointments.actions.visit import record_visit
 from appointments.codes import Ending, EntryStatus, RoleThreat, Status
 from appointments.models import WaitlistEntry
 from massage_portal.accounts.roles import Role
-from massage_portal.outbox import actions as outbox
+from massage_portal.outbox import sending
 from massage_portal.outbox.kinds import kind_of
 from referrals import actions as referrals
 from referrals.codes import Answer
@@ -95,7 +95,7 @@ def test_a_reminder_goes_out_again_once_the_provider_has_cleared_it(lead):
 
     clear(held, by=lead)
 
-    assert outbox.send(pk=message.pk, now=NOW)
+    assert sending.send(pk=message.pk, now=NOW)
 
 
 # --- A referral takes the place of another --------------------------------------------

@@ -208,6 +208,8 @@ def test_three_codes_an_hour_are_sent_and_an_old_one_is_void(clock):
     assert first != code_of(of(user))
     oldest = Message.objects.filter(kind=CODE_KIND).earliest("pk")
     assert not sending.send(pk=oldest.pk, now=NOW)
+    oldest.refresh_from_db()
+    assert oldest.voided_at is not None
     clock[0] = NOW + HOUR
     client.post(AGAIN)
     assert Message.objects.filter(kind=CODE_KIND).count() == 4

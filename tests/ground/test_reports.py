@@ -315,10 +315,15 @@ def test_an_address_that_is_dead_stops_for_whoever_has_it_though_no_mail_is_foun
 
 
 def test_a_mail_may_come_back_after_it_was_taken_and_is_not_taken_after_that():
-    message = mailed(make_user())
-    number = Message.objects.get().provider_id
-    reports = [actions.Report(one, number=number) for one in actions.Outcome]
-    for report in [*reports, reports[0]]:
-        actions.note_reports(channel=Channel.EMAIL, reports=[report], now=NOW)
-    message.refresh_from_db()
-    assert (message.delivered_at, message.returned_at) == (NOW, NOW)
+    delivered, returned, _untold = actions.Outcome
+    back, never = mailed(make_user(), "1"), mailed(make_user(), "2")
+    for number, outcomes in (
+        ("1", [delivered, returned]),
+        ("2", [returned, delivered]),
+    ):
+        reports = [actions.Report(one, number=number) for one in outcomes]
+        actions.note_reports(channel=Channel.EMAIL, reports=reports, now=NOW)
+    for message in (back, never):
+        message.refresh_from_db()
+    assert (back.delivered_at, back.returned_at) == (NOW, NOW)
+    assert (never.delivered_at, never.returned_at) == (None, NOW)
