@@ -32,6 +32,8 @@ class PreferenceQuerySet(models.QuerySet["Preference"]):
 
     def with_number(self, number: str) -> Self:
         """Those who gave this number, whether or not they confirmed it."""
+        if not number:  # most gave none, and are nobody's
+            return self.none()
         return self.filter(Q(mobile=number) | Q(asked_mobile=number))
 
 
