@@ -11,6 +11,7 @@ from django.urls import reverse
 from appointments.messages.people import person
 from appointments.models import Appointment, Question, WaitlistEntry
 from massage_portal.accounts.models import User
+from massage_portal.audit.record import record
 from massage_portal.outbox.kinds import Person
 from massage_portal.outbox.patients import knows_patients
 from referrals.models import Patient, Referral
@@ -31,9 +32,12 @@ class Correspondents:
         found = Patient.objects.visible_to(by).find(typed, most=MOST_FOUND)
         return [one.pk for one in found]
 
-    def name_of(self, key: int, *, by: User) -> str:
+    def name_of(self, key: int, *, by: User, now: datetime) -> str:
         found = Patient.objects.visible_to(by).filter(pk=key).first()
-        return str(found) if found else ""
+        if found is None:
+            return ""
+        record("patient.seen", found, by=by, at=now)
+        return str(found)
 
     def messages(self, keys: Collection[int]) -> Q:
         """Records that were merged into theirs count: what was sent stays with them."""

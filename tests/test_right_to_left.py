@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import available_timezones
 
 import pytest
 from django.apps import apps
@@ -137,6 +138,7 @@ def test_each_step_and_end_of_the_guided_check_is_in_the_third_language(
 def test_nor_has_any_page_that_one_signs_in_for(world):
     seen = set()
     data = rows_say() | PLACES | ZONE | KINDS | set(COLUMNS) | addresses()
+    data |= {one.replace("_", " ") for one in available_timezones()}
     for who in PEOPLE:
         client = Client(raise_request_exception=False)
         if world.people[who]:

@@ -19,6 +19,7 @@ from appointments.models.waitlist import WEEKDAYS
 from appointments.need import assess
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
+from massage_portal.outbox import actions as outbox
 from referrals.actions.locks import lock_patient_of
 from referrals.codes import Status as ReferralStatus
 from referrals.models import Referral
@@ -207,6 +208,7 @@ def reply(
     entry.status = back_to
     entry.version += 1
     entry.save(update_fields=["reply", "status", "version"])
+    outbox.void(entry, now=now)  # our question, if it reached nobody
     record("request.answered", entry, by=by, at=now, change=f"on-hold>{back_to}")
     return entry
 
@@ -234,5 +236,6 @@ def withdraw(*, entry: WaitlistEntry, by: User, now: datetime) -> WaitlistEntry:
     before, entry.status = entry.status, EntryStatus.CANCELLED
     entry.version += 1
     entry.save(update_fields=["status", "version"])
+    outbox.void(entry, now=now)
     record("request.withdrawn", entry, by=by, at=now, change=f"{before}>{entry.status}")
     return entry

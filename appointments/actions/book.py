@@ -162,6 +162,7 @@ def _take_entry(
     :param others: whether there may be other offers.
     """
     take_entry(entry)
+    outbox.void(entry, now=now)  # they wait no more
     if others:
         end_offers(entry.appointments.exclude(pk=appointment.pk), by=by, now=now)
     record("appointment.booked", appointment, by=by, at=now, change="proposed>booked")

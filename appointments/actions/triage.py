@@ -18,6 +18,7 @@ from appointments.models import Appointment, TriageCategory, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record
+from massage_portal.outbox import actions as outbox
 from referrals.actions.locks import lock_patient_of
 
 ANSWER_WITHIN = timedelta(days=14)  # after that the message would only confuse
@@ -104,6 +105,7 @@ def _move(
         update_fields=["status", "version", "category", "triaged_at", "note", "reply"]
     )
     record(action, entry, by=by, at=now, change=f"{before}>{to}")
+    outbox.void(entry, now=now)  # what was told, or not yet, of where it stood
     tell(
         f"appointments.{to}",
         entry,

@@ -154,14 +154,18 @@ def reminder(message: Message) -> Mail | None:
     if message.ahead.cannot_be if message.ahead else cannot_be(found):
         return None
     where: dict[str, Any] = place(found, message) | _by_link(found)
+    confirmed, see = found.confirmed_at is not None, address("offer", found.pk)
+    short = _("Clinic: your appointment is %(when)s. Confirm:")
+    if confirmed:
+        short = _("Clinic: your appointment is %(when)s. See or cancel it:")
     return mail(
         "reminder",
         _("Your appointment on %(date)s") % where,
         patient=found.patient,
-        link=where["confirm"],
-        short=_("Clinic: your appointment is %(when)s. Confirm:") % where,
-        see=address("offer", found.pk),
-        confirmed=found.confirmed_at is not None,
+        link=see if confirmed else where["confirm"],
+        short=short % where,
+        see=see,
+        confirmed=confirmed,
         policy=_policy(message),
         stop=stop_address(message.recipient) if message.recipient else "",
         many=True,

@@ -22,8 +22,12 @@ class Patients(Protocol):
     def find(self, typed: str, *, by: Any) -> list[int]:
         """Return the keys of those whom the words typed may mean, and `by` may see."""
 
-    def name_of(self, key: int, *, by: Any) -> str:
-        """Return one's name; "" if there is none of that key whom `by` may see."""
+    def name_of(self, key: int, *, by: Any, now: datetime) -> str:
+        """
+        Return one's name; "" if there is none of that key whom `by` may see.
+
+        It leaves a trail, as any sight of a patient does.
+        """
 
     def messages(self, keys: Collection[int]) -> Q:
         """Return what picks the messages to them, and those about their records."""

@@ -12,7 +12,7 @@ from appointments import actions
 from appointments.codes import Ending, EntryStatus, Missed, Status
 from appointments.models import Appointment
 from referrals.codes import Status as ReferralStatus
-from tests.appointments.sound import faults
+from tests.appointments.sound import REMINDED, faults
 from tests.factories import (
     DAY,
     HOUR,
@@ -67,7 +67,7 @@ def test_a_patient_arrives_is_checked_in_and_seen_and_each_press_counts_once():
     told = ["booked>arrived", "arrived>checked-in", "checked-in>fulfilled"]
     assert steps(visit) == told
     assert (visit.arrived_at, visit.checked_in_at) == (EARLY, EARLY)
-    assert faults(NINE) == {}
+    assert faults(NINE, but=REMINDED) == {}
     on(visit)["arrive"]()  # a page that was left open
     assert steps(visit) == told
 
@@ -129,7 +129,7 @@ def test_a_visit_missed_by_our_mistake_is_not_used_up():
     assert entry.referral.waitlist_entries.count() == 1
     opening = opening_at(visit.therapist, visit.room, NINE + DAY)
     actions.book(entry=entry, opening=opening, by=visit.therapist.user, now=NINE)
-    assert faults(NINE) == {}
+    assert faults(NINE, but=REMINDED) == {}
     assert not Appointment.objects.visits_over().exists()
     visit.refresh_from_db()
     assert (visit.status, visit.missed_by_patient) == (Status.NOSHOW, False)
@@ -152,10 +152,10 @@ def test_the_wrong_visit_marked_is_booked_again_on_the_same_day(act):
     assert not again.entry.referral.waitlist_entries.open().filter(session=2).exists()
     assert steps(visit)[-1].endswith(">entered-in-error")
     assert steps(again) == [">booked"]
-    assert faults(NINE + HOUR) == {}
+    assert faults(NINE + HOUR, but=REMINDED) == {}
     on(again, NINE + HOUR)["came"]()
     assert again.entry.referral.waitlist_entries.open().get().session == 2
-    assert faults(NINE + HOUR) == {}
+    assert faults(NINE + HOUR, but=REMINDED) == {}
 
 
 def test_undoing_the_last_visit_opens_the_referral_again():
@@ -171,7 +171,7 @@ def test_undoing_the_last_visit_opens_the_referral_again():
     on(again)["missed"]()
     referral.refresh_from_db()
     assert referral.status == ReferralStatus.COMPLETED
-    assert faults(NINE) == {}
+    assert faults(NINE, but=REMINDED) == {}
 
 
 def test_what_was_recorded_on_another_day_is_not_undone():
@@ -257,4 +257,4 @@ def test_an_offer_of_another_time_ends_with_the_visit_and_is_no_bar_to_an_undo(a
     ending = Ending.WITHDRAWN if act in ("arrive", "check in") else Ending.LAPSED
     assert (offer.status, offer.ending) == (Status.CANCELLED, ending)
     assert on(visit)["undo"]().replaces == visit
-    assert faults(NINE) == {}
+    assert faults(NINE, but=REMINDED) == {}

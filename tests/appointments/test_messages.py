@@ -14,7 +14,7 @@ from django.utils.translation import trans_real
 
 from appointments.actions import cancel
 from appointments.codes import Ending, EntryStatus, Missed, Status
-from appointments.models import Closure, HolidayCalendar, TimeOff
+from appointments.models import Appointment, Closure, HolidayCalendar, TimeOff
 from massage_portal.accounts.roles import Role
 from massage_portal.outbox import kinds, sending
 from massage_portal.outbox.models import Message, Preference
@@ -261,12 +261,14 @@ def test_a_reminder_says_how_to_prepare_how_to_cancel_and_what_a_late_one_means(
 
 
 def test_whoever_confirmed_is_not_asked_again(post):
-    visit = marked_visit(Status.BOOKED)
-    visit.confirmed_at = NOW
-    visit.save()
-    raw = write_about("appointments.reminder", visit)
-    assert "Thank you for telling us" in body(raw, "plain")
-    assert "/confirm/" not in body(raw, "plain") + body(raw, "html")
+    message = longest("appointments.reminder", "es")
+    Appointment.objects.filter(pk=message.subject_key).update(confirmed_at=NOW)
+    mail = kinds.kind_of("appointments.reminder").render(message)
+    assert "Thank you for telling us" in mail.text
+    assert "/confirm/" not in mail.text + mail.html + mail.short
+    assert links(mail.short) == [f"{ORIGIN}/my/offers/{message.subject_key}/"]
+    with translation.override("es"):
+        assert len(mail.short) <= kinds.LONGEST_TEXT
 
 
 @pytest.mark.parametrize(

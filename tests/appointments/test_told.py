@@ -13,8 +13,10 @@ from appointments.holding import lapse_notice
 from appointments.models import Appointment
 from massage_portal.accounts.roles import Role
 from massage_portal.nights import Quiet
+from massage_portal.outbox import actions as outbox
 from massage_portal.outbox import kinds, sending
 from massage_portal.outbox.actions import about
+from massage_portal.outbox.codes import Channel
 from massage_portal.outbox.models import Message
 from tests.factories import (
     DAY,
@@ -27,6 +29,7 @@ from tests.factories import (
     make_category,
     make_clinic,
     make_entry,
+    make_message,
     make_patient,
     make_policy,
     make_question,
@@ -57,6 +60,13 @@ def to_nobody(subject):
     """Return the kinds owed about the subject that only a call can bring home."""
     rows = Message.objects.filter(about=about(subject), recipient=None)
     return sorted(rows.values_list("kind", flat=True))
+
+
+def calls_about(subject, *, now):
+    """Send what is due, and return about what somebody is to call."""
+    sending.send_some(clock=lambda: now)
+    calls = Message.objects.to_call(now).filter(about=about(subject))
+    return sorted(calls.values_list("kind", flat=True))
 
 
 def opening():
@@ -210,6 +220,47 @@ def test_what_is_due_stands_on_the_list_of_calls_with_whom_to_call(scheduler):
     patient = referral.patient
     assert (person.name, person.phone) == (str(patient), str(patient.phone))
     assert person.address == f"/visits/{made.pk}/"
+
+
+def test_nobody_is_called_about_an_offer_that_was_answered_or_a_visit_that_was_canceled(
+    scheduler,
+):
+    entry = make_entry(referral=without_account())
+    made = actions.offer(entry=entry, opening=opening(), by=None, now=NOW)
+    assert calls_about(made, now=NOW) == ["appointments.offer"]
+    act = {"appointment": made, "by": scheduler}
+    actions.by_telephone(actions.accept, patient=entry.patient, now=NOW, **act)
+    assert calls_about(made, now=NOW) == []
+
+    later = MONDAY_9 - 2 * DAY
+    assert calls_about(made, now=later) == ["appointments.reminder"]
+    actions.cancel(ending=Ending.BY_CLINIC, now=later, **act)
+    assert calls_about(made, now=later) == ["appointments.cancelled"]
+
+
+def test_nobody_is_called_about_what_comes_back_after_it_was_withdrawn(scheduler):
+    visit = make_appointment(starts_at=NOW + 5 * DAY)
+    user = visit.patient.user
+    sent = make_message(kind="appointments.booked", subject=visit, to=user)
+    sending.send(pk=sent.pk, now=NOW)
+    actions.cancel(
+        appointment=visit, ending=Ending.BY_PATIENT, by=scheduler, now=NOW + HOUR
+    )
+    bounced = outbox.Report(outbox.Outcome.RETURNED, message_id=str(sent.message_id))
+    given = {"channel": Channel.EMAIL, "reports": [bounced], "now": NOW + 2 * HOUR}
+    outbox.note_reports(**given)
+    sent.refresh_from_db()
+    assert sent.returned_at == NOW + 2 * HOUR
+    assert sent not in Message.objects.to_call(NOW + 2 * HOUR)
+
+
+def test_nobody_is_called_about_a_question_that_was_answered(scheduler):
+    entry = make_request(referral=without_account())
+    judge = {"by": scheduler, "now": NOW}
+    actions.ask_information(entry=entry, question="When?", version=1, **judge)
+    assert calls_about(entry, now=NOW) == ["appointments.on-hold"]
+    actions.reply(entry=entry, words="On Mondays.", **judge)
+    assert calls_about(entry, now=NOW) == []
 
 
 # --- Missed ---------------------------------------------------------------------------

@@ -53,15 +53,7 @@ def _run() -> int:
 
     from massage_portal.accounts.actions import sync_roles
     from referrals.actions import load_diagnoses
-    from tests.benchmarks import (
-        bookings,
-        contested,
-        filling,
-        free_time,
-        huge,
-        searches,
-        sending,
-    )
+    from tests.benchmarks import bookings, contested, filling, sending
     from tests.benchmarks.figures import say, table
 
     began = perf_counter()
@@ -75,14 +67,7 @@ def _run() -> int:
     filling.entries(30, clinic, filling.EntryStatus.REQUESTED)
     figures = _queue_pages(clinic, now)
     filling.analyze()
-    say("measuring openings")
-    figures.append(free_time.measure(clinic))
-    figures += free_time.measure_served(clinic)
-    say("measuring searches")
-    figures += searches.measure()
-    figures += _site_search(now)
-    say("measuring a page beside huge requests")
-    figures.append(huge.measure())
+    figures += _times_and_searches(clinic, now)
     say(f"letting {contested.RIVALS} want one time")
     figures += contested.measure(clinic)
     say("sending reminders of all visits ahead")
@@ -93,6 +78,19 @@ def _run() -> int:
     print(f"bookings refused though their time was free: {refused}")  # noqa: T201
     say(f"took {perf_counter() - began:.0f} s")
     return 1 if refused else 0
+
+
+def _times_and_searches(clinic: Clinic, now: datetime) -> list[Figure]:
+    """Measure openings, searches, and a page while others send what is huge."""
+    from tests.benchmarks import free_time, huge, searches
+    from tests.benchmarks.figures import say
+
+    say("measuring openings")
+    figures = [free_time.measure(clinic), *free_time.measure_served(clinic)]
+    say("measuring searches")
+    figures += [*searches.measure(), *_site_search(now)]
+    say("measuring a page beside huge requests")
+    return [*figures, huge.measure()]
 
 
 def _site_search(now: datetime) -> list[Figure]:

@@ -148,6 +148,8 @@ def test_a_name_is_searched_by_post_and_the_answer_holds_a_key_only(desk):
     assert f'href="/messages/{mine.pk}/"' in shown
     assert f'href="/messages/{other.pk}/"' not in shown
     assert f"Messages to {mine.visit.patient}" in shown
+    seen = (mine.patient_id, mine.patient_id, desk.user.email)
+    assert events("patient.seen") == [seen]  # even where no message is listed
     both = desk.post("/messages/", {"q": "Juniper"}).content.decode()
     assert all(f'href="/messages/{one.pk}/"' in both for one in (mine, other))
 

@@ -82,7 +82,7 @@ def owe(
 
 
 def void(subject: Model, *, now: datetime) -> None:
-    """Withdraw what is still unsent about `subject`."""
+    """Withdraw what is unsent about `subject`, and the calls that took its place."""
     Message.objects.void(about=about(subject), now=now)
 
 

@@ -190,8 +190,15 @@ class MessageQuerySet(models.QuerySet["Message"]):
         )
 
     def void(self, *, about: str, now: datetime) -> int:
-        """Withdraw every unsent message about one record; return how many."""
-        return self.unsent().filter(about=about).update(voided_at=now)
+        """
+        Withdraw every unsent message about one record; return how many.
+
+        Nobody is called any more about those that reached nobody, nor about those that
+        come back from now on: a call would say what is not true.
+        """
+        ours = self.filter(about=about)
+        ours.filter(expires_at__gt=now, worth_a_call=True).update(worth_a_call=False)
+        return ours.unsent().update(voided_at=now)
 
 
 class Message(models.Model):

@@ -65,7 +65,7 @@ def messages(request: SignedInRequest) -> HttpResponse:
         "to_call": Message.objects.to_call(now).count(),
     }
     if asked.patient and not find.is_bound:
-        context["name"] = patients().name_of(asked.patient, by=request.user)
+        context["name"] = patients().name_of(asked.patient, by=request.user, now=now)
     status = 422 if find.errors else 200
     return render(request, "outbox/desk/messages.html", context, status=status)
 
