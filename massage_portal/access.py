@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 
 if TYPE_CHECKING:
-    from massage_portal.accounts.models import User
+    from massage_portal.accounts.models import Scope, User
 
 View = Callable[..., HttpResponseBase]
 
@@ -36,11 +36,15 @@ def by_link(view: View) -> View:
     return public(view)
 
 
-def by_secret(request: HttpRequest) -> Any:
-    """Return the system whose secret the request bears, or None."""
-    from massage_portal.accounts.systems import bearer
+def by_secret(scope: Scope) -> Callable[[HttpRequest], Any]:
+    """Return who tells whose secret a request bears, if it is one for `scope`."""
 
-    return bearer(request.headers.get("Authorization", ""))
+    def known(request: HttpRequest) -> Any:
+        from massage_portal.accounts.systems import bearer
+
+        return bearer(request.headers.get("Authorization", ""), scope=scope)
+
+    return known
 
 
 def by_system(
@@ -49,10 +53,10 @@ def by_system(
     stranger: View,
     other_method: Callable[[HttpRequest, str], HttpResponse],
     unread: Callable[[int], HttpResponse],
-    known: Callable[[HttpRequest], Any] = by_secret,
+    known: Callable[[HttpRequest], Any],
 ) -> Callable[[View], View]:
     """
-    Open the view to other systems, each by the secret it bears, for one method.
+    Open the view to other systems, for one method.
 
     The view is called with the system. Sessions and cookies count for nothing here, so
     there is nothing that a forged form could borrow.
@@ -60,7 +64,7 @@ def by_system(
     :param stranger: answers whoever bears no secret that is in use.
     :param other_method: answers other methods, given the one that is taken.
     :param unread: answers what nobody reads, given the status: see resilience.py.
-    :param known: returns who it is, or None: by a signature, say.
+    :param known: returns who it is, or None: `by_secret`, or by a signature, say.
     """
 
     def decorate(view: View) -> View:

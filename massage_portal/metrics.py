@@ -18,9 +18,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from massage_portal.access import by_system
+from massage_portal.access import by_secret, by_system
 from massage_portal.accounts.actions import note_use
-from massage_portal.accounts.models import ClientSystem
+from massage_portal.accounts.models import ClientSystem, Scope
 from massage_portal.outbox import health
 from massage_portal.outbox.codes import Channel, State
 from massage_portal.outbox.models import Message
@@ -127,7 +127,13 @@ def unread(status: int) -> HttpResponse:
     return _refuse(status, "Not now." if status == 503 else "Send no body.")
 
 
-@by_system("GET", stranger=stranger, other_method=other_method, unread=unread)
+@by_system(
+    "GET",
+    stranger=stranger,
+    other_method=other_method,
+    unread=unread,
+    known=by_secret(Scope.METRICS),
+)
 def metrics(request: HttpRequest, system: ClientSystem) -> HttpResponse:
     """Show the figures of this moment to a system that bears a secret."""
     now = timezone.now()  # noqa: TID251 - this is a view

@@ -54,10 +54,13 @@ def _night(evening: date, *, zone: tzinfo, quiet: Quiet) -> Night:
 
     Where the clocks go back, an hour comes twice: a night begins with its first coming
     and ends with its second, so that no clock on the wall shows a time of the night.
+    Where they go forward over its end, it ends as they do: the other reading of a time
+    that does not come is an hour sooner.
     """
     over = DAY if quiet.end < quiet.begin else timedelta(0)
     begin = datetime.combine(evening, quiet.begin, tzinfo=zone)
-    end = datetime.combine(evening + over, quiet.end, tzinfo=zone).replace(fold=1)
+    end = datetime.combine(evening + over, quiet.end, tzinfo=zone)
     if quiet.begin == quiet.end:
-        end = begin
-    return Night(begin.astimezone(UTC), end.astimezone(UTC))
+        return Night(begin.astimezone(UTC), begin.astimezone(UTC))
+    last = max(end.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return Night(begin.astimezone(UTC), last)

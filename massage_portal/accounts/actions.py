@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat
 
-from massage_portal.accounts.models import ClientSystem, Invitation, User
+from massage_portal.accounts.models import ClientSystem, Invitation, Scope, User
 from massage_portal.accounts.roles import OPENS_ADMIN, PERMISSIONS, Role
 from massage_portal.accounts.systems import hashed, new_secret
 from massage_portal.audit.record import record
@@ -139,11 +139,18 @@ def accept_invitation(*, invitation: Invitation, password: str, now: datetime) -
 
 
 @transaction.atomic
-def add_client_system(*, name: str, by: User | None, now: datetime) -> str:
+def add_client_system(
+    *,
+    name: str,
+    by: User | None,
+    now: datetime,
+    scope: Scope = Scope.REFERRALS,
+) -> str:
     """
-    Let another system send; return its secret, of which only the hash is kept.
+    Let another system in; return its secret, of which only the hash is kept.
 
     :param name: letters, digits, hyphens and underscores, at most 60.
+    :param scope: the one thing that its secret opens.
     :raises NameTaken: if a system had this name, revoked or not: the trail tells
         systems apart by their names.
     """
@@ -151,9 +158,9 @@ def add_client_system(*, name: str, by: User | None, now: datetime) -> str:
         raise NameTaken(f"There is, or was, a system called {name}.")
     secret = new_secret()
     system = ClientSystem.objects.create(
-        name=name, secret_sha256=hashed(secret), created_at=now
+        name=name, scope=scope, secret_sha256=hashed(secret), created_at=now
     )
-    record("system.added", system, by=by, at=now)
+    record("system.added", system, by=by, at=now, change=scope.value)
     return secret
 
 

@@ -118,22 +118,32 @@ class Invitation(models.Model):
         return f"invitation {self.pk}"
 
 
+class Scope(models.TextChoices):
+    """What another system's secret opens; no secret opens both."""
+
+    REFERRALS = "referrals", _("sending referrals")
+    METRICS = "metrics", _("reading the metrics")
+
+
 class ClientSystemQuerySet(models.QuerySet["ClientSystem"]):
     """Reads of other systems."""
 
     def in_use(self) -> Self:
-        """Those that may send."""
+        """Those whose secret opens something."""
         return self.filter(revoked_at=None)
 
 
 class ClientSystem(models.Model):
     """
-    Another system that may send records to the portal, and the hash of its secret.
+    Another system, what it may do here, and the hash of its secret.
 
     The secret is 256 random bits, so a plain SHA-256 guards it: nobody can guess it.
     """
 
     name = models.SlugField(_("name"), max_length=60, unique=True)
+    scope = models.CharField(
+        _("may do"), max_length=9, choices=Scope, default=Scope.REFERRALS
+    )
     secret_sha256 = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(_("added"))
     used_at = models.DateTimeField(_("last used"), null=True, blank=True)
@@ -145,6 +155,12 @@ class ClientSystem(models.Model):
         verbose_name = _("other system")
         verbose_name_plural = _("other systems")
         default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                name="system_may_do_what_is_known",
+                condition=Q(scope__in=Scope.values),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

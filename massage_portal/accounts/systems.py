@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 
-from massage_portal.accounts.models import ClientSystem
+from massage_portal.accounts.models import ClientSystem, Scope
 
 LONGEST = 200  # characters; a secret of ours has 43
 
@@ -21,9 +21,12 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-def bearer(authorization: str) -> ClientSystem | None:
+def bearer(authorization: str, *, scope: Scope) -> ClientSystem | None:
     """
     Return the system in use that the header's secret belongs to, or None.
+
+    A secret for something else than `scope` is a stranger's: who learns what watches
+    the portal must not send referrals by it.
 
     The row is found by the hash, which tells a stopwatch nothing about the secret.
     """
@@ -32,7 +35,9 @@ def bearer(authorization: str) -> ClientSystem | None:
     if scheme.lower() != "bearer" or not 0 < len(secret) <= LONGEST:
         return None
     kept = hashed(secret)
-    system = ClientSystem.objects.in_use().filter(secret_sha256=kept).first()
+    system = (
+        ClientSystem.objects.in_use().filter(scope=scope, secret_sha256=kept).first()
+    )
     if system is None or not hmac.compare_digest(system.secret_sha256, kept):
         return None
     return system

@@ -17,6 +17,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from massage_portal.outbox.carriers.channels import serves
 from massage_portal.outbox.codes import Channel, Failure
 from massage_portal.outbox.models import ChannelHealth, Message, Pulse
 
@@ -127,8 +128,9 @@ def alerts(now: datetime) -> list[Alert]:
 
 
 def failing() -> QuerySet[ChannelHealth]:
-    """Return the channels that take nothing."""
-    broken = ChannelHealth.objects.filter(failing_since__isnull=False)
+    """Return the channels that take nothing, of those that the settings name."""
+    ours = [channel for channel in Channel if serves(channel)]
+    broken = ChannelHealth.objects.filter(failing_since__isnull=False, channel__in=ours)
     return broken.order_by("channel")
 
 
@@ -162,7 +164,8 @@ def last_pulse() -> datetime | None:
 
 def is_silent(pulse: datetime | None, now: datetime) -> bool:
     """Say whether beat, broker or workers are missed."""
-    return pulse is None or now - pulse > longest_silence()
+    # A sign from a time to come is of a clock that was ahead: it tells nothing of now.
+    return pulse is None or abs(now - pulse) > longest_silence()
 
 
 class Sign(NamedTuple):

@@ -7,7 +7,8 @@ By which channel a message goes, and how long it waits. Pure: no clock, no datab
 2. In quiet hours everything waits until they end, but what somebody waits for. What
    would be of no use by then goes by email, which makes no sound.
 3. Texts go between 9:00 and 18:00 only, at most one a day and three a week, as health
-   systems do; by then what cannot wait goes by email.
+   systems do; what cannot wait until then goes by email, and so does all to whoever is
+   quiet the whole of that time.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from massage_portal.outbox.codes import Channel
 from massage_portal.outbox.models import Preference
 
 NO_TEXTS = Quiet(time(18, 0), time(9, 0))
+MOST_WAITS = 4  # one after the other, of quiet hours and those without texts
 MOST_TEXTS = ((timedelta(days=1), 1), (timedelta(days=7), 3))
 
 
@@ -68,7 +70,7 @@ def route(
     chosen = reader.preference
     until = None if at_once else _end_of(chosen.quiet, chosen, now)
     if short and chosen.channel == Channel.SMS:
-        by_text = _by_text(reader, now=now, until=until, at_once=at_once)
+        by_text = _by_text(reader, now=now, at_once=at_once)
         if by_text and (by_text.wait_until or now) < expires_at:
             return by_text
     if not reader.may_use(Channel.EMAIL, reader.email):
@@ -77,9 +79,7 @@ def route(
     return Route(Channel.EMAIL, reader.email, None if late else until)
 
 
-def _by_text(
-    reader: Reader, *, now: datetime, until: datetime | None, at_once: bool
-) -> Route | None:
+def _by_text(reader: Reader, *, now: datetime, at_once: bool) -> Route | None:
     """Return the way of a text message, if one may go to this reader at all."""
     number = reader.preference.number
     if not reader.may_use(Channel.SMS, number):
@@ -89,8 +89,26 @@ def _by_text(
             return None
     if at_once:
         return Route(Channel.SMS, number)
-    loud = _end_of(NO_TEXTS, reader.preference, until or now)
-    return Route(Channel.SMS, number, loud or until)
+    first = _first_for_texts(reader.preference, now)
+    if first is None:
+        return None
+    return Route(Channel.SMS, number, first if first > now else None)
+
+
+def _first_for_texts(chosen: Preference, now: datetime) -> datetime | None:
+    """
+    Return from when on a text may go; None if each wait ends in another one.
+
+    Whoever works at night is quiet by day: a text to them would wait for ever.
+    """
+    moment = now
+    for _wait in range(MOST_WAITS):
+        ends = [_end_of(quiet, chosen, moment) for quiet in (chosen.quiet, NO_TEXTS)]
+        found = [end for end in ends if end is not None]
+        if not found:
+            return moment
+        moment = max(found)
+    return None
 
 
 def _end_of(quiet: Quiet, chosen: Preference, moment: datetime) -> datetime | None:

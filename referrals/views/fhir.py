@@ -18,9 +18,9 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import reverse
 from django.utils import timezone
 
-from massage_portal.access import by_system
+from massage_portal.access import by_secret, by_system
 from massage_portal.accounts.actions import note_use
-from massage_portal.accounts.models import ClientSystem
+from massage_portal.accounts.models import ClientSystem, Scope
 from referrals import actions, fhir
 from referrals.fhir import Fault
 from referrals.models import Referral
@@ -60,6 +60,9 @@ def stranger(request: HttpRequest) -> HttpResponse:
     )
 
 
+sender = by_secret(Scope.REFERRALS)
+
+
 def other_method(request: HttpRequest, allowed: str) -> HttpResponse:
     """Answer methods that are not taken."""
     words = f"Only {allowed} is taken at this address."
@@ -79,7 +82,9 @@ def unread(status: int) -> HttpResponse:
     return refuse(status, [Fault("not-supported", "", words)], **NOT_KEPT)
 
 
-@by_system("POST", stranger=stranger, other_method=other_method, unread=unread)
+@by_system(
+    "POST", stranger=stranger, other_method=other_method, unread=unread, known=sender
+)
 def service_requests(request: HttpRequest, system: ClientSystem) -> HttpResponse:
     """Take in one order: 201 with it; 200 if it was taken in before."""
     now = timezone.now()
@@ -121,7 +126,9 @@ def service_requests(request: HttpRequest, system: ClientSystem) -> HttpResponse
     return _shown(referral, 201 if new else 200)
 
 
-@by_system("GET", stranger=stranger, other_method=other_method, unread=unread)
+@by_system(
+    "GET", stranger=stranger, other_method=other_method, unread=unread, known=sender
+)
 def service_request(
     request: HttpRequest, system: ClientSystem, pk: int
 ) -> HttpResponse:

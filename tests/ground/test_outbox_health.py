@@ -109,6 +109,20 @@ def test_beat_is_missed_after_two_minutes_or_six_rounds(well, settings, sweep, s
     actions.note_pulse(health.SENDER, now=last - SECOND)
     assert troubles() == [Trouble.SILENT]
     assert sign().wrong
+    # Of a clock that was ahead, so it tells nothing of this moment.
+    actions.note_pulse(health.SENDER, now=NOW + timedelta(hours=1))
+    assert troubles() == [Trouble.SILENT]
+
+
+@pytest.mark.usefixtures("well")
+def test_a_channel_that_the_settings_name_no_more_is_no_trouble(settings):
+    settings.SMS_GATEWAY = object()
+    actions.note_health(working=[], down={Channel.SMS: "401"}, now=NOW)
+    assert troubles() == [Trouble.CHANNEL]
+
+    settings.SMS_GATEWAY = None
+    assert troubles() == []
+    assert not sign().wrong
 
 
 @pytest.mark.django_db
@@ -178,7 +192,7 @@ def test_the_board_pays_one_journey_through_indexes_for_it():
 
 def figures(client, capsys):
     """Return the metrics as Prometheus reads them: by name and labels."""
-    call_command("add_system", "watcher")
+    call_command("add_system", "watcher", "--for", "metrics")
     secret = capsys.readouterr().out.strip()
     answer = client.get("/metrics", headers={"Authorization": f"Bearer {secret}"})
     assert answer.status_code == 200

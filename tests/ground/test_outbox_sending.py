@@ -273,6 +273,15 @@ def test_what_comes_due_at_night_waits_for_the_morning_as_if_never_tried(
     assert send(message, morning)
 
 
+def test_a_zone_that_is_struck_off_the_list_holds_nobodys_messages_up(server, render):
+    render(words, at_once=False)
+    user = make_user()
+    Preference.objects.create(user=user, time_zone="America/Atlantis")
+    both = [make_message(to=user), make_message()]
+    send_all(NOW)
+    assert Message.objects.exclude(sent_at=None).count() == len(both)
+
+
 def test_a_message_that_cannot_be_written_stops_no_other_and_is_given_up(
     server, render
 ):

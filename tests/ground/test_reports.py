@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from django.core.cache import cache
 
-from massage_portal.outbox import actions
+from massage_portal.outbox import actions, invariants
 from massage_portal.outbox.codes import Channel, Halt
 from massage_portal.outbox.gateways import mail_provider, sms_gateway
 from massage_portal.outbox.kinds import renders
@@ -138,6 +138,16 @@ def test_a_report_marks_what_its_sender_died_before_marking(client):
     assert not Message.objects.due(NOW).exists()  # it is not sent a second time
 
 
+def test_a_report_of_what_was_claimed_again_leaves_nothing_that_verify_doubts(client):
+    message = make_message(kind=KIND, to=with_number())
+    tried = {"attempts": 1, "began_at": None}  # and a second sender gave it back
+    Message.objects.filter(pk=message.pk).update(**tried)
+
+    told(client, message, "delivered")
+
+    assert invariants.once(NOW).faults == []
+
+
 # --- Texts that come in ---------------------------------------------------------------
 
 
@@ -152,6 +162,8 @@ def comes_in(client, body, number=NUMBER):
 def test_stop_ends_texts_for_all_who_share_the_number_at_once(client, word):
     one, two = with_number(), with_number()
     with_number("+15075550199")
+    Preference.objects.create(user=make_user())  # who gave none has no part in it
+    comes_in(client, word, number="")
     for _again in range(2):
         assert "<Message>" not in comes_in(client, word)
     stops = Stop.objects.standing().values_list("user", "address", "because")
@@ -225,6 +237,7 @@ def of_postmark(message, kind, **fields):
 
 BOUNCE = {"Type": "HardBounce", "TypeCode": 1, "ID": 42, "Inactive": True}
 COMPLAINT = {"Type": "SpamComplaint", "TypeCode": 512, "ID": 43}
+BLOCKED = {"Type": "Blocked", "TypeCode": 16, "ID": 45}  # it is us they do not want
 LATER = {"Type": "Transient", "TypeCode": 2, "ID": 44}
 
 
@@ -236,6 +249,7 @@ LATER = {"Type": "Transient", "TypeCode": 2, "ID": 44}
         pytest.param(
             "SpamComplaint", COMPLAINT, None, Halt.COMPLAINED, id="complained"
         ),
+        pytest.param("Bounce", BLOCKED, "returned_at", None, id="refuses us"),
         pytest.param("Bounce", LATER, None, None, id="tries again"),
         pytest.param("Open", {}, None, None, id="opened"),
     ],

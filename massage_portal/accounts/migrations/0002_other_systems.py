@@ -26,6 +26,18 @@ class Migration(migrations.Migration):
                     models.SlugField(max_length=60, unique=True, verbose_name="name"),
                 ),
                 (
+                    "scope",
+                    models.CharField(
+                        choices=[
+                            ("referrals", "sending referrals"),
+                            ("metrics", "reading the metrics"),
+                        ],
+                        default="referrals",
+                        max_length=9,
+                        verbose_name="may do",
+                    ),
+                ),
+                (
                     "secret_sha256",
                     models.CharField(editable=False, max_length=64, unique=True),
                 ),
@@ -45,6 +57,12 @@ class Migration(migrations.Migration):
                 "verbose_name": "other system",
                 "verbose_name_plural": "other systems",
                 "default_permissions": ("view",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("scope__in", ["referrals", "metrics"])),
+                        name="system_may_do_what_is_known",
+                    ),
+                ],
             },
         ),
     ]

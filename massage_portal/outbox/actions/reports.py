@@ -96,6 +96,8 @@ def _mark(message: Message, channel: Channel, report: Report, *, now: datetime) 
     if message.sent_at is None:
         moments |= {"sent_at": now, "channel": channel, "claim": None}
         moments |= {"voided_at": None, "failed_at": None, "failed_because": ""}
+        # Who claimed it again forgot when it was begun.
+        moments["began_at"] = Coalesce("began_at", now)
     if not message.provider_id:
         moments["provider_id"] = report.number[:120]
     Message.objects.filter(pk=message.pk).update(**moments)

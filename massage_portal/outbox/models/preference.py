@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 from typing import Any, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.db import models
@@ -32,6 +32,8 @@ class PreferenceQuerySet(models.QuerySet["Preference"]):
 
     def with_number(self, number: str) -> Self:
         """Those who gave this number, whether or not they confirmed it."""
+        if not number:  # most gave none, and are nobody's
+            return self.none()
         return self.filter(Q(mobile=number) | Q(asked_mobile=number))
 
 
@@ -116,5 +118,8 @@ class Preference(models.Model):
 
     @property
     def zone(self) -> ZoneInfo:
-        """Where the person is."""
-        return ZoneInfo(self.time_zone)
+        """Where the person is; the clinic's zone, should theirs be struck off."""
+        try:
+            return ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo(settings.TIME_ZONE)

@@ -45,6 +45,8 @@ BY_REASON = {  # why a provider sends nothing more there, since when it first fo
     RejectReason.SPAM: Halt.COMPLAINED,
     RejectReason.UNSUBSCRIBED: Halt.OPTED_OUT,
 }
+# Ours, or of the way: the address may be right. See decision 8.
+NO_FAULT_OF_THE_ADDRESS = {RejectReason.BLOCKED, RejectReason.TIMED_OUT}
 OUTCOMES = {
     EventType.DELIVERED: Outcome.DELIVERED,
     EventType.BOUNCED: Outcome.RETURNED,
@@ -214,10 +216,13 @@ def _report(event: AnymailTrackingEvent) -> Report:
     A complaint does not bring the message back: it was read. It ends the address.
     """
     kind, number = event.event_type, str(event.message_id or "")
+    halt = BY_REASON.get(event.reject_reason, HALTS.get(kind))
+    if kind not in HALTS or event.reject_reason in NO_FAULT_OF_THE_ADDRESS:
+        halt = None
     return Report(
         OUTCOMES.get(kind, Outcome.UNTOLD),
         number=number,
         message_id=number,
         address=str(event.recipient or "").lower(),
-        halt=BY_REASON.get(event.reject_reason, HALTS[kind]) if kind in HALTS else None,
+        halt=halt,
     )

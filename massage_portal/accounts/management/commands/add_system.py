@@ -10,6 +10,7 @@ from django.core.validators import validate_slug
 from django.utils import timezone
 
 from massage_portal.accounts import actions
+from massage_portal.accounts.models import Scope
 
 LONGEST = 60
 
@@ -20,8 +21,15 @@ class Command(BaseCommand):
     help = "Let another system send referrals or read metrics; print its secret once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the system's name."""
+        """Take the system's name, and what its secret is for."""
         parser.add_argument("name", help="letters, digits, hyphens: clinic-record")
+        parser.add_argument(
+            "--for",
+            dest="scope",
+            choices=Scope.values,
+            default=Scope.REFERRALS.value,
+            help="the one thing that its secret opens; referrals if left out",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Add it, or say what is wrong."""
@@ -35,8 +43,15 @@ class Command(BaseCommand):
                 f"a name has letters, digits, - and _, at most {LONGEST} of them"
             )
         try:
-            secret = actions.add_client_system(name=name, by=None, now=timezone.now())
+            secret = actions.add_client_system(
+                name=name,
+                scope=(scope := Scope(options["scope"])),
+                by=None,
+                now=timezone.now(),
+            )
         except actions.NameTaken as refusal:
             raise CommandError(str(refusal)) from None
-        self.stderr.write(f"{name} may send now. Its secret is shown this once:")
+        self.stderr.write(
+            f"{name} is let in for {scope.value}. Its secret is shown this once:"
+        )
         self.stdout.write(secret)

@@ -1,4 +1,4 @@
-"""Stop taking anything from another system."""
+"""Let another system in no more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from massage_portal.accounts import actions
 class Command(BaseCommand):
     """Puts the secret out of use; what was sent stays."""
 
-    help = "Stop taking anything from another system, at once."
+    help = "Let another system in no more, from now on."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the system's name."""
@@ -26,4 +26,4 @@ class Command(BaseCommand):
             actions.revoke_client_system(name=name, by=None, now=timezone.now())
         except actions.NoSuchSystem as refusal:
             raise CommandError(str(refusal)) from None
-        self.stdout.write(f"{name} may not send any more.")
+        self.stdout.write(f"{name} is let in no more.")
