@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.db.models import CharField, TextField
+from django.db.models import CharField, TextField, UUIDField
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
@@ -69,7 +69,8 @@ def rows_say():
             names = [
                 field.name
                 for field in model._meta.concrete_fields
-                if isinstance(field, CharField | TextField) and not field.choices
+                if isinstance(field, CharField | TextField | UUIDField)
+                and not field.choices
             ]
             for row in model._default_manager.values_list(*names):
                 found |= {str(value) for value in row if value}

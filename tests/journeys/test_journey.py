@@ -320,6 +320,7 @@ def the_patient_cancels_and_keeps_the_place(story):
     press(page, "Cancel this visit")
     sees(page, "You have kept your place, and we will offer you another time.")
     sign_in(page, EMAIL, CHOSEN)
+    follow(page, "Visit 1")
     sees(page, "We look for a time for you")
     sign_in(story.times, story.clinic.scheduler)
     assert names_in_order(story.times)[0] == "Juniper Testwell"
