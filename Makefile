@@ -3,7 +3,7 @@ PYTHON := $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help install install-dev demo test lint bench pictures lock messages
+.PHONY: help install install-dev demo test crashes lint bench pictures lock messages
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
@@ -14,8 +14,11 @@ install-dev: $(VENV)/dev.stamp ## Make .venv with the tools for tests and checks
 demo: install ## Run the portal with a believable clinic in it
 	@$(RUN) manage.py demo
 
-test: install-dev ## Run all tests
+test: install-dev ## Run all tests, but for the crashes
 	@$(RUN) -m pytest -n 2 --dist loadgroup -q
+
+crashes: install-dev ## Kill workers and servers while messages go, and count what is lost
+	@$(RUN) -m pytest -m crashes -q
 
 lint: install-dev ## Run the linters and the type checker
 	@$(VENV)/bin/ruff check .

@@ -30,13 +30,13 @@ from massage_portal.outbox.models.message import HAND_OVER
 from tests.own_servers import own_servers
 from tests.processes import background, mail_server, until
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("processes")]
+pytestmark = [pytest.mark.crashes, pytest.mark.processes]
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FAR_OFF = datetime(2190, 6, 1, tzinfo=UTC)
 OWED = 500
 NOBODYS, NOT_NOW, CUT = range(5), range(5, 15), range(15, 20)  # of the addresses
-KILLS, AIMED = 6, 2
+KILLS, AIMED = 10, 2
 CHANCE = random.SystemRandom()
 GOAL = 120  # seconds from the last kill until all is sent
 
@@ -199,7 +199,7 @@ def test_whatever_dies_nothing_is_lost_and_twice_goes_only_what_was_not_yet_mark
         until_some_more_went()
         own.restart_postgres()
         until_some_more_went()
-        until(nothing_is_left_of_before, "the end of the claims of before", within=60)
+        until(nothing_is_left_of_before, "the end of the claims of before", within=130)
         own.restart_valkey()
         until_some_more_went()
         killer.moments.append(time.monotonic())
