@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from massage_portal.accounts.models import Invitation
-from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.kinds import Mail, Person, knows, renders
 from massage_portal.outbox.links import stop_address
 from massage_portal.outbox.models import Message
+from massage_portal.tokens import sign
 from referrals.codes import Status
 from referrals.models import Patient, Referral, Renewal
 

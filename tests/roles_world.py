@@ -9,11 +9,11 @@ from appointments.codes import EntryStatus, RoleThreat, Status
 from appointments.models import Draft, DraftOffer, NeedReport
 from massage_portal.accounts.actions import invite
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.actions import note_health, owe, stop
 from massage_portal.outbox.codes import Channel, Halt
 from massage_portal.outbox.links import token_of
 from massage_portal.outbox.models import Message, Preference, Stop
+from massage_portal.tokens import sign
 from referrals.models import Provider, ScreeningAnswer
 from services.actions import begin_draft, discard, load_content, submit
 from services.models import Article

@@ -11,8 +11,8 @@ from django.utils.translation import trans_real
 from appointments.codes import EntryStatus, Status
 from massage_portal.accounts.actions import invite
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
 from massage_portal.actions import compile_translations
+from massage_portal.tokens import sign
 from services.actions import load_content
 from services.codes import VersionStatus
 from services.models import Version

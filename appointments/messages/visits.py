@@ -13,10 +13,10 @@ from appointments.codes import Ending, EntryStatus, Missed, Status
 from appointments.messages.words import address, briefly, mail, moment, place
 from appointments.models import Appointment, Policy
 from appointments.models.outside import cannot_be
-from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.kinds import Attachment, Mail, renders
 from massage_portal.outbox.links import stop_address
 from massage_portal.outbox.models import Message
+from massage_portal.tokens import sign
 from referrals.codes import Status as ReferralStatus
 
 

@@ -21,9 +21,9 @@ from appointments.codes import Ending
 from appointments.models import Appointment, Policy
 from appointments.views.patient import can_change, how_it_ended, is_over
 from massage_portal.access import by_link
-from massage_portal.accounts.tokens import unsign
 from massage_portal.audit.context import by_a_link
 from massage_portal.audit.record import record
+from massage_portal.tokens import unsign
 
 ANSWERS = {"accept": actions.accept, "decline": actions.decline}
 Act = Callable[..., Appointment]

@@ -23,8 +23,8 @@ from appointments.faring import (
 )
 from appointments.views.plan import sign
 from massage_portal.access import SignedInRequest, requires
-from massage_portal.accounts.tokens import sign as token
 from massage_portal.audit.record import record, record_all
+from massage_portal.tokens import sign as token
 from referrals.codes import Answer
 from referrals.forms.plan import SignPlan
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from massage_portal.accounts.models import Invitation
-from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.kinds import Mail, renders
 from massage_portal.outbox.models import Message
+from massage_portal.tokens import sign
 
 
 @renders(

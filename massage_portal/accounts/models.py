@@ -90,7 +90,8 @@ class Invitation(models.Model):
     """
     A single-use link by which someone chooses a password for the first time.
 
-    The link itself is never stored: it is this row's key, signed (see tokens.py).
+    The link itself is never stored: it is this row's key, signed by tokens.py of the
+    ground.
     """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="invitations")

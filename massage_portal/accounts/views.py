@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from massage_portal import tokens
 from massage_portal.access import by_link
-from massage_portal.accounts import actions, forms, tokens
+from massage_portal.accounts import actions, forms
 from massage_portal.accounts.models import Invitation
 
 BACKEND = "massage_portal.accounts.backend.Backend"

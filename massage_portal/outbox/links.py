@@ -10,19 +10,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core import signing
 from django.urls import reverse
 from django.utils import translation
 
 from massage_portal.outbox.stencils import kept
+from massage_portal.tokens import sign, unsign
 
-SALT = "portal.outbox.stop"
-NOBODY = 0  # no user ever has this key
+PURPOSE = "outbox.stop"
 
 
 def token_of(user: Any) -> str:
     """Return the token for one user, fit for the path of an address."""
-    return signing.Signer(salt=SALT).sign_object(user.pk)
+    return sign(PURPOSE, user.pk)
 
 
 def stop_address(user: Any) -> str:
@@ -37,12 +36,8 @@ def _stop_address(origin: str, language: str, token: str) -> str:
 
 
 def whose(token: str) -> int:
-    """Return the key of the user the link was made for; NOBODY for any other text."""
-    try:
-        key = signing.Signer(salt=SALT).unsign_object(token)
-    except (signing.BadSignature, ValueError):
-        return NOBODY
-    return key if isinstance(key, int) else NOBODY
+    """Return the key of the user the link was made for; NO_ROW for any other text."""
+    return unsign(PURPOSE, token)
 
 
 def unsubscribing(user: Any) -> dict[str, str]:

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from massage_portal.access import SignedInRequest, by_link, requires
-from massage_portal.accounts.tokens import unsign
 from massage_portal.audit.record import record
+from massage_portal.tokens import unsign
 from referrals import actions
 from referrals.codes import RenewalAnswer
 from referrals.forms.renewal import AnswerRenewal

@@ -15,9 +15,9 @@ from appointments.codes import Ending, Status
 from appointments.models.board import MOST_NOT_TAKEN
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.actions.preference import CODE_LIFE, code_of
 from massage_portal.outbox.models import Preference
+from massage_portal.tokens import sign
 from referrals.actions.plan import begin_plan
 from tests.appointments.pages import ANSWERS, TAKING, url
 from tests.appointments.plans import morning, planned

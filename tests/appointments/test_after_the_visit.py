@@ -10,7 +10,7 @@ from appointments import actions
 from appointments.codes import EntryStatus, Status
 from appointments.models import VisitNote
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
+from massage_portal.tokens import sign
 from tests.appointments.notes import make_note
 from tests.appointments.pages import signed_in, url
 from tests.appointments.test_note import a_visit

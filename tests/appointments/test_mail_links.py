@@ -11,8 +11,8 @@ from appointments.codes import Ending, Status
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
 from massage_portal.audit.models import AuditEvent
+from massage_portal.tokens import sign
 from tests.appointments.pages import signed_in, url
 from tests.factories import (
     DAY,

@@ -10,7 +10,7 @@ from appointments import actions
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
+from massage_portal.tokens import sign
 from tests.appointments.pages import signed_in, url
 from tests.factories import (
     DAY,

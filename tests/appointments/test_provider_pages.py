@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from appointments.codes import EntryStatus, Status
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
 from massage_portal.audit.models import AuditEvent
+from massage_portal.tokens import sign
 from referrals import actions
 from referrals.codes import Status as ReferralStatus
 from referrals.models import Renewal, ScreeningAnswer

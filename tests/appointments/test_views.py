@@ -11,9 +11,9 @@ from appointments import actions
 from appointments.codes import EntryStatus, Status
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox.models import Message
+from massage_portal.tokens import sign
 from referrals.models import Referral
 from tests.appointments.pages import ANSWERS, TAKING, decision, signed_in, url
 from tests.factories import (

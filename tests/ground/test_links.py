@@ -11,9 +11,9 @@ from django.urls import reverse
 from massage_portal.accounts.actions import INVITATION_LASTS, invite
 from massage_portal.accounts.models import Invitation, User
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.models import Message
+from massage_portal.tokens import sign
 from tests.factories import DAY, NOW, PASSWORD, make_user
 
 NEW = "a-second-invented-passphrase"

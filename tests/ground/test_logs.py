@@ -12,8 +12,8 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 
 from massage_portal.accounts.actions import invite
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
 from massage_portal.logs import LOGGING, mask
+from massage_portal.tokens import sign
 from tests.factories import NOW, make_user
 from tests.services.test_machines import views
 

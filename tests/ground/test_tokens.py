@@ -8,7 +8,7 @@ from django.test import override_settings
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from massage_portal.accounts.tokens import NO_ROW, sign, unsign
+from massage_portal.tokens import NO_ROW, sign, unsign
 
 PURPOSES = ["invitation", "offer", "offers", ""]  # those in use, and near ones
 KEYS = st.integers(1, 2**63 - 1)

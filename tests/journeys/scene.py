@@ -10,10 +10,10 @@ from appointments.models import Appointment, NeedReport, Room, WaitlistEntry
 from massage_portal.accounts.actions import invite
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
 from massage_portal.outbox.codes import Channel, Failure
 from massage_portal.outbox.links import token_of
 from massage_portal.outbox.models import Message
+from massage_portal.tokens import sign
 from referrals.codes import Answer
 from referrals.models import Patient, Referral, ScreeningAnswer
 from services.models import Precaution

@@ -12,8 +12,8 @@ from django.utils.translation import trans_real
 
 from massage_portal.accounts.actions import INVITATION_LASTS, invite
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import unsign
 from massage_portal.outbox import sending
+from massage_portal.tokens import unsign
 from referrals.codes import Status
 from tests.factories import (
     DAY,

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox import sending
 from massage_portal.outbox.models import Message
+from massage_portal.tokens import sign
 from referrals import actions
 from referrals.models import Referral, Renewal
 from tests.factories import (

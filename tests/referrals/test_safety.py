@@ -8,7 +8,7 @@ from django.urls import reverse
 from appointments import actions as appointments
 from appointments.models import WaitlistEntry
 from massage_portal.accounts.roles import Role
-from massage_portal.accounts.tokens import sign
+from massage_portal.tokens import sign
 from referrals import actions
 from referrals.actions import renewal as module
 from referrals.codes import Answer, Status
