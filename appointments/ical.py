@@ -20,15 +20,16 @@ STATES = {
     Status.ENTERED_IN_ERROR: "CANCELLED",
 }
 REFRESH = timedelta(hours=1)
-MOST = 500  # visits in one feed; nobody has so many in the months that it shows
+MOST = 500  # visits in one feed; where there are more, the first ones are left out
 
 
 def calendar(appointment: Appointment, *, now: datetime, to: str = "") -> bytes:
     """
     Return a calendar with one event.
 
-    The UID stays the same for ever and SEQUENCE grows with each change, so a calendar
-    program replaces the old event. Time zones are written out (section 3.6.5).
+    The UID stays the same for ever, also where the visit is moved, and SEQUENCE grows
+    with each change, so a calendar program replaces the old event. It names no domain,
+    for that may change (RFC 7986, 5.3). Time zones are written out (section 3.6.5).
 
     :param to: the address of the patient to whom it is sent; "" where they fetch it.
     """
@@ -58,12 +59,15 @@ def feed(appointments: Iterable[Appointment]) -> bytes:
 
     It is the same, byte for byte, until a visit changes: DTSTAMP is when it last did.
     What is canceled stays in it and says so, so that programs which only add follow.
+
+    :param appointments: the last ones first.
     """
     begun = _begun()
     begun.add("x-wr-calname", _("Appointments"))
     begun.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})  # RFC 7986
     begun.add("x-published-ttl", "PT1H")  # the same, for older programs
-    events = [_event(one, stamp=_changed(one)) for one in islice(appointments, MOST)]
+    last = reversed(list(islice(appointments, MOST)))
+    events = [_event(one, stamp=_changed(one)) for one in last]
     if not events:  # a calendar has one component at the least (section 3.6)
         begun.add_component(Timezone.from_tzid(settings.TIME_ZONE))
     return _written(begun, events)
@@ -72,6 +76,7 @@ def feed(appointments: Iterable[Appointment]) -> bytes:
 def _changed(appointment: Appointment) -> datetime:
     """Return when the visit last changed in what a calendar shows of it."""
     moments = [appointment.offered_at, appointment.booked_at, appointment.ended_at]
+    moments.append(appointment.revised_at)
     return max(moment for moment in moments if moment is not None)
 
 
@@ -85,7 +90,7 @@ def _event(appointment: Appointment, *, stamp: datetime) -> Event:
     if start.fold or end.fold:
         start, end = start.astimezone(UTC), end.astimezone(UTC)
     event = Event()
-    event.add("uid", f"{appointment.uid}@{mail_domain()}")
+    event.add("uid", str(appointment.uid))
     event.add("sequence", appointment.sequence)
     event.add("dtstamp", stamp)
     event.add("dtstart", start)
@@ -118,8 +123,3 @@ def _written(calendar: Calendar, events: list[Event]) -> bytes:
 
 def _mail_address() -> str:
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-
-
-def mail_domain() -> str:
-    """Return the domain that names belong to: that of the clinic's mail address."""
-    return settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")

@@ -136,11 +136,13 @@ def book_held(
         # First: one visit at a time may be booked for a request. Nobody sees the state
         # between, for the two are one transaction.
         _free_moved(instead_of, by=by, now=now)
+        appointment.take_identity_of(instead_of)
     appointment.status = Status.BOOKED
     appointment.booked_at = now
     appointment.held_until = None
-    appointment.sequence += 1  # a calendar that holds the offer must replace it
-    appointment.save(update_fields=["status", "booked_at", "held_until", "sequence"])
+    appointment.sequence += 1  # a calendar that holds what was before must replace it
+    changed = ["status", "booked_at", "held_until", "sequence", "uid"]
+    appointment.save(update_fields=changed)
     _take_entry(appointment, entry, by=by, now=now)
     outbox.void(appointment, now=now)
     kind = "booked" if instead_of is None else "moved"
@@ -188,8 +190,7 @@ def _free_moved(old: Appointment, *, by: User, now: datetime) -> None:
     old.ended_at = now
     old.ending = Ending.MOVED
     old.reoffer_owed = old.starts_at > now
-    old.sequence += 1
-    old.save(update_fields=["status", "ended_at", "ending", "reoffer_owed", "sequence"])
+    old.save(update_fields=["status", "ended_at", "ending", "reoffer_owed"])
     outbox.void(old, now=now)
     record("appointment.moved", old, by=by, at=now, change="booked>cancelled")
 

@@ -20,9 +20,13 @@ from massage_portal.outbox import actions as outbox
 from referrals.actions import NotClearable, reopen
 
 KEPT = [
-    *("entry_id", "patient_id", "therapist_id", "room_id", "technique_id"),
+    *("uid", "entry_id", "patient_id", "therapist_id", "room_id", "technique_id"),
     *("starts_at", "ends_at", "blocked_until", "offered_at", "booked_at"),
-    *("by_telephone", "confirmed_at"),
+    *("by_telephone", "confirmed_at", "move_asked_at", "move_words"),
+]
+# What is said of a visit that is booked, and goes on being true of it.
+OF_A_BOOKING = [
+    *("appointments.booked", "appointments.moved", "appointments.reminder"),
 ]
 
 
@@ -36,9 +40,11 @@ def undo_mark(*, appointment: Appointment, by: User, now: datetime) -> Appointme
     Take back what was recorded of a visit today, as if nobody had recorded it.
 
     The row stays as it is, entered in error, with its notes; one like it, booked again,
-    takes its place, and the request is booked again. The next visit of the plan, which
-    the record had listed, leaves the line; a referral that it completed is open again.
-    Undoing twice is undoing once.
+    takes its place, and the request is booked again. To the patient it is the visit it
+    always was: it keeps its name in their calendar, and its messages, sent and owed, so
+    that each reminder goes once. The next visit of the plan, which the record had
+    listed, leaves the line; a referral that it completed is open again. Undoing twice
+    is undoing once.
 
     :returns: the visit as it is booked again.
     :raises NotUndoable: if it was recorded on another day, as the place counts days; if
@@ -55,12 +61,12 @@ def undo_mark(*, appointment: Appointment, by: User, now: datetime) -> Appointme
         )
     _put_the_request_back(appointment, entry, by=by, now=now)
     before, appointment.status = appointment.status, Status.ENTERED_IN_ERROR
-    appointment.sequence += 1
-    appointment.save(update_fields=["status", "sequence"])
-    outbox.void(appointment, now=now)
+    appointment.save(update_fields=["status"])
     change = f"{before}>{appointment.status}"
     record("visit.undone", appointment, by=by, at=now, change=change)
-    again = _book_again(appointment)
+    again = _book_again(appointment, now=now)
+    outbox.hand_on(appointment, to=again, kinds=OF_A_BOOKING, now=now)
+    outbox.void(appointment, now=now)
     record("visit.booked_again", again, by=by, at=now, change=">booked")
     return again
 
@@ -118,9 +124,10 @@ def _take_next_back(entry: WaitlistEntry, *, by: User, now: datetime) -> None:
     withdraw(entry=later, by=by, now=now)
 
 
-def _book_again(appointment: Appointment) -> Appointment:
-    """Return a booking like the one given, in its place."""
+def _book_again(appointment: Appointment, *, now: datetime) -> Appointment:
+    """Return a booking like the one given, in its place; a calendar reads it anew."""
     kept = {name: getattr(appointment, name) for name in KEPT}
+    kept |= {"sequence": appointment.sequence + 1, "revised_at": now}
     try:
         with transaction.atomic():
             return Appointment.objects.create(

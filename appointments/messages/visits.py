@@ -13,6 +13,7 @@ from appointments.codes import Ending, EntryStatus, Missed, Status
 from appointments.messages.words import address, briefly, mail, moment, place
 from appointments.models import Appointment, Policy
 from appointments.models.outside import cannot_be
+from massage_portal.outbox.actions import about
 from massage_portal.outbox.kinds import Attachment, Mail, renders
 from massage_portal.outbox.links import stop_address
 from massage_portal.outbox.models import Message
@@ -121,7 +122,7 @@ def booked(message: Message) -> Mail | None:
 
 @renders("appointments.moved", gettext_lazy("Another time for a visit"), at_once=True)
 def moved(message: Message) -> Mail | None:
-    """Confirm another time, and end the old one in the patient's calendar."""
+    """Confirm another time; the file moves the visit in the patient's calendar."""
     found = _visit(message, Status.BOOKED)
     if found is None:
         return None
@@ -132,7 +133,7 @@ def moved(message: Message) -> Mail | None:
         patient=found.patient,
         link=address("offer", found.pk),
         short=_("Clinic: your new time is %(when)s. See or cancel it:") % where,
-        attachments=_calendars(found, message),
+        attachments=[_calendar(found, message)],
         before=moment(old.local_start) if old else "",
         other_place=old is not None and old.room_id != found.room_id,
         policy=_policy(message),
@@ -188,7 +189,7 @@ def cancelled(message: Message) -> Mail | None:
         patient=found.patient,
         link=address("standing", found.entry_id),
         short=_("Clinic: %(when)s is canceled. You keep your place:") % where,
-        attachments=_calendars(found, message),
+        attachments=[_calendar(found, message)],
         by_clinic=found.ending == Ending.BY_CLINIC,
         late=found.late,
         policy=_policy(message),
@@ -223,23 +224,26 @@ def missed(message: Message) -> Mail | None:
 
 
 def _replaced(appointment: Appointment) -> Appointment | None:
-    """Return the visit whose place this one took, if it gave it up for it."""
-    old = Appointment.objects.with_place().filter(pk=appointment.replaces_id or 0)
-    return old.filter(status=Status.CANCELLED).first()
+    """
+    Return the visit as its patient knows it: at the last time that a message told.
+
+    Where it was moved twice before any mail went, that is not the time in between.
+    """
+    rows = Appointment.objects.with_place()
+    old = rows.filter(pk=appointment.replaces_id or 0).first()
+    while old is not None and old.replaces_id and not _was_told(old):
+        old = rows.filter(pk=old.replaces_id).first()
+    return old if old is not None and old.ending == Ending.MOVED else None
 
 
-def _calendar(
-    appointment: Appointment, message: Message, name: str = "appointment.ics"
-) -> Attachment:
+def _was_told(old: Appointment) -> bool:
+    """Say whether its patient was written of this time, as offered or as booked."""
+    return Message.objects.filter(about=about(old), sent_at__isnull=False).exists()
+
+
+def _calendar(appointment: Appointment, message: Message) -> Attachment:
     now = timezone.now()  # noqa: TID251 - DTSTAMP is when the file is made
     to = message.recipient.email if message.recipient else ""
     content = ical.calendar(appointment, now=now, to=to)
     method = ical.method_of(appointment, sent=bool(to))
-    return Attachment(name, content, f"text/calendar; method={method}")
-
-
-def _calendars(appointment: Appointment, message: Message) -> list[Attachment]:
-    """Return the visit as a file, and the one it replaced, which is canceled."""
-    old = _replaced(appointment)
-    more = [_calendar(old, message, "canceled.ics")] if old else []
-    return [_calendar(appointment, message), *more]
+    return Attachment("appointment.ics", content, f"text/calendar; method={method}")

@@ -24,6 +24,7 @@ from appointments.codes import (
     Status,
 )
 from appointments.models.capacity import Room, Therapist
+from appointments.models.identity import in_force
 from appointments.models.offers import Offers
 from appointments.models.periods import never_in_two_places, period
 from appointments.models.waitlist import LOOK_BACK, WaitlistEntry, same_patient
@@ -62,8 +63,8 @@ class AppointmentQuerySet(Offers["Appointment"]):
 
     def for_calendar(self, user: User, *, now: datetime) -> Self:
         """The account's visits for its own calendar: of LOOK_BACK, and all ahead."""
-        mine = self.filter(patient__user=user, booked_at__isnull=False)
-        return mine.filter(ends_at__gt=now - LOOK_BACK).order_by("starts_at", "pk")
+        mine = self.in_force().filter(patient__user=user, booked_at__isnull=False)
+        return mine.filter(ends_at__gt=now - LOOK_BACK).order_by("-starts_at", "-pk")
 
     def with_precautions(self) -> Self:
         """With what the therapist must know before the visit."""
@@ -132,7 +133,7 @@ class AppointmentQuerySet(Offers["Appointment"]):
 class Appointment(models.Model):
     """A visit offered, booked, made or missed (FHIR Appointment)."""
 
-    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    uid = models.UUIDField(default=uuid.uuid4, editable=False)  # see `models/identity`
     entry = models.ForeignKey(
         WaitlistEntry, models.PROTECT, related_name="appointments"
     )
@@ -182,6 +183,9 @@ class Appointment(models.Model):
     )
     reoffer_owed = models.BooleanField(default=False, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)  # iCalendar's
+    revised_at = models.DateTimeField(  # what a calendar shows changed otherwise
+        null=True, editable=False
+    )
     outside: Any = ""  # why it is outside of hours, in words, once it was `marked`
 
     objects = AppointmentQuerySet.as_manager()
@@ -230,6 +234,11 @@ class Appointment(models.Model):
                     ending__in=Ending.values,
                 )
                 | (~Q(status=Status.CANCELLED) & Q(ended_at=None, ending="")),
+            ),
+            models.UniqueConstraint(
+                name="appointment_one_in_force_per_uid",
+                fields=["uid"],
+                condition=in_force(),
             ),
             models.UniqueConstraint(  # offers for it may follow each other
                 name="appointment_is_replaced_by_one",
@@ -348,6 +357,22 @@ class Appointment(models.Model):
             and now < self.held_until
             and now < self.starts_at
         )
+
+    def take_identity_of(self, old: Appointment) -> None:
+        """Become the newest state of the visit that `old` was: one event for ever."""
+        self.uid, self.sequence = old.uid, old.sequence
+
+    @property
+    def that_stands(self) -> Appointment:
+        """
+        The row that a calendar is to show for this one: what took its place.
+
+        For an offer of another time it is the visit that stays until it is accepted.
+        """
+        if (kept := self.keeps) is not None:
+            return kept
+        rows = Appointment.objects.in_force().filter(uid=self.uid)
+        return rows.with_place().first() or self
 
     @property
     def keeps(self) -> Appointment | None:

@@ -9,11 +9,12 @@ from django.db import models
 from django.db.models import Q
 
 from appointments.codes import Status
+from appointments.models.identity import Identities
 
 Row = TypeVar("Row", bound=models.Model)
 
 
-class Offers(models.QuerySet[Row]):
+class Offers(Identities[Row]):
     """Reads of appointments that are offers; see `AppointmentQuerySet`."""
 
     def offers_open(self, now: datetime) -> Self:

@@ -30,10 +30,12 @@ Act = Callable[..., Appointment]
 
 
 def _of(purpose: str, token: str) -> Appointment | None:
-    """Return what a link of this purpose is about; None for any other text."""
+    """
+    Return what a link of this purpose is about, as it stands; None for any other text.
+    """
     rows = Appointment.objects.with_place().select_related("patient__user", "entry")
     rows = rows.filter(patient__user__is_active=True)
-    return rows.filter(pk=unsign(purpose, token)).first()
+    return rows.as_it_stands(unsign(purpose, token))
 
 
 def _unknown(request: HttpRequest) -> HttpResponse:

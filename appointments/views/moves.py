@@ -4,30 +4,23 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments import actions
 from appointments.forms.patient import AskToMove
-from appointments.models import Appointment
+from appointments.views.patient import OWN, own_appointment
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
-
-OWN = "appointments.ask_for_own_appointment"
-
-
-def _own(request: SignedInRequest, pk: int) -> Appointment:
-    mine = Appointment.objects.filter(patient__user=request.user)
-    return get_object_or_404(mine.with_place(), pk=pk)
 
 
 @requires(OWN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_to_move(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take the wish for another time, after saying that the visit stays booked."""
-    found = _own(request, pk)
+    found = own_appointment(request, pk)
     now = timezone.now()
     form = AskToMove(
         request.POST if request.method == "POST" else None,
@@ -60,7 +53,7 @@ def ask_to_move(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def keep_time(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take the wish back."""
-    found = _own(request, pk)
+    found = own_appointment(request, pk)
     try:
         actions.keep_time(appointment=found, by=request.user, now=timezone.now())
     except actions.NotMovable as refusal:

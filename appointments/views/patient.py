@@ -7,8 +7,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -53,9 +53,13 @@ def is_over(visit: Appointment, now: datetime) -> bool:
     return visit.status in AHEAD and visit.ends_at <= now
 
 
-def _appointment(request: SignedInRequest, pk: int) -> Appointment:
+def own_appointment(request: SignedInRequest, pk: int) -> Appointment:
+    """Return the reader's own visit or offer, as it stands; 404 for any other."""
     mine = Appointment.objects.filter(patient__user=request.user)
-    return get_object_or_404(mine.with_place(), pk=pk)
+    found = mine.with_place().as_it_stands(pk)
+    if found is None:
+        raise Http404
+    return found
 
 
 @requires(OWN)
@@ -103,7 +107,7 @@ def mine(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def offer(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one offer or booking: when, where, with whom, and the two answers."""
-    found = _appointment(request, pk)
+    found = own_appointment(request, pk)
     now = timezone.now()
     record("appointment.seen", found, by=request.user, at=now)
     context = {
@@ -131,7 +135,7 @@ def how_it_ended(found: Appointment, now: datetime) -> Any:
 @require_POST
 def answer_offer(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
     """Accept or decline; a second click lands on the same page as the first."""
-    found = _appointment(request, pk)
+    found = own_appointment(request, pk)
     now = timezone.now()
     if answer == "accept" and found.status == Status.BOOKED:  # pressed again
         return redirect("appointments:offer", pk)
@@ -157,7 +161,7 @@ def answer_offer(request: SignedInRequest, pk: int, answer: str) -> HttpResponse
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
     """Cancel a booked visit, after saying what happens then."""
-    found = _appointment(request, pk)
+    found = own_appointment(request, pk)
     now = timezone.now()
     form = Confirm(
         request.POST if request.method == "POST" else None,
@@ -191,8 +195,8 @@ def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires(OWN)
 @require_safe
 def calendar(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Give the visit as a file that calendar programs read."""
-    found = _appointment(request, pk)
+    """Give the visit, as it is in force, as a file that calendar programs read."""
+    found = own_appointment(request, pk).that_stands
     record("appointment.seen", found, by=request.user, at=timezone.now())
     response = HttpResponse(
         ical.calendar(found, now=timezone.now()),

@@ -12,6 +12,8 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
+from django.db.models import F
+
 from appointments.actions import (
     lapse_offers,
     offer_freed_times,
@@ -30,8 +32,8 @@ from massage_portal.demo.insurers import spreadsheet
 from massage_portal.demo.season import script_of
 from massage_portal.demo.stage import PATIENTS, SEASON, Clinic
 from massage_portal.outbox import actions as outbox
-from massage_portal.outbox.codes import Channel
-from massage_portal.outbox.models import Preference
+from massage_portal.outbox.codes import Channel, Failure
+from massage_portal.outbox.models import Message, Preference
 from referrals.actions import give_account
 from referrals.models import Patient, Provider
 from referrals.npi import check_digit
@@ -76,7 +78,16 @@ def build(*, now: datetime, password: str, seed: int = 2026) -> None:
         if following is not None:
             heapq.heappush(waiting, (following, number, script))
     _channels(now)
-    outbox.void_due_before(now - HOUR, now=now)  # the season's mail is long read
+    _settle(now - HOUR, now=now)
+
+
+def _settle(moment: datetime, *, now: datetime) -> None:
+    """Have the season's mail be long read, and what nobody could be written be told."""
+    due = Message.objects.unsent().filter(due_at__lt=moment)
+    went = {"sent_at": F("due_at"), "began_at": F("due_at"), "attempts": 1}
+    due.exclude(recipient=None).update(channel=Channel.EMAIL, **went)
+    lost = {"failed_at": now, "failed_because": Failure.UNREACHABLE}
+    due.update(worth_a_call=False, **lost)
 
 
 def _staff(clinic: Clinic) -> None:

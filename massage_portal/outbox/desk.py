@@ -132,7 +132,7 @@ def history(message: Message) -> list[Step]:
     steps = [
         (message.created_at, _("Owed")),
         (message.due_at, _("Due to go")),
-        (message.quiet_until, _("Put off until then, for the hours of its reader")),
+        (message.quiet_until, _("Put off until then")),
         (message.began_at, _("Last handed over, by %(way)s") % {"way": channel}),
         (message.sent_at, _("Sent by %(way)s") % {"way": channel}),
         (message.delivered_at, _("Delivered, says the provider")),

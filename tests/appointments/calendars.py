@@ -131,4 +131,4 @@ def look(url, **headers):
 
 
 def name_of(visit):
-    return f"{visit.uid}@example.org"
+    return str(visit.uid)

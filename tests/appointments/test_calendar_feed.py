@@ -9,7 +9,6 @@ from icalendar import Calendar
 
 from appointments import actions
 from appointments.codes import Ending, EntryStatus, Status
-from appointments.models import Appointment
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from tests.appointments.calendars import a_visit, address, events, look, name_of, read
@@ -97,20 +96,16 @@ def test_a_canceled_visit_stays_and_says_so_under_its_old_name(patient):
     assert [one["STATUS"] for one in library(content)] == ["CANCELLED"]
 
 
-def test_a_visit_that_is_moved_keeps_its_name_and_grows_its_number(patient):
-    visit, url = a_visit(patient), address(patient)
-    before = events(look(url).content)[name_of(visit)]
-    later = {
-        "starts_at": visit.starts_at + DAY,
-        "ends_at": visit.ends_at + DAY,
-        "blocked_until": visit.blocked_until + DAY,
-        "sequence": visit.sequence + 1,
-    }
-    Appointment.objects.filter(pk=visit.pk).update(**later)
+def test_a_feed_that_is_too_long_lacks_what_is_over_and_nothing_ahead(
+    patient, monkeypatch
+):
+    monkeypatch.setattr("appointments.ical.MOST", 2)
+    starts = [NOW + days * DAY for days in (40, -30, 2)]
+    visits = [a_visit(patient, starts_at=start) for start in starts]
 
-    after = events(look(url).content)[name_of(visit)]
-    assert after.moment("DTSTART") - before.moment("DTSTART") == DAY
-    assert int(after["SEQUENCE"]) == int(before["SEQUENCE"]) + 1
+    shown = list(events(look(address(patient)).content))
+
+    assert shown == [name_of(visits[2]), name_of(visits[0])]
 
 
 @pytest.mark.parametrize(

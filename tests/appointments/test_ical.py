@@ -192,7 +192,7 @@ def test_what_is_sent_asks_to_be_entered_and_names_its_reader_alone(
     ("kind", "methods"),
     [
         ("appointments.booked", ["REQUEST"]),
-        ("appointments.moved", ["REQUEST", "CANCEL"]),
+        ("appointments.moved", ["REQUEST"]),
         ("appointments.cancelled", ["CANCEL"]),
         ("appointments.reminder", []),
     ],
@@ -228,7 +228,7 @@ def test_the_name_of_the_event_stays_and_its_number_grows_when_it_is_cancelled()
         now=NOW + HOUR,
     )
     after = words(calendar(cancelled, now=NOW + HOUR))
-    assert after["UID"] == before["UID"] == f"{visit.uid}@example.org"
+    assert after["UID"] == before["UID"] == str(visit.uid)
     assert int(after["SEQUENCE"]) == int(before["SEQUENCE"]) + 1
     assert (before["STATUS"], after["STATUS"]) == ("CONFIRMED", "CANCELLED")
     assert after["DTSTAMP"] > before["DTSTAMP"]

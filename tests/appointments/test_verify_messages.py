@@ -9,18 +9,21 @@ from django.db import connection
 
 from appointments import actions
 from appointments.codes import Ending
-from appointments.models import Appointment
-from massage_portal.outbox.actions import expire
+from appointments.models import Appointment, Therapist, TimeOff
+from massage_portal.audit.record import record
+from massage_portal.outbox.actions import about, expire
 from massage_portal.outbox.codes import Failure
 from massage_portal.outbox.locks import sign_of_life
-from massage_portal.outbox.models import Message
+from massage_portal.outbox.models import Message, Preference
+from referrals.models import Referral
 from tests.appointments.sound import a_life, faults, the_fault
-from tests.factories import HOUR, NOW, make_message, make_policy
+from tests.factories import HOUR, NOW, make_message, make_policy, make_user
 
 pytestmark = pytest.mark.django_db
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 LATE = 15 * MINUTE + SECOND
 REMINDER = "appointments.reminder"
+REMINDED_OF = "each reminder of a visit went once, or visibly ended"
 
 
 @pytest.fixture
@@ -66,7 +69,6 @@ def test_a_reminder_that_is_not_sent_in_fifteen_minutes_is_named(visit, reminder
         f"{its_reminder(visit)} is 15 minutes late (is its channel down?)"
     )
     for end in (
-        {"voided_at": late},
         {"failed_at": late, "failed_because": Failure.UNREACHABLE},
         {"quiet_until": late},
         went(late),
@@ -111,6 +113,74 @@ def test_reminders_are_those_of_the_policy_as_the_visit_was_booked(visit, remind
     )
 
 
+# --- Withdrawn from a visit that stands -----------------------------------------------
+
+
+@pytest.fixture
+def withdrawn(visit, reminder):
+    """What is said once the reminder of the visit, still booked, was withdrawn."""
+    settle_all_but(reminder)
+    change(reminder, voided_at=reminder.due_at)
+    return f"{its_reminder(visit)} was withdrawn, and the visit stands"
+
+
+def test_a_reminder_withdrawn_from_a_visit_that_stands_is_named(reminder, withdrawn):
+    assert the_fault(reminder.due_at + LATE)[1] == withdrawn
+
+
+def _here_already(visit):
+    Appointment.objects.filter(pk=visit.pk).update(status="arrived")
+
+
+def _on_hold(visit):
+    Referral.objects.filter(pk=visit.entry.referral_id).update(status="on-hold")
+
+
+def _therapist_is_gone(visit):
+    Therapist.objects.filter(pk=visit.therapist_id).update(active=False)
+
+
+def _wants_none(visit):
+    Preference.objects.create(user=visit.patient.user, optional=False)
+
+
+@pytest.mark.parametrize(
+    "why", [_here_already, _on_hold, _therapist_is_gone, _wants_none]
+)
+def test_where_the_visit_or_its_patient_asks_for_none_nothing_is_named(
+    why, visit, reminder, withdrawn
+):
+    why(visit)
+
+    said = faults(reminder.due_at + LATE).get(REMINDED_OF, [])
+    assert withdrawn not in said
+
+
+@pytest.mark.parametrize(
+    ("action", "of", "change_told"),
+    [
+        ("referral.cleared", "referral", "on-hold>active"),
+        ("preference.changed", "preference", "optional"),
+        ("time_off.ended", "nothing", ""),
+    ],
+)
+def test_what_may_have_been_in_the_way_until_lately_is_given_the_doubt(
+    action, of, change_told, visit, reminder, withdrawn
+):
+    subjects = {
+        "referral": visit.entry.referral,
+        "preference": Preference(user=visit.patient.user),
+        "nothing": TimeOff(pk=1, therapist=visit.therapist),
+    }
+    at = reminder.due_at + MINUTE
+    who = {"by": make_user(), "change": change_told}
+    record(action, subjects[of], at=at, **who)
+    assert faults(reminder.due_at + LATE) == {}
+
+    change(reminder, voided_at=at + SECOND)
+    assert faults(reminder.due_at + LATE) == {REMINDED_OF: [withdrawn]}
+
+
 # --- Nothing of what ended ------------------------------------------------------------
 
 
@@ -131,6 +201,26 @@ def test_a_reminder_sent_after_the_visit_was_canceled_is_named(visit, reminder):
         f"message {reminder.pk} ({REMINDER}): it was sent 31 s after the end of "
         f"appointment {visit.pk}"
     ]
+
+
+def test_what_is_sent_of_a_visit_entered_in_error_is_named(visit):
+    by = visit.therapist.user
+    nine = visit.starts_at
+    actions.arrive(appointment=visit, by=by, now=nine)
+    again = actions.undo_mark(appointment=visit, by=by, now=nine)
+    word = make_message(kind=REMINDER, subject=visit, to=visit.patient.user)
+    says = "nothing was sent of a visit that had ended"
+    change(word, **went(nine + 30 * SECOND))
+    assert says not in faults(nine + HOUR)
+
+    change(word, **went(nine + 31 * SECOND))
+
+    assert faults(nine + HOUR)[says] == [
+        f"message {word.pk} ({REMINDER}): it was sent 31 s after the end of "
+        f"appointment {visit.pk}"
+    ]
+    change(word, about=about(again))
+    assert says not in faults(nine + HOUR)
 
 
 # --- Each once, in time, in hand ------------------------------------------------------

@@ -32,6 +32,7 @@ from appointments.models import (
     WaitlistEntry,
 )
 from appointments.models.outside import outside_of_hours
+from appointments.reminded import INVARIANTS as REMINDED
 from massage_portal.accounts.models import ClientSystem, User
 from massage_portal.demo import clinic, people
 from referrals.codes import RenewalAnswer, Status
@@ -192,7 +193,7 @@ def test_every_address_and_name_is_plainly_invented():
 
 
 @pytest.mark.parametrize(
-    "invariant", [*OF_REFERRALS, *OF_APPOINTMENTS], ids=lambda one: one.says
+    "invariant", [*OF_REFERRALS, *OF_APPOINTMENTS, *REMINDED], ids=lambda one: one.says
 )
 def test_what_verify_asks_for_holds_in_the_demo(invariant):
     found = invariant.look(NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -84,6 +85,16 @@ def owe(
 def void(subject: Model, *, now: datetime) -> None:
     """Withdraw what is unsent about `subject`, and the calls that took its place."""
     Message.objects.void(about=about(subject), now=now)
+
+
+def hand_on(subject: Model, *, to: Model, kinds: Sequence[str], now: datetime) -> None:
+    """
+    Have messages about `subject` be about `to`, which took its place in the world.
+
+    They stay the same messages, so what was sent is not owed again. What was withdrawn
+    while it seemed to be over, and is of use still, is owed after all.
+    """
+    Message.objects.hand_on(about(subject), about(to), kinds=kinds, now=now)
 
 
 def void_due_before(moment: datetime, *, now: datetime) -> int:

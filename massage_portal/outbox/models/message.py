@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Self
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Replace
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal.outbox.codes import Channel, Failure, State
@@ -199,6 +200,24 @@ class MessageQuerySet(models.QuerySet["Message"]):
         ours = self.filter(about=about)
         ours.filter(expires_at__gt=now, worth_a_call=True).update(worth_a_call=False)
         return ours.unsent().update(voided_at=now)
+
+    def hand_on(
+        self, old: str, new: str, *, kinds: Sequence[str], now: datetime
+    ) -> int:
+        """
+        Have messages of some kinds about one record be about another; return how many.
+
+        Whoever has claimed one and not begun may have written it of the old record, so
+        it is free again. What was withdrawn and is of use is owed again, as if it had
+        been put off until now.
+        """
+        ours = self.filter(about=old, kind__in=kinds)
+        ours.unsent().filter(began_at=None).update(claim=None)
+        withdrawn = ours.filter(voided_at__isnull=False, expires_at__gt=now)
+        withdrawn.update(voided_at=None, quiet_until=now)
+        names = (f":{one.rpartition(':')[2]}:" for one in (old, new))
+        key = Replace("key", *(Value(name) for name in names))
+        return ours.update(about=new, key=key)
 
 
 class Message(models.Model):
