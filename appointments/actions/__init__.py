@@ -24,7 +24,12 @@ from appointments.actions.calendar import (
     renew_calendar,
 )
 from appointments.actions.call import record_call
-from appointments.actions.cancel import NotCancellable, cancel, cancel_for_clinic
+from appointments.actions.cancel import (
+    LateByNow,
+    NotCancellable,
+    cancel,
+    cancel_for_clinic,
+)
 from appointments.actions.confirm import NotConfirmable, confirm
 from appointments.actions.expect import reckon_waits
 from appointments.actions.hold import NotWaiting, OfferGone, TimeTaken
@@ -71,6 +76,7 @@ __all__ = [
     "Availability",
     "ChangedMeanwhile",
     "ChangesNothing",
+    "LateByNow",
     "NeedAnswers",
     "NoSessionLeft",
     "NotAskable",

@@ -39,19 +39,30 @@ def _lock(appointments: list[Appointment]) -> list[Appointment]:
     return list(rows.select_related("entry__patient__user").order_by("pk"))
 
 
+class LateByNow(NotCancellable):
+    """It counts as canceled late, and the patient was not told so before."""
+
+
 @transaction.atomic
 def cancel(
-    *, appointment: Appointment, ending: Ending, by: User, now: datetime
+    *,
+    appointment: Appointment,
+    ending: Ending,
+    by: User,
+    now: datetime,
+    late_is_known: bool = True,
 ) -> Appointment:
     """
     Cancel a booking, by either side. The patient keeps their place in line.
 
     No reminder of it goes out from then on, and the time is owed to the next patient.
-    A patient's own cancellation is late when policy says so: it costs no rank, and
-    counts among the visits after which somebody calls them.
+    A patient's own cancellation is late by the policy under which the visit was booked:
+    it costs no rank, and counts among the visits after which somebody calls them.
 
     :param ending: `Ending.BY_PATIENT` or `Ending.BY_CLINIC`.
+    :param late_is_known: whether they were told that it is late, if it is.
     :raises NotCancellable: if it is not booked, or has begun.
+    :raises LateByNow: if it is late, and they do not know.
     """
     [appointment] = _lock([appointment])
     if appointment.status == Status.CANCELLED and appointment.ending == ending:
@@ -64,10 +75,17 @@ def cancel(
         raise NotCancellable(
             _("This visit can no longer be canceled here. Please call the clinic.")
         )
-    policy = Policy.objects.in_force(now)
+    policy = Policy.objects.agreed(appointment.booked_at, now=now)
     appointment.late = ending == Ending.BY_PATIENT and policy.is_late(
         appointment.starts_at, now
     )
+    if appointment.late and not late_is_known:
+        raise LateByNow(
+            _(
+                "Nothing is canceled yet. While this page was open, it became late to "
+                "cancel this visit. Please read what that means, and then decide."
+            )
+        )
     _cancel(appointment, ending=ending, by=by, now=now)
     return appointment
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ def of_visits(messages: list[Message]) -> dict[int, OfAVisit]:
         message.pk: OfAVisit(
             visit=found[message.subject_key],
             cannot_be=why.get(message.subject_key) in IMPOSSIBLE,
-            policy=_in_force(policies, message.due_at),
+            policy=_agreed(policies, found[message.subject_key], message.due_at),
         )
         for message in messages
         if message.subject_key in found
@@ -71,6 +72,14 @@ def _doubtful(visits: Mapping[int, Appointment]) -> list[Appointment]:
         | (Q(technique__isnull=False) & ~Exists(held))
     )
     return [visits[key] for key in doubtful.values_list("pk", flat=True)]
+
+
+def _agreed(newest_first: list[Policy], visit: Appointment, now: datetime) -> Policy:
+    """Return the same as `Policy.objects.agreed` does, of what was read."""
+    policy = copy(_in_force(newest_first, now))
+    booked_at = visit.booked_at or now
+    policy.late_cancel_hours = _in_force(newest_first, booked_at).late_cancel_hours
+    return policy
 
 
 def _in_force(newest_first: list[Policy], moment: datetime) -> Policy:

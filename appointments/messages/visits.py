@@ -39,10 +39,10 @@ class Rules(NamedTuple):
     most_missed: int
 
 
-def _policy(message: Message) -> Rules:
+def _policy(found: Appointment, message: Message) -> Rules:
     read: Policy | None = message.ahead.policy if message.ahead else None
-    found = read or Policy.objects.in_force(message.due_at)
-    return Rules(found.late_cancel_hours, found.most_missed)
+    rules = read or Policy.objects.agreed(found.booked_at, now=message.due_at)
+    return Rules(rules.late_cancel_hours, rules.most_missed)
 
 
 def _by_link(found: Appointment) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def booked(message: Message) -> Mail | None:
         link=address("offer", found.pk),
         short=_("Clinic: booked for %(when)s. See or cancel it:") % where,
         attachments=[_calendar(found, message)],
-        policy=_policy(message),
+        policy=_policy(found, message),
         **_by_link(found),
         **where,
     )
@@ -136,7 +136,7 @@ def moved(message: Message) -> Mail | None:
         attachments=[_calendar(found, message)],
         before=moment(old.local_start) if old else "",
         other_place=old is not None and old.room_id != found.room_id,
-        policy=_policy(message),
+        policy=_policy(found, message),
         **_by_link(found),
         **where,
     )
@@ -167,7 +167,7 @@ def reminder(message: Message) -> Mail | None:
         short=short % where,
         see=see,
         confirmed=confirmed,
-        policy=_policy(message),
+        policy=_policy(found, message),
         stop=stop_address(message.recipient) if message.recipient else "",
         many=True,
         **where,
@@ -192,7 +192,7 @@ def cancelled(message: Message) -> Mail | None:
         attachments=[_calendar(found, message)],
         by_clinic=found.ending == Ending.BY_CLINIC,
         late=found.late,
-        policy=_policy(message),
+        policy=_policy(found, message),
         **where,
     )
 
@@ -218,7 +218,7 @@ def missed(message: Message) -> Mail | None:
         short=short % where,
         ours=ours,
         waits_again=found.entry.status == EntryStatus.ACCEPTED,
-        policy=_policy(message),
+        policy=_policy(found, message),
         **where,
     )
 

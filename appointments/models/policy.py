@@ -188,6 +188,17 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
             row = cursor.fetchone()
         return Policy.from_db(self.db, names, row) if row else Policy(in_force_from=now)
 
+    def agreed(self, booked_at: datetime | None, *, now: datetime) -> Policy:
+        """
+        Return the policy of `now`, with the hours agreed as a visit was booked.
+
+        Whether a cancellation is late was told then, and does not change any more.
+        """
+        policy = self.in_force(now)
+        if booked_at is not None and booked_at < policy.in_force_from:
+            policy.late_cancel_hours = self.in_force(booked_at).late_cancel_hours
+        return policy
+
 
 class Policy(models.Model):
     """The clinic's numbers, from a moment on. A change is a new row; old rows stay."""

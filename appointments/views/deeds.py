@@ -11,14 +11,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from appointments import actions
-from appointments.codes import Ending
+from appointments.codes import Ending, Status
 from appointments.forms.ask import Worse
 from appointments.forms.patient import AskQuestion, AskToMove, ChangeWhen, Reply
-from appointments.models import Appointment, Therapist, WaitlistEntry
+from appointments.models import Appointment, Policy, Therapist, WaitlistEntry
 from appointments.views.availability import said
 from massage_portal.access import SignedInRequest
 from massage_portal.forms import Form
@@ -33,6 +34,13 @@ class Confirm(Form):
     def __init__(self, *args: Any, words: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.submit = words  # type: ignore[misc]
+
+
+class CancelVisit(Form):
+    """The button that cancels, on a page that said whether that is late, or did not."""
+
+    submit = _("Cancel this visit")
+    late = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
 
 class Deed(NamedTuple):
@@ -84,12 +92,22 @@ def perform(
         return {**deed.what(subject, cleaned), "by": request.user, "now": now}
 
     status = attempt(form, act or deed.act, what)
-    if status == 409 and "version" in form.fields and sent is not None:
-        subject.refresh_from_db(fields=["version"])
+    if status == 409 and sent is not None:
         again = sent.copy()  # what is shown now is what is sent next
-        again["version"] = str(subject.version)
+        if "version" in form.fields:
+            subject.refresh_from_db(fields=["version"])
+            again["version"] = str(subject.version)
+        if "late" in form.fields:
+            again["late"] = str(terms(subject, now)["late"])
         form.data = again
     return form, status
+
+
+def terms(visit: Appointment, now: datetime) -> dict[str, Any]:
+    """Return the `policy` that counts for a visit, and if canceling is `late` now."""
+    policy = Policy.objects.agreed(visit.booked_at, now=now)
+    ahead = visit.status == Status.BOOKED and visit.starts_at > now
+    return {"policy": policy, "late": ahead and policy.is_late(visit.starts_at, now)}
 
 
 def _confirm(words: Any) -> Callable[[Any, Any, datetime], Form]:
@@ -199,9 +217,15 @@ OF_VISIT = {
             "patient at once, so you cannot have it back."
         ),
         _("Your visit is canceled. You have kept your place."),
-        _confirm(_("Cancel this visit")),
+        lambda visit, sent, now: CancelVisit(
+            sent, initial={"late": terms(visit, now)["late"]}
+        ),
         actions.cancel,
-        lambda visit, _cleaned: {"appointment": visit, "ending": Ending.BY_PATIENT},
+        lambda visit, cleaned: {
+            "appointment": visit,
+            "ending": Ending.BY_PATIENT,
+            "late_is_known": cleaned["late"],
+        },
     ),
     "move": Deed(
         _("Ask for another time"),
@@ -213,5 +237,13 @@ OF_VISIT = {
         lambda visit, sent, _now: AskToMove(sent, initial={"words": visit.move_words}),
         actions.ask_to_move,
         lambda visit, cleaned: {"appointment": visit, "words": cleaned["words"]},
+    ),
+    "keep": Deed(
+        _("Keep this time after all?"),
+        _("We look for no other time any more, and this visit stays."),
+        _("You keep this time."),
+        _confirm(_("Keep this time")),
+        actions.keep_time,
+        _the_visit,
     ),
 }

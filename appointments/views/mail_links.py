@@ -18,7 +18,8 @@ from django.views.decorators.http import require_http_methods
 
 from appointments import actions
 from appointments.codes import Ending
-from appointments.models import Appointment, Policy
+from appointments.models import Appointment
+from appointments.views.deeds import terms
 from appointments.views.patient import can_change, how_it_ended, is_over
 from massage_portal.access import by_link
 from massage_portal.audit.context import by_a_link
@@ -65,16 +66,14 @@ def _shown(
     """Show what the link is about as it stands now, and leave a trail of the sight."""
     record("appointment.seen_by_link", found, by=None, at=now)
     found.refresh_from_db()
-    policy = Policy.objects.in_force(now)
     context = {
         "appointment": found,
         "open": found.is_open_offer(now),
         "can_change": can_change(found, now),
         "over": is_over(found, now),
         "ended": how_it_ended(found, now),
-        "late": policy.is_late(found.starts_at, now),
-        "policy": policy,
         "refusal": refusal,
+        **terms(found, now),
         **more,
     }
     status = 409 if refusal else 200
@@ -129,5 +128,6 @@ def confirm_by_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Let whoever holds the signed link cancel, after saying what that means."""
-    act = partial(actions.cancel, ending=Ending.BY_PATIENT)
+    said = request.POST.get("late") == "yes"  # by the page whose button was pressed
+    act = partial(actions.cancel, ending=Ending.BY_PATIENT, late_is_known=said)
     return _on_visit(request, token, "cancel", act)

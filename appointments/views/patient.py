@@ -20,9 +20,9 @@ from django.views.decorators.http import (
 
 from appointments import actions, ical
 from appointments.codes import AHEAD, Ending, EntryStatus, Status
-from appointments.models import Appointment, CalendarFeed, Policy, WaitlistEntry
+from appointments.models import Appointment, CalendarFeed, WaitlistEntry
 from appointments.models.waitlist import may_ask
-from appointments.views.deeds import Confirm
+from appointments.views.deeds import DONE, OF_VISIT, perform, terms
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 from referrals.models import Referral
@@ -117,7 +117,7 @@ def offer(request: SignedInRequest, pk: int) -> HttpResponse:
         "can_change": can_change(found, now),
         "over": is_over(found, now),
         "kept": found.keeps,
-        "policy": Policy.objects.in_force(now),
+        "policy": terms(found, now)["policy"],
     }
     return render(request, "appointments/patient/offer.html", context)
 
@@ -163,32 +163,13 @@ def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
     """Cancel a booked visit, after saying what happens then."""
     found = own_appointment(request, pk)
     now = timezone.now()
-    form = Confirm(
-        request.POST if request.method == "POST" else None,
-        words=_("Cancel this visit"),
-    )
-    status = 200
-    if form.is_valid():
-        try:
-            actions.cancel(
-                appointment=found, ending=Ending.BY_PATIENT, by=request.user, now=now
-            )
-        except actions.NotCancellable as refusal:
-            form.add_error(None, str(refusal))
-            status = 409
-        else:
-            messages.success(
-                request, _("Your visit is canceled. You have kept your place.")
-            )
-            return redirect("appointments:standing", found.entry_id)
+    deed = OF_VISIT["cancel"]
+    form, status = perform(request, deed, found, now=now)
+    if status == DONE:
+        messages.success(request, deed.done)
+        return redirect("appointments:standing", found.entry_id)
     record("appointment.seen", found, by=request.user, at=now)
-    policy = Policy.objects.in_force(now)
-    context = {
-        "appointment": found,
-        "form": form,
-        "policy": policy,
-        "late": can_change(found, now) and policy.is_late(found.starts_at, now),
-    }
+    context = {"appointment": found, "form": form, **terms(found, now)}
     return render(request, "appointments/patient/cancel.html", context, status=status)
 
 

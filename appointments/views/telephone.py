@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from appointments import actions
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.forms.telephone import AskAll
-from appointments.models import Appointment, Policy, Question, Therapist, WaitlistEntry
+from appointments.models import Appointment, Question, Therapist, WaitlistEntry
 from appointments.models.waitlist import may_ask
 from appointments.views.availability import said
 from appointments.views.deeds import (
@@ -26,8 +26,8 @@ from appointments.views.deeds import (
     Deed,
     attempt,
     perform,
+    terms,
 )
-from appointments.views.patient import can_change
 from appointments.views.standing import where
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
@@ -205,9 +205,7 @@ def _call(
     record(seen, subject, by=request.user, at=now)
     more: dict[str, Any] = {"appointment": appointment}
     if deed in (OF_VISIT["accept"], OF_VISIT["cancel"]):  # said before they say yes
-        more["policy"] = policy = Policy.objects.in_force(now)
-        ahead = can_change(subject, now)  # so it is not an offer, which is declined
-        more["late"] = ahead and policy.is_late(subject.starts_at, now)
+        more |= terms(subject, now)
     if deed is OF_REQUEST["withdraw"]:
         more["later_visit"] = subject.session > 1
     return _page(request, subject.patient, deed, form, status, more)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError
+from django.test import Client
 
 from appointments import actions
 from appointments.codes import Ending, Missed, Status
 from appointments.invariants import INVARIANTS
+from appointments.messages.ahead import of_visits
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
+from massage_portal.outbox.kinds import kind_of
+from massage_portal.tokens import sign
 from tests.appointments.pages import signed_in, url
 from tests.factories import (
     DAY,
@@ -23,6 +28,7 @@ from tests.factories import (
     make_appointment,
     make_clinic,
     make_entry,
+    make_message,
     make_policy,
     make_referral,
     make_user,
@@ -212,5 +218,110 @@ def test_a_patient_reads_what_late_means_before_they_cancel(visit, monkeypatch):
         assert "canceled less than 30 hours before it begins counts as missed" in page
         assert "After 3 missed visits we call you" in page
         assert ("This counts as canceled late" in page) is late
-    assert client.post(url("cancel", visit.pk)).status_code == 302
+    assert client.post(url("cancel", visit.pk), {"late": "True"}).status_code == 302
     assert Appointment.objects.get(pk=visit.pk).late
+
+
+# --- What was shown counts ------------------------------------------------------------
+
+IN_TIME, LATE = FRIDAY_9 - DAY - SECOND, FRIDAY_9 - DAY + SECOND
+WARNING = "This counts as canceled late"
+
+
+def own_page(visit, _scheduler):
+    return signed_in(visit.patient.user), url("cancel", visit.pk)
+
+
+def linked_page(visit, _scheduler):
+    return Client(), url("cancel_by_link", sign("cancel", visit.pk))
+
+
+def telephone(visit, scheduler):
+    return signed_in(scheduler), url("call_visit", visit.pk, "cancel")
+
+
+def fields(page):
+    """Return what the button of a page sends, as its form says it."""
+    [form] = re.findall(r'<form[^>]*class="form[ "].*?</form>', page.text, re.DOTALL)
+    tags = re.findall(r"<(?:input|button)[^>]*>", form)
+    found = [dict(re.findall(r'(\w+)="(\w*)"', tag)) for tag in tags]
+    return {one["name"]: one.get("value", "") for one in found if "name" in one}
+
+
+@pytest.mark.parametrize("where", [own_page, linked_page, telephone])
+def test_who_was_not_told_that_it_is_late_is_told_before_anything_is_canceled(
+    where, visit, scheduler, monkeypatch
+):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: IN_TIME)
+    client, address = where(visit, scheduler)
+    page = client.get(address)
+    assert WARNING not in page.text
+
+    monkeypatch.setattr("django.utils.timezone.now", lambda: LATE)
+    again = client.post(address, fields(page))
+
+    assert again.status_code == 409
+    assert "Nothing is canceled yet" in again.text
+    assert WARNING in again.text
+    assert Appointment.objects.get(pk=visit.pk).status == Status.BOOKED
+
+    assert client.post(address, fields(again)).status_code == 302
+    gone = Appointment.objects.get(pk=visit.pk)
+    assert (gone.status, gone.late) == (Status.CANCELLED, True)
+
+
+@pytest.mark.parametrize("where", [own_page, linked_page, telephone])
+def test_who_was_told_that_it_is_late_cancels_by_one_press(
+    where, visit, scheduler, monkeypatch
+):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: LATE)
+    client, address = where(visit, scheduler)
+    page = client.get(address)
+    assert WARNING in page.text
+
+    assert client.post(address, fields(page)).status_code == 302
+    assert Appointment.objects.get(pk=visit.pk).late
+
+
+@pytest.mark.parametrize("where", [own_page, linked_page, telephone])
+def test_a_policy_that_came_later_makes_no_visit_late(
+    where, visit, scheduler, monkeypatch
+):
+    make_policy(in_force_from=NOW + HOUR, late_cancel_hours=48, most_missed=5)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: IN_TIME)
+    client, address = where(visit, scheduler)
+    page = client.get(address)
+    assert WARNING not in page.text
+    assert "canceled less than 24 hours before it begins" in page.text
+    assert "After 5 missed visits we call you" in page.text
+
+    assert client.post(address, fields(page)).status_code == 302
+    assert not Appointment.objects.get(pk=visit.pk).late
+
+
+def test_mails_tell_the_hours_that_were_agreed(visit, mailoutbox):
+    make_policy(in_force_from=NOW - SECOND, late_cancel_hours=24)
+    make_policy(in_force_from=NOW + SECOND, late_cancel_hours=48)
+    message = make_message(
+        kind="appointments.reminder", subject=visit, due_at=NOW + HOUR
+    )
+    for ahead in (None, of_visits([message])[message.pk]):
+        message.ahead = ahead
+        said = kind_of(message.kind).render(message).text
+        assert "canceled less than 24 hours" in " ".join(said.split())
+
+
+# --- Said before a visit is booked or moved at once -----------------------------------
+
+
+def test_staff_read_what_to_tell_before_they_book_or_move(
+    visit, scheduler, monkeypatch
+):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    make_policy(in_force_from=NOW - SECOND, late_cancel_hours=30)
+    waiting = make_entry()
+    for entry in (waiting, visit.entry):
+        page = signed_in(scheduler).get(url("propose", entry.pk)).text
+        told = page.partition("Tell the patient:")[2].partition("</blockquote>")[0]
+        assert "canceled less than 30 hours before it begins counts as missed" in told
+        assert "After 2 missed visits we call you" in told
