@@ -74,9 +74,15 @@ def feed(appointments: Iterable[Appointment]) -> bytes:
 
 
 def _changed(appointment: Appointment) -> datetime:
-    """Return when the visit last changed in what a calendar shows of it."""
-    moments = [appointment.offered_at, appointment.booked_at, appointment.ended_at]
-    moments.append(appointment.revised_at)
+    """
+    Return when the visit last changed in what a calendar shows of it.
+
+    Its room or place may be called otherwise since: DTSTAMP tells of that, and
+    SEQUENCE need not, for it is still there and then (RFC 5546, 2.1.5).
+    """
+    one, place = appointment, appointment.therapist.location
+    moments = [one.offered_at, one.booked_at, one.ended_at, one.revised_at]
+    moments += [one.room.renamed_at, place.updated_at]
     return max(moment for moment in moments if moment is not None)
 
 

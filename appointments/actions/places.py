@@ -292,8 +292,10 @@ def change_room(
         return room
     refuse_stale(room, seen)
     _refuse_same_name(room.location, name, but=room)
+    if room.name != name:
+        room.renamed_at = now  # calendars show the name
     room.name, room.active = name, active
-    room.save(update_fields=["name", "active"])
+    room.save(update_fields=["name", "active", "renamed_at"])
     room.techniques.set(some)
     record("room.changed", room, by=by, at=now)
     return room

@@ -99,6 +99,7 @@ class Room(models.Model):
         verbose_name=_("fit for"),
         help_text=_("Leave empty if the room is fit for every technique."),
     )
+    renamed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("room")

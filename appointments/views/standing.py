@@ -61,7 +61,8 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
     if entry.status == EntryStatus.ACCEPTED:
         ahead = WaitlistEntry.objects.ahead_of(entry, now=now, exponent=exponent)
         found["before"] = people_before(ahead)
-        if why is not None and why.overruled_days is None:  # theirs is like nobody's
+        found["overruled"] = why is not None and why.overruled_days is not None
+        if why is not None and not found["overruled"]:  # theirs is like nobody's
             found["expected"] = expected(entry, now=now)
     return found
 

@@ -8,6 +8,8 @@ import pytest
 from icalendar import Calendar
 
 from appointments import actions
+from appointments.actions import places
+from appointments.actions.capacity import state_of
 from appointments.codes import Ending, EntryStatus, Status
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
@@ -214,6 +216,28 @@ def test_a_hundred_visits_cost_no_more_queries_than_one(
         )
     with django_assert_num_queries(7):
         assert len(events(look(url).content)) == 21
+
+
+def test_a_room_or_place_of_another_name_is_a_newer_state_of_the_event(patient, clock):
+    room = make_room(name="Room 2")
+    visit, url = a_visit(patient, room=room), address(patient)
+    clock["now"] = NOW + HOUR
+    before = events(look(url).content)[name_of(visit)]
+
+    said = {"name": "Room 3", "active": True, "techniques": [], "seen": state_of(room)}
+    by = make_user(Role.LEAD)
+    places.change_room(room=room, **said, by=by, now=NOW + HOUR)
+
+    after = events(look(url).content)[name_of(visit)]
+    assert after.text("LOCATION") == "Rochester, Room 3"
+    assert after["DTSTAMP"] > before["DTSTAMP"]
+    assert after["SEQUENCE"] == before["SEQUENCE"]
+    visit.therapist.location.name = "Red Wing"
+    visit.therapist.location.updated_at = NOW + 2 * HOUR  # as the admin page does it
+    visit.therapist.location.save()
+    renamed = events(look(url).content)[name_of(visit)]
+    assert renamed.text("LOCATION") == "Red Wing, Room 3"
+    assert renamed["DTSTAMP"] > after["DTSTAMP"]
 
 
 def test_the_stamp_is_when_the_visit_last_changed(patient):

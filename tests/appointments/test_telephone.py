@@ -176,6 +176,23 @@ def test_another_time_is_asked_for_and_the_visit_stays(desk, patient):
     assert not visit.by_telephone
 
 
+def test_who_asked_for_another_time_can_keep_theirs_by_telephone(
+    desk, patient, scheduler
+):
+    visit = make_appointment(entry=waits(patient, status="in-progress"))
+    page, keep = url("caller", patient.pk), url("call_visit", visit.pk, "keep")
+    assert keep not in desk.get(page).text
+    actions.ask_to_move(appointment=visit, words="x", by=patient.user, now=NOW)
+    assert keep in desk.get(page).text
+    assert "We look for no other time any more" in desk.get(keep).text
+
+    assert desk.post(keep).headers["Location"] == page
+
+    visit.refresh_from_db()
+    assert (visit.status, visit.move_asked_at) == (Status.BOOKED, None)
+    assert marks(visit)[-1] == (scheduler.email, "appointment.time_kept", True)
+
+
 def test_a_free_time_is_booked_at_once_and_marked(desk, patient, scheduler):
     make_clinic()
     entry = waits(patient)
