@@ -51,6 +51,30 @@ REMINDERS = """
        AND visit.starts_at - lead.hours * interval '1 hour' < %s
 """
 
+# How often each is owed, how much of that waits, and when it was withdrawn, if it was
+# from a visit that is booked still, for a patient who wants to be reminded.
+BECAME_OF_THEM = f"""
+    SELECT due.id, due.hours, count(message.id),
+           count(*) FILTER (WHERE message.sent_at IS NULL
+                              AND message.failed_at IS NULL
+                              AND message.voided_at IS NULL
+                              AND (message.quiet_until IS NULL
+                                   OR message.quiet_until < %s)
+                              AND message.id IS NOT NULL),
+           max(message.voided_at) FILTER (
+               WHERE due.status = 'booked' AND referral.status = 'active'
+                 AND coalesce(preference.optional, true))
+      FROM ({REMINDERS}) due
+      LEFT JOIN outbox_message message
+        ON message.about = 'appointments.appointment:' || due.id
+       AND message.kind = 'appointments.reminder' AND message.due_at = due.due_at
+      JOIN appointments_waitlistentry entry ON entry.id = due.entry_id
+      JOIN referrals_referral referral ON referral.id = entry.referral_id
+      LEFT JOIN outbox_preference preference
+        ON preference.user_id = message.recipient_id
+     GROUP BY due.id, due.hours ORDER BY due.id, due.hours DESC
+"""  # noqa: S608 - no value is written into it
+
 
 def reminded(now: datetime) -> Found:
     """Each reminder of a visit was sent once, or was visibly ended."""
@@ -62,31 +86,7 @@ def reminded(now: datetime) -> Found:
         [*SEEING_THE_PATIENT, Status.NOSHOW],
         late,
     ]
-    rows = ask(
-        f"""
-        SELECT due.id, due.hours, count(message.id),
-               count(*) FILTER (WHERE message.sent_at IS NULL
-                                  AND message.failed_at IS NULL
-                                  AND message.voided_at IS NULL
-                                  AND (message.quiet_until IS NULL
-                                       OR message.quiet_until < %s)
-                                  AND message.id IS NOT NULL),
-               max(message.voided_at) FILTER (
-                   WHERE due.status = 'booked' AND referral.status = 'active'
-                     AND coalesce(preference.optional, true))
-          FROM ({REMINDERS}) due
-          LEFT JOIN outbox_message message
-            ON message.about = 'appointments.appointment:' || due.id
-           AND message.kind = 'appointments.reminder' AND message.due_at = due.due_at
-          JOIN appointments_waitlistentry entry ON entry.id = due.entry_id
-          JOIN referrals_referral referral ON referral.id = entry.referral_id
-          LEFT JOIN outbox_preference preference
-            ON preference.user_id = message.recipient_id
-         GROUP BY due.id, due.hours ORDER BY due.id, due.hours DESC
-        """,  # noqa: S608 - no value is written into it
-        late,
-        *values,
-    )
+    rows = ask(BECAME_OF_THEM, late, *values)
     faults = []
     for visit, hours, messages, unsent, withdrawn_at in rows:
         which = f"appointment {visit}: its reminder of {hours} h before"

@@ -75,19 +75,23 @@ def cancel(
         raise NotCancellable(
             _("This visit can no longer be canceled here. Please call the clinic.")
         )
+    if ending == Ending.BY_PATIENT:
+        _judge_late(appointment, now=now, known=late_is_known)
+    _cancel(appointment, ending=ending, by=by, now=now)
+    return appointment
+
+
+def _judge_late(appointment: Appointment, *, now: datetime, known: bool) -> None:
+    """Note whether it is late; refuse if it is, and the patient does not know."""
     policy = Policy.objects.agreed(appointment.booked_at, now=now)
-    appointment.late = ending == Ending.BY_PATIENT and policy.is_late(
-        appointment.starts_at, now
-    )
-    if appointment.late and not late_is_known:
+    appointment.late = policy.is_late(appointment.starts_at, now)
+    if appointment.late and not known:
         raise LateByNow(
             _(
                 "Nothing is canceled yet. While this page was open, it became late to "
                 "cancel this visit. Please read what that means, and then decide."
             )
         )
-    _cancel(appointment, ending=ending, by=by, now=now)
-    return appointment
 
 
 @transaction.atomic
