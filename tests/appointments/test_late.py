@@ -322,6 +322,6 @@ def test_staff_read_what_to_tell_before_they_book_or_move(
     waiting = make_entry()
     for entry in (waiting, visit.entry):
         page = signed_in(scheduler).get(url("propose", entry.pk)).text
-        told = page.partition("Tell the patient:")[2].partition("</blockquote>")[0]
+        told = page.partition("Tell the patient:")[2].partition('value="book"')[0]
         assert "canceled less than 30 hours before it begins counts as missed" in told
         assert "After 2 missed visits we call you" in told
