@@ -31,12 +31,43 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Asked:
+    """One page of the requests to triage, and a short word for all that it says."""
+
+    page: Page[int]
+    entries: list[WaitlistEntry]
+    digest: str
+
+
+@dataclass(frozen=True)
 class Line:
     """The rows of one page, and a short word for their order and all that they say."""
 
     page: Page[int]
     rows: list[Row]
     digest: str
+
+
+def read_asked(
+    visible: WaitlistEntryQuerySet,
+    *,
+    narrowing: Narrowing,
+    patients: Collection[int] | None,
+    number: str,
+) -> Asked:
+    """Return one page of those to triage, by the filters that hold before it."""
+    found = visible.to_triage().suited(narrowing)
+    if patients is not None:
+        found = found.filter(patient__in=patients)
+    page = Paginator(range(found.count()), PAGE).get_page(number)
+    begin = max(page.start_index() - 1, 0)
+    rows = found.select_related("patient", "referral").with_news()
+    entries = list(rows[begin : begin + PAGE])
+    said = [
+        (one.pk, one.version, one.status, one.told_more, one.referral.priority)
+        for one in entries
+    ]
+    return Asked(page, entries, short((page.paginator.count, said)))
 
 
 def read_line(
@@ -141,4 +172,9 @@ def _digest(rows: list[Row]) -> str:
         )
         for row in rows
     ]
+    return short(said)
+
+
+def short(said: object) -> str:
+    """Return a short word that differs when `said` does."""
     return blake2s(repr(said).encode(), digest_size=8).hexdigest()
