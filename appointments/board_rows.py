@@ -147,6 +147,13 @@ def _tags(entry: WaitlistEntry, *, today: date) -> list[Tag]:
     if entry.not_taken > 1:
         words = _("call: %(number)d offers not taken")
         tags.append(("due", words % {"number": entry.not_taken}))
+    if entry.missed:
+        missed = ngettext(
+            "call: %(number)d visit missed or canceled late",
+            "call: %(number)d visits missed or canceled late",
+            entry.missed,
+        )
+        tags.append(("due", missed % {"number": entry.missed}))
     referral = entry.referral
     if referral.status == ReferralStatus.ON_HOLD:
         tags.append(("bad", _("referral on hold")))

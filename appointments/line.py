@@ -108,7 +108,7 @@ def read_line(
         fits = [place for place, one in enumerate(line) if one.pk in keys]
         page = Paginator(fits, PAGE).get_page(number)
         places, first = list(page.object_list), 1
-    rows = _rows(line, places, first=first, now=now, exponent=exponent)
+    rows = _rows(line, places, first=first, now=now, policy=policy)
     return Line(page, rows, _digest(rows))
 
 
@@ -118,9 +118,10 @@ def _rows(
     *,
     first: int,
     now: datetime,
-    exponent: float,
+    policy: Policy,
 ) -> list[Row]:
     """Return the rows at `places` of `line`, whose first has the rank `first`."""
+    exponent = float(policy.harm_exponent)
     shown = {line[place].pk: place for place in places}
     # By their keys alone: they were ranked once, and need not be again.
     # Their technique and diagnosis are not drawn: fifty of each would be read in vain.
@@ -128,6 +129,7 @@ def _rows(
         "patient", "category", "referral"
     )
     entries = entries.with_open_offer(now).with_offers_not_taken().with_news()
+    entries = entries.with_visits_missed(most_missed=policy.most_missed)
     by_key = {entry.pk: entry for entry in entries}
     overruled = [key for key, at in shown.items() if line[at].overruled_days]
     overrules = Overrule.objects.of_entries(overruled, now=now) if overruled else {}
@@ -167,6 +169,7 @@ def _digest(rows: list[Row]) -> str:
         (
             *(row.entry.pk, row.rank, row.entry.version, row.entry.category_id),
             *(row.entry.has_offer, row.entry.told_more, row.entry.not_taken),
+            row.entry.missed,
             *(row.entry.referral.status, row.entry.referral.valid_until),
             *((row.why.target_days, row.why.overdue) if row.why else ()),
         )

@@ -43,6 +43,13 @@ class Board(Ranked[Row]):
         number = gone.order_by().values("entry").annotate(n=Count("pk")).values("n")
         return self.annotate(not_taken=Coalesce(Subquery(number), 0))
 
+    def with_visits_missed(self, *, most_missed: int = MOST_MISSED) -> Self:
+        """With how many visits were missed, where they are so many that one calls."""
+        gone = _missed(before=None).filter(entry__referral=OuterRef("referral"))
+        number = gone.order_by().values("entry__referral").annotate(n=Count("pk"))
+        enough = number.filter(n__gte=most_missed).values("n")
+        return self.annotate(missed=Coalesce(Subquery(enough), 0))
+
     def to_call(
         self, *, most_missed: int = MOST_MISSED, before: datetime | None = None
     ) -> Self:

@@ -239,6 +239,7 @@ class WaitlistEntry(models.Model):
     offer_out: bool  # only where it was locked by `lock_entry`
     told_more: bool
     not_taken: int
+    missed: int
 
     # When they can come. Empty means any.
     earliest = models.DateField(_("not before"), null=True, blank=True)

@@ -25,7 +25,8 @@ from tests.factories import (
 HOME = Path(appointments.__file__).parent
 ORDERS = [  # all that ranks, matches, plans or simulates
     *("priority", "changes", "line", "matching", "openings", "board_rows"),
-    *("models/ranking", "models/overrule", "models/rates"),
+    *("models/ranking", "models/overrule", "models/rates", "models/board"),
+    *("models/planner", "actions/sweep", "actions/draft", "actions/draw_up"),
     *(f"simulation/{path.stem}" for path in (HOME / "simulation").glob("[a-z]*.py")),
     *(f"planning/{path.stem}" for path in (HOME / "planning").glob("[a-z]*.py")),
 ]
