@@ -181,7 +181,9 @@ def _minutes(spans: Iterable[Span]) -> float:
 
 def legal_appointments(now: datetime) -> Found:
     """Offers and visits went through legal states only, by their trail."""
-    return histories(Appointment, steps=TRANSITIONS, begin=MADE_AS)
+    return histories(
+        Appointment, steps=TRANSITIONS, begin=MADE_AS, made_at="offered_at"
+    )
 
 
 def legal_requests(now: datetime) -> Found:
@@ -195,6 +197,7 @@ def legal_requests(now: datetime) -> Found:
         WaitlistEntry,
         steps=ENTRY_TRANSITIONS,
         begin=[EntryStatus.REQUESTED, EntryStatus.ACCEPTED],
+        made_at="asked_at",
         elsewhere=visits,
         no_steps=["request.retriaged"],
     )

@@ -35,6 +35,15 @@ UNTOLD = """
      WHERE kept.id IS NULL OR told.after || '>' || kept.status <> ALL(%s)
      ORDER BY told.record_id
 """
+UNBEGUN = """
+    SELECT kept.id
+      FROM {table} kept
+      LEFT JOIN (SELECT DISTINCT record_id FROM ({steps}) steps
+                  WHERE before = '') begun ON begun.record_id = kept.id::text
+     WHERE begun.record_id IS NULL
+       AND kept.{made_at} > (SELECT min(at) FROM audit_auditevent)
+     ORDER BY kept.id
+"""
 
 
 def histories(
@@ -42,16 +51,18 @@ def histories(
     *,
     steps: Mapping[State, Set[State]],
     begin: Iterable[State],
+    made_at: str,
     elsewhere: Iterable[tuple[State, State]] = (),
     no_steps: Iterable[str] = (),
 ) -> Found:
     """
     Judge every history of one kind of record, as the trail tells it.
 
-    A trail may begin late, and a record without one is not judged.
+    A trail may begin late: a record that is older than its first row need have none.
 
     :param steps: from each state, those that may follow it.
     :param begin: the states in which a record may be made.
+    :param made_at: the column that says when a record was made.
     :param elsewhere: steps that the trail of another record tells.
     :param no_steps: actions whose change looks like a step and is none.
     """
@@ -72,6 +83,9 @@ def histories(
     for record, told, state in ask(untold, *asked, follows):
         is_now = f"it is {state}" if state else "it is not there"
         faults.append(f"{noun} {record}: its trail ends in {told}, and {is_now}")
+    unbegun = UNBEGUN.format(steps=STEPS, table=table, made_at=made_at)
+    for (record,) in ask(unbegun, *asked):
+        faults.append(f"{noun} {record}: its trail does not tell that it was made")
     judged = AuditEvent.objects.filter(record_type=label)
     return Found(judged.values("record_id").distinct().count(), faults)
 
