@@ -41,6 +41,9 @@ WORDS = {
 # What nobody on the spot can help: the visit cannot take place then and there.
 IMPOSSIBLE = (Outside.CLOSED, Outside.OFF, Outside.NO_MASSAGE, Outside.CERTIFICATE)
 
+# What is in the way of a time itself, whoever would be offered it.
+NOT_TO_OFFER = (Outside.CLOSED, Outside.OFF, Outside.HOURS, Outside.NO_MASSAGE)
+
 
 @dataclass(frozen=True)
 class Stretch:
