@@ -7,11 +7,10 @@ guards may be at fault, or somebody may have written past them.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from appointments.accounted import time_adds_up
 from appointments.codes import (
     AHEAD,
     ENTRY_TRANSITIONS,
@@ -22,8 +21,7 @@ from appointments.codes import (
     Missed,
     Status,
 )
-from appointments.models import Appointment, Policy, Supply, WaitlistEntry
-from appointments.openings import Diary, Span, Taken, free_spans, worked
+from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.passed_over import nobody_passed_over
 from massage_portal.audit.histories import histories
 from massage_portal.invariants import Found, Invariant, ask, count
@@ -111,77 +109,11 @@ def holds_end(now: datetime) -> Found:
     return Found(count(f"{waiting} WHERE status = 'proposed' OR reoffer_owed"), faults)
 
 
-def time_adds_up(now: datetime) -> Found:
-    """Of each therapist's day: free + held + booked + blocked = all time worked."""
-    supply = Supply.ahead(now=now, policy=Policy.objects.in_force(now))
-    filled: dict[int, list[Span]] = defaultdict(list)
-    held: dict[int, list[Span]] = defaultdict(list)
-    for therapist, status, starts_at, blocked_until in ask(
-        """
-        SELECT therapist_id, status, starts_at, blocked_until
-          FROM appointments_appointment
-         WHERE status = ANY(%s) AND blocked_until > %s
-           AND NOT (status = 'proposed' AND held_until <= %s)
-        """,
-        HOLDING_TIME,
-        now - timedelta(days=3),
-        now,
-    ):
-        which = held if status == Status.PROPOSED else filled
-        which[therapist].append(Span(starts_at, blocked_until))
-    faults, days = [], 0
-    for diary in supply.diaries:
-        for number in range((supply.last - supply.first).days + 1):
-            day = supply.first + timedelta(days=number)
-            work = worked(diary, day, day)
-            days += bool(work.spans)
-            key = diary.therapist
-            sums = _sums(work, diary, held=held[key], booked=filled[key])
-            total = _minutes(work.spans)
-            if abs(sum(sums) - total) > 0.01:
-                free, kept, booked, blocked = (round(one) for one in sums)
-                faults.append(
-                    f"therapist {key} on {day}: {free} free + {kept} held + {booked} "
-                    f"booked + {blocked} blocked minutes are not {total:.0f} worked"
-                )
-    return Found(days, faults)
-
-
-def _sums(
-    worked: Taken, diary: Diary, *, held: list[Span], booked: list[Span]
-) -> tuple[float, float, float, float]:
-    """
-    Return minutes free, held, booked and blocked of the time worked.
-
-    Free and blocked are what the pages see; held and booked are read from the rows.
-    """
-    free = [span for work in worked.spans for span in free_spans(work, diary.busy)]
-    taken = Taken([*held, *booked])
-    off = Taken(rest for busy in diary.busy.spans for rest in free_spans(busy, taken))
-    return (
-        _minutes(free),
-        _within(worked, held),
-        _within(worked, booked),
-        _within(worked, off.spans),
-    )
-
-
-def _within(worked: Taken, spans: Iterable[Span]) -> float:
-    """Return how many minutes of the spans lie in the time worked."""
-    return sum(
-        (min(work.end, span.end) - max(work.start, span.start)) / timedelta(minutes=1)
-        for span in spans
-        for work in worked.touching(span)
-    )
-
-
-def _minutes(spans: Iterable[Span]) -> float:
-    return sum((span.end - span.start) / timedelta(minutes=1) for span in spans)
-
-
 def legal_appointments(now: datetime) -> Found:
     """Offers and visits went through legal states only, by their trail."""
-    return histories(Appointment, steps=TRANSITIONS, begin=MADE_AS)
+    return histories(
+        Appointment, steps=TRANSITIONS, begin=MADE_AS, made_at="offered_at"
+    )
 
 
 def legal_requests(now: datetime) -> Found:
@@ -195,6 +127,7 @@ def legal_requests(now: datetime) -> Found:
         WaitlistEntry,
         steps=ENTRY_TRANSITIONS,
         begin=[EntryStatus.REQUESTED, EntryStatus.ACCEPTED],
+        made_at="asked_at",
         elsewhere=visits,
         no_steps=["request.retriaged"],
     )

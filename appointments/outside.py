@@ -41,6 +41,9 @@ WORDS = {
 # What nobody on the spot can help: the visit cannot take place then and there.
 IMPOSSIBLE = (Outside.CLOSED, Outside.OFF, Outside.NO_MASSAGE, Outside.CERTIFICATE)
 
+# What is in the way of a time itself, whoever would be offered it.
+NOT_TO_OFFER = (Outside.CLOSED, Outside.OFF, Outside.HOURS, Outside.NO_MASSAGE)
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -78,7 +81,7 @@ class Roster:
     gives_massage: bool = True  # the therapist does, and the place
 
     def stretches(self, day: date) -> Iterator[Stretch]:
-        """Yield what is worked on `day`, if the place is open; time off counts not."""
+        """Yield what is worked on `day`, if the place is open; no time off counts."""
         yield from (one.stretch for one in self.weekly if one.is_on(day))
         yield from self.extra.get(day, ())
 
@@ -94,7 +97,11 @@ class Roster:
         return sum((one.end - one.start) / timedelta(minutes=1) for one in free)
 
     def _on(self, day: date) -> Iterator[Span]:
-        for stretch in self.stretches(day) if day not in self.closed else ():
+        return self.hours(day) if day not in self.closed else iter(())
+
+    def hours(self, day: date) -> Iterator[Span]:
+        """Yield the real time of each stretch of `day`, whether the place is closed."""
+        for stretch in self.stretches(day):
             start = on_the_clock(day, stretch.starts, self.zone, fold=0)
             end = on_the_clock(day, stretch.ends, self.zone, fold=1)
             if start < end:

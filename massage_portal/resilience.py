@@ -5,12 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import psycopg2
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
+from psycopg2.errors import DeadlockDetected, SerializationFailure
 
 from massage_portal.access import View
 from massage_portal.headers import Answer
@@ -20,8 +23,18 @@ RETRY_AFTER = "10"  # seconds
 UNTOLD = ("Transfer-Encoding", "Content-Encoding")  # the size that comes out of these
 
 
+# What PostgreSQL ended for the sake of another: done again it may well go through.
+UNDONE = (DeadlockDetected, SerializationFailure)
+
+
 class Unavailable:
-    """Turns a lost database, a lock or a statement that took too long, into a 503."""
+    """
+    Turns a lost database, a lock or a statement that took too long, into a 503.
+
+    Of two that wait for each other in a circle PostgreSQL ends one, whole. That view is
+    called once more: nothing of it was answered, what its action wrote is undone, and
+    what an action before it did may be asked for again, as by a button pressed twice.
+    """
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -31,14 +44,48 @@ class Unavailable:
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
-    ) -> HttpResponse | None:
-        """Answer for views that lost the database."""
-        if not isinstance(exception, OperationalError | InterfaceError):
+    ) -> HttpResponseBase | None:
+        """Answer for views that lost the database, or lost to another request."""
+        fault = _fault_of_the_database(exception)
+        if fault is None:
             return None
-        log.error("database_unavailable", error=type(exception).__name__)
+        if isinstance(fault, UNDONE) and not connection.in_atomic_block:
+            log.warning("view_called_again", error=type(fault).__name__)
+            try:
+                return _again(request)
+            except DatabaseError as other:
+                fault = _fault_of_the_database(other)
+                if fault is None:
+                    raise
+        log.error("database_unavailable", error=type(fault).__name__)
         answer = _refusal(request, 503)
         answer["Retry-After"] = RETRY_AFTER
         return answer
+
+
+def _fault_of_the_database(exception: Exception) -> psycopg2.Error | None:
+    """
+    Return what the driver told, where the database and not our words are at fault.
+
+    Some lost connections come as a plain DatabaseError without a code. Django has one
+    of its own, which no driver caused: that is a fault in the program.
+    """
+    cause = exception.__cause__
+    if isinstance(exception, OperationalError | InterfaceError):
+        return cause if isinstance(cause, psycopg2.Error) else psycopg2.Error()
+    if type(exception) is DatabaseError and isinstance(cause, psycopg2.DatabaseError):
+        return cause
+    return None
+
+
+def _again(request: HttpRequest) -> HttpResponseBase:
+    """Call the view as it was called; files that it read begin anew."""
+    match = resolve(request.path_info)
+    for _, files in request.FILES.lists():
+        for file in files:
+            file.seek(0)
+    answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+    return answer
 
 
 class WholeRequests:

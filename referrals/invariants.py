@@ -17,6 +17,7 @@ def legal_referrals(now: datetime) -> Found:
         Referral,
         steps=TRANSITIONS,
         begin=[Status.DRAFT, Status.ACTIVE, Status.ON_HOLD],
+        made_at="recorded_at",
         no_steps=["referral.renewal_answered"],
     )
 

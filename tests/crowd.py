@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from math import inf
 from time import perf_counter
 from urllib.parse import urlencode
 
@@ -139,6 +140,6 @@ async def _answer(
 
 
 def p95(answers: Sequence[Answer]) -> float:
-    """Return the milliseconds within which 95 of 100 were answered."""
-    taken = sorted(one.milliseconds for one in answers)
+    """Return the milliseconds within which 95 of 100 were answered; inf if never."""
+    taken = sorted(one.milliseconds if one.status else inf for one in answers)
     return taken[max(0, -(-len(taken) * 95 // 100) - 1)]

@@ -49,8 +49,8 @@ def book(
         by_telephone=True,
         booked=True,
     )
-    # No offer was sent, so none is withdrawn; the trail tells it as it tells any.
-    _take_entry(appointment, entry, by=by, now=now, others=entry.offer_out)
+    # No offer was sent, so none is withdrawn.
+    _take_entry(appointment, entry, by=by, now=now, others=entry.offer_out, made=True)
     _owe(appointment, entry, now=now, policy=policy, kind="booked")
     return appointment
 
@@ -130,8 +130,13 @@ def book_held(
     now: datetime,
     instead_of: Appointment | None = None,
     policy: Policy | None = None,
+    made: bool = False,
 ) -> Appointment:
-    """Book what is locked, end the patient's other offers, and owe the messages."""
+    """
+    Book what is locked, end the patient's other offers, and owe the messages.
+
+    :param made: whether it was made just now and never offered.
+    """
     if instead_of is not None:
         # First: one visit at a time may be booked for a request. Nobody sees the state
         # between, for the two are one transaction.
@@ -143,7 +148,7 @@ def book_held(
     appointment.sequence += 1  # a calendar that holds what was before must replace it
     changed = ["status", "booked_at", "held_until", "sequence", "uid"]
     appointment.save(update_fields=changed)
-    _take_entry(appointment, entry, by=by, now=now)
+    _take_entry(appointment, entry, by=by, now=now, made=made)
     outbox.void(appointment, now=now)
     kind = "booked" if instead_of is None else "moved"
     _owe(appointment, entry, now=now, policy=policy, kind=kind)
@@ -157,17 +162,20 @@ def _take_entry(
     by: User,
     now: datetime,
     others: bool = True,
+    made: bool = False,
 ) -> None:
     """
     Take the entry out of the line, end its other offers, and leave the trail.
 
     :param others: whether there may be other offers.
+    :param made: whether it was made just now and never offered.
     """
     take_entry(entry)
     outbox.void(entry, now=now)  # they wait no more
     if others:
         end_offers(entry.appointments.exclude(pk=appointment.pk), by=by, now=now)
-    record("appointment.booked", appointment, by=by, at=now, change="proposed>booked")
+    change = ">booked" if made else "proposed>booked"
+    record("appointment.booked", appointment, by=by, at=now, change=change)
 
 
 def _owe(

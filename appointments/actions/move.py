@@ -108,7 +108,7 @@ def move(
     visit, entry = _lock_booked(appointment, now=now)
     end_offers(entry.appointments.all(), by=by, now=now)
     held = _hold_for(visit, entry, opening, now=now, by_telephone=True)
-    return book_held(held, entry, by=by, now=now, instead_of=visit)
+    return book_held(held, entry, by=by, now=now, instead_of=visit, made=True)
 
 
 def _hold_for(

@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, F, Q
 from django.db.models.functions import TruncWeek
 from django.utils.translation import gettext as _
 
-from appointments.codes import SEEING_THE_PATIENT, Ending, Missed, Status
+from appointments.codes import Ending, Missed, Status
 from appointments.figures import words
 from appointments.figures.figure import Bar, Figure, share
 from appointments.models import Appointment
+from appointments.models.freed import not_to_offer, with_again
 from appointments.models.waitlist import LOOK_BACK
 
 HOUR = timedelta(hours=1)
-LONGEST = timedelta(days=1)  # a visit with its turnover, by far
 OPEN_STILL = [Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN]
 FREED_BY = [Ending.BY_PATIENT, Ending.BY_CLINIC, Ending.MOVED]
 
 
-def _freed(now: datetime) -> dict[date, list[float | None]]:
-    """
-    Return the booked times that were freed, by the week of freeing.
+@dataclass
+class Freed:
+    """The booked times that were freed in one week."""
 
-    For each, the hours until somebody else was booked into it; None if nobody was.
-    """
-    others = (
-        Appointment.objects.filter(
-            therapist=OuterRef("therapist"),
-            status__in=[*SEEING_THE_PATIENT, Status.NOSHOW],
-            starts_at__lt=OuterRef("blocked_until"),
-            starts_at__gt=OuterRef("starts_at") - LONGEST,  # for the index
-            blocked_until__gt=OuterRef("starts_at"),
-            booked_at__gte=OuterRef("ended_at"),
-        )
-        .exclude(patient=OuterRef("patient"))
-        .order_by("booked_at")
-    )
-    freed = (
+    refilled: list[float] = field(default_factory=list)  # hours until somebody had it
+    left: int = 0  # had by nobody
+    not_to_offer: int = 0  # nobody could be offered it: the therapist is off, say
+
+    @property
+    def offered(self) -> int:
+        """How many could be offered to somebody else."""
+        return len(self.refilled) + self.left
+
+
+def freed_times(now: datetime) -> dict[date, Freed]:
+    """Return the booked times that were freed, by the week of freeing."""
+    visits = with_again(
         Appointment.objects.filter(
             status=Status.CANCELLED,
             ending__in=FREED_BY,
@@ -49,16 +48,18 @@ def _freed(now: datetime) -> dict[date, list[float | None]]:
             starts_at__gt=F("ended_at"),
             ended_at__gt=now - LOOK_BACK,
             ended_at__lte=now,
-        )
-        .annotate(
-            week=TruncWeek("ended_at"), again=Subquery(others.values("booked_at")[:1])
-        )
-        .values_list("week", "ended_at", "again")
+        ).annotate(week=TruncWeek("ended_at"))
     )
-    weeks: dict[date, list[float | None]] = defaultdict(list)
-    for week, ended_at, again in freed:
-        hours = (again - ended_at) / HOUR if again else None
-        weeks[week.date()].append(hours)
+    never = not_to_offer(visits)
+    weeks: dict[date, Freed] = defaultdict(Freed)
+    for one in visits:
+        week = weeks[one.week.date()]
+        if one.again:
+            week.refilled.append((one.again - one.ended_at) / HOUR)
+        elif one.pk in never:
+            week.not_to_offer += 1
+        else:
+            week.left += 1
     return weeks
 
 
@@ -67,31 +68,35 @@ def refilled(*, now: datetime) -> Figure:
     Return how much canceled time was given to somebody else, and how fast.
 
     A time counts as refilled if its therapist saw, or will see, somebody else in it who
-    was booked after it was canceled. How fast: from that to the booking.
+    was booked after it was canceled. How fast: from that to the booking. A time in
+    which the therapist is off, or the place closed, could be offered to nobody: it is
+    told apart, and counts in no share.
     """
     rows, bars = [], []
-    for week, found in sorted(_freed(now).items()):
-        taken = [hours for hours in found if hours is not None]
-        name = words.week(week)
-        fast = f"{median(taken):.1f}" if taken else "-"
-        part = share(len(taken), len(found))
-        rows.append([name, f"{len(found)}", f"{len(taken)}", part, fast])
-        bars.append(Bar(name, len(taken) / len(found), part, 1.0))
+    for week, found in sorted(freed_times(now).items()):
+        name, number, whole = words.week(week), len(found.refilled), found.offered
+        fast = f"{median(found.refilled):.1f}" if number else "-"
+        part = share(number, whole)
+        counts = [whole + found.not_to_offer, found.not_to_offer, number]
+        rows.append([name, *map(str, counts), part, fast])
+        bars.append(Bar(name, number / whole if whole else 0.0, part, 1.0))
     return Figure(
         key="refilled",
         title=_("Canceled time, offered again"),
         about=_(
             "Booked times canceled or moved in the last 90 days before they began, by "
-            "the week of canceling. Refilled: the therapist sees somebody else in it."
+            "the week of canceling. Refilled: the therapist sees somebody else in it. "
+            "The share is of those that could be offered: not while the therapist is "
+            "off or the place is closed."
         ),
         heads=[
-            *(_("Week of"), _("Canceled"), _("Refilled"), _("Share")),
-            _("Half refilled within, hours"),
+            *(_("Week of"), _("Canceled"), _("Not to be offered"), _("Refilled")),
+            *(_("Share"), _("Half refilled within, hours")),
         ],
         rows=rows,
         bars=bars,
         bars_title=_("Share of canceled time that was refilled; the mark is all"),
-        numbers=frozenset(range(1, 5)),
+        numbers=frozenset(range(1, 6)),
     )
 
 

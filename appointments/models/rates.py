@@ -9,9 +9,10 @@ from typing import Any
 
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F
 
-from appointments.codes import EntryStatus, Status
+from appointments.codes import EntryStatus, Missed, Status
 from appointments.models.appointment import Appointment, AppointmentQuerySet
 from appointments.models.capacity import Therapist
+from appointments.models.freed import not_to_offer, with_again
 from appointments.models.outside import rosters
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
 from appointments.simulation.model import WEEK, WORKDAYS, BadRates, Category, Rates
@@ -35,23 +36,22 @@ def clinic_rates(*, now: datetime) -> Measured:
     Return the rates of the 90 days before `now`.
 
     Demand is every request that was triaged and neither declined nor withdrawn, by the
-    start of its clock; lengths include turnover; capacity is the hours worked, extra
-    ones too, less closures, holidays and time off, of those who give massage now.
+    start of its clock; lengths include turnover; a time is lost if it was missed, also
+    by our mistake, or canceled and had by nobody else; capacity is the hours worked,
+    less closures, holidays and time off, of those who give massage now.
 
     :raises BadRates: if too little happened to tell.
     """
     since = now - LOOK_BACK * DAY
-    came = (
-        WaitlistEntry.objects.filter(received_at__gte=since, received_at__lt=now)
-        .exclude(category=None)
-        .exclude(status__in=[EntryStatus.REJECTED, EntryStatus.CANCELLED])
-    )
+    came = _came(since, now)
     agreed = Appointment.objects.filter(
         starts_at__gte=since, starts_at__lt=now, booked_at__isnull=False
     )
     over = agreed.visits_over()  # without what was missed by our own mistake
     kept = over.count()
-    canceled = agreed.filter(status=Status.CANCELLED).count()
+    ours = agreed.filter(status=Status.NOSHOW, missed_because=Missed.CLINIC).count()
+    refilled, lost = _canceled(agreed)
+    times = kept + ours + refilled + lost
     people = came.count()
     weekend_people = came.filter(received_at__iso_week_day__gt=WORKDAYS).count()
     lengths = _lengths(over)
@@ -64,10 +64,30 @@ def clinic_rates(*, now: datetime) -> Measured:
         minutes=_minutes(since, now),
         lengths=lengths,
         weekend=min(a_weekend_day / a_weekday, MOST_WEEKEND),
-        no_shows=over.filter(status=Status.NOSHOW).count() / (kept + canceled),
-        cancellations=canceled / (kept + canceled),
+        no_shows=(over.filter(status=Status.NOSHOW).count() + ours + lost) / times,
+        cancellations=refilled / times,
     )
     return Measured(rates, people / _at_capacity(rates))
+
+
+def _came(since: datetime, now: datetime) -> WaitlistEntryQuerySet:
+    """Return the requests that were triaged, and neither declined nor withdrawn."""
+    return (
+        WaitlistEntry.objects.filter(received_at__gte=since, received_at__lt=now)
+        .exclude(category=None)
+        .exclude(status__in=[EntryStatus.REJECTED, EntryStatus.CANCELLED])
+    )
+
+
+def _canceled(agreed: AppointmentQuerySet) -> tuple[int, int]:
+    """
+    Return how many canceled times somebody else had, and how many were lost.
+
+    What nobody could be offered is neither: capacity does not count it.
+    """
+    freed = with_again(agreed.filter(status=Status.CANCELLED))
+    refilled = sum(one.again is not None for one in freed)
+    return refilled, len(freed) - refilled - len(not_to_offer(freed))
 
 
 def _at_capacity(rates: Rates) -> float:

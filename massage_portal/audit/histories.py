@@ -35,6 +35,16 @@ UNTOLD = """
      WHERE kept.id IS NULL OR told.after || '>' || kept.status <> ALL(%s)
      ORDER BY told.record_id
 """
+NOT_MADE = "its trail does not tell that it was made"
+UNBEGUN = """
+    SELECT kept.id
+      FROM {table} kept
+      LEFT JOIN (SELECT DISTINCT record_id FROM ({steps}) steps
+                  WHERE before = '') begun ON begun.record_id = kept.id::text
+     WHERE begun.record_id IS NULL
+       AND kept.{made_at} > (SELECT min(at) FROM audit_auditevent)
+     ORDER BY kept.id
+"""
 
 
 def histories(
@@ -42,16 +52,18 @@ def histories(
     *,
     steps: Mapping[State, Set[State]],
     begin: Iterable[State],
+    made_at: str,
     elsewhere: Iterable[tuple[State, State]] = (),
     no_steps: Iterable[str] = (),
 ) -> Found:
     """
     Judge every history of one kind of record, as the trail tells it.
 
-    A trail may begin late, and a record without one is not judged.
+    A trail may begin late: a record that is older than its first row need have none.
 
     :param steps: from each state, those that may follow it.
     :param begin: the states in which a record may be made.
+    :param made_at: the column that says when a record was made.
     :param elsewhere: steps that the trail of another record tells.
     :param no_steps: actions whose change looks like a step and is none.
     """
@@ -61,19 +73,26 @@ def histories(
     silent = {(old.value, new.value) for old, new in elsewhere}
     follows = sorted(_reached(names, silent))
     label, table = model._meta.label_lower, model._meta.db_table
-    noun = str(model._meta.verbose_name)
+    noun = model._meta.verbose_name
     asked = (label, list(no_steps))
     faults = [
         f"{noun} {record}: its trail says {told or 'nothing'}, then {before}>{after} "
         f"(audit event {event})"
         for event, record, told, before, after in ask(ILLEGAL, *asked, legal, follows)
     ]
-    untold = UNTOLD.format(steps=STEPS, table=table)
-    for record, told, state in ask(untold, *asked, follows):
+    untold = ask(UNTOLD.format(steps=STEPS, table=table), *asked, follows)
+    for record, told, state in untold:
         is_now = f"it is {state}" if state else "it is not there"
         faults.append(f"{noun} {record}: its trail ends in {told}, and {is_now}")
-    judged = AuditEvent.objects.filter(record_type=label)
-    return Found(judged.values("record_id").distinct().count(), faults)
+    unbegun = ask(UNBEGUN.format(steps=STEPS, table=table, made_at=made_at), *asked)
+    faults += [f"{noun} {record}: {NOT_MADE}" for (record,) in unbegun]
+    return Found(_judged(label), faults)
+
+
+def _judged(label: str) -> int:
+    """Return of how many records of this kind the trail tells."""
+    told = AuditEvent.objects.filter(record_type=label)
+    return told.values("record_id").distinct().count()
 
 
 def _reached(names: Set[str], silent: Set[tuple[str, str]]) -> set[str]:

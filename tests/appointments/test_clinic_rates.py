@@ -14,10 +14,12 @@ from appointments.models.rates import clinic_rates
 from appointments.simulation.model import BadRates, Category
 from tests.factories import (
     DAY,
+    HOUR,
     NOW,
     make_appointment,
     make_category,
     make_clinic,
+    make_closure,
     make_entry,
     make_request,
 )
@@ -87,8 +89,22 @@ def test_lengths_no_shows_and_cancellations_are_shares_of_times(clinic):
     rates = clinic_rates(now=NOW).rates
 
     assert rates.lengths == ((60, 0.9), (90, 0.1))
-    assert rates.no_shows == pytest.approx(1 / 11)
-    assert rates.cancellations == pytest.approx(1 / 11)
+    assert rates.no_shows == pytest.approx(3 / 12)  # one canceled, and had by nobody
+    assert rates.cancellations == 0
+
+
+def test_a_canceled_time_is_given_on_only_if_somebody_else_had_it(clinic):
+    late = {"ended_at": NOW - 21 * DAY - HOUR, "booked_at": NOW - 30 * DAY}
+    visit(Status.CANCELLED, 20, clinic, **late)
+    visit(Status.FULFILLED, 20, clinic, booked_at=late["ended_at"] + HOUR / 2)
+    day = (NOW - 31 * DAY).date()
+    visit(Status.CANCELLED, 30, clinic)  # nobody could be offered it
+    make_closure(clinic[0], day)
+
+    rates = clinic_rates(now=NOW).rates
+
+    assert rates.no_shows == pytest.approx(2 / 12)
+    assert rates.cancellations == pytest.approx(1 / 12)
 
 
 def test_offers_nobody_took_are_no_cancellations(clinic):
@@ -118,7 +134,7 @@ def test_capacity_is_working_hours_less_time_off_and_closures(clinic):
 
 
 def test_the_load_is_what_was_asked_of_the_capacity(clinic):
-    used = 6 * 60 * (0.9 / 0.8)  # a missed time is lost, a canceled one is not
+    used = 6 * 60 / 0.8  # one time was missed, and one canceled and had by nobody
 
     assert clinic_rates(now=NOW).load == pytest.approx(used / (90 * 240))
 

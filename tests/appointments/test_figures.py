@@ -25,6 +25,7 @@ from tests.factories import (
     make_appointment,
     make_category,
     make_clinic,
+    make_closure,
     make_entry,
     make_insurer,
     make_overrule,
@@ -134,7 +135,24 @@ def test_time_counts_as_refilled_only_if_somebody_else_took_it_after(see):
     offer = {"status": Status.CANCELLED, "ending": Ending.LAPSED, "booked_at": None}
     see(starts_at=at + 2 * DAY, ended_at=NOW - HOUR, **offer)  # it was never booked
     figure = visits.refilled(now=NOW)
-    assert [row[1:] for row in figure.rows] == [["3", "1", "33%", "3.0"]]
+    assert [row[1:] for row in figure.rows] == [["3", "0", "1", "33%", "3.0"]]
+
+
+def test_time_in_which_the_therapist_is_off_could_be_offered_to_nobody(see):
+    ill = NOW + 5 * DAY
+    gone = {"status": Status.CANCELLED, "ending": Ending.BY_CLINIC}
+    for number in range(8):
+        visit = see(starts_at=ill + number * DAY, ended_at=NOW - HOUR, **gone)
+    assert [row[1:] for row in visits.refilled(now=NOW).rows] == [
+        ["8", "0", "0", "0%", "-"]
+    ]
+
+    visit.therapist.time_off.create(starts_at=ill, ends_at=ill + 7 * DAY)
+    make_closure(visit.therapist.location, (ill + 7 * DAY).date())
+
+    figure = visits.refilled(now=NOW)
+    assert [row[1:] for row in figure.rows] == [["8", "8", "0", "-", "-"]]
+    assert [bar.value for bar in figure.bars] == [0.0]
 
 
 def test_missed_visits_are_counted_with_their_reasons(see):

@@ -304,7 +304,7 @@ def test_booking_at_once_books_without_an_offer_mail(opening, scheduler):
     entry.refresh_from_db()
     assert (entry.status, entry.version) == (EntryStatus.IN_PROGRESS, 2)
     assert trail(made) == [
-        (scheduler.pk, "appointment.booked", entry.patient_id, "proposed>booked")
+        (scheduler.pk, "appointment.booked", entry.patient_id, ">booked")
     ]
     assert [kind for kind, _ in owed(made)] == [
         "appointments.booked",

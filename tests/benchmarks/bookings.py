@@ -11,12 +11,13 @@ from django.db import transaction
 from appointments import actions
 from appointments.models import WaitlistEntry
 from appointments.openings import Opening
-from tests.benchmarks.figures import Figure, count_queries
+from tests.benchmarks.figures import BEST_OF_OTHERS, Figure, Limit, count_queries
 from tests.benchmarks.filling import Clinic
 from tests.benchmarks.free_time import openings
 from tests.benchmarks.served import rate, workers
 
 ROUNDS = 5
+LIMIT = Limit(0.25, of_floor=True)
 EACH = {1: 40, 8: 80}  # bookings in a round, by the number of clients
 Task = tuple[WaitlistEntry, Opening]
 
@@ -47,6 +48,7 @@ def measure(of: Clinic) -> tuple[list[Figure], int]:
                     statistics.median(floors),
                     unit="/s",
                     queries=queries,
+                    limits=(LIMIT, BEST_OF_OTHERS["bookings"])[: 1 + (clients > 1)],
                 )
             )
     return figures, refused

@@ -21,13 +21,14 @@ from massage_portal.accounts.actions import add_user
 from massage_portal.accounts.roles import Role
 from tests.benchmarks.browsing import served
 from tests.benchmarks.contested import signed_in
-from tests.benchmarks.figures import Figure, count_queries
+from tests.benchmarks.figures import Figure, Limit, count_queries
 from tests.benchmarks.filling import Clinic, analyze
 from tests.crowd import Ask, in_turn, p95, sessions, together
 
 APPOINTMENTS = 100_000
 PEOPLE, EVERY, SECONDS = 50, 5.0, 10.0
 SHIFT = timedelta(weeks=12)  # longer than the days that are booked ahead
+LIMITS = {"page": Limit(500), "report": Limit(2_000)}  # of the crowd that reads
 ENDED = (Status.FULFILLED,) * 17 + (Status.NOSHOW,) * 2 + (Status.CANCELLED,)
 
 
@@ -165,7 +166,7 @@ def _figures(
     page: Page, found: list[float], floors: list[float], queries: int
 ) -> list[Figure]:
     kind = "report" if page.report else "page"
-    crowds = ("at one moment", f"one each {EVERY:.0f} s")
+    crowds = {"at one moment": (), f"one each {EVERY:.0f} s": (LIMITS[kind],)}
     return [
         Figure(
             f"{kind} for {PEOPLE} people, {crowd}: {page.what}, p95",
@@ -173,20 +174,28 @@ def _figures(
             "sign-in page for as many, p95",
             floor,
             queries=queries,
+            limits=limits,
         )
-        for crowd, taken, floor in zip(crowds, found, floors, strict=True)
+        for (crowd, limits), taken, floor in zip(
+            crowds.items(), found, floors, strict=True
+        )
     ]
 
 
 def _crowd(port: int, address: str, keys: list[str]) -> list[float]:
-    """Return the p95 of both crowds; the first pages of each worker are not counted."""
+    """
+    Return the p95 of both crowds; the first pages of each worker are not counted.
+
+    Of those who ask at one moment some may get no answer, which takes for ever; of
+    those who read in between everybody gets one.
+    """
     asks = [Ask(address, key) for key in keys]
     in_turn(port, asks[:8], seconds=1)
     crowds = [
         together(port, asks),
         in_turn(port, asks * round(SECONDS / EVERY), seconds=SECONDS),
     ]
-    wrong = {one.status for answers in crowds for one in answers} - {200, 0}
-    if wrong:  # 0: none within a minute
-        raise RuntimeError(f"{address}: {wrong}")
+    for answers, fine in zip(crowds, ({200, 0}, {200}), strict=True):
+        if wrong := {one.status for one in answers} - fine:
+            raise RuntimeError(f"{address}: {wrong}")
     return [p95(answers) for answers in crowds]

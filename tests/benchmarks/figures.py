@@ -13,6 +13,38 @@ from django.db import connection
 
 
 @dataclass(frozen=True)
+class Limit:
+    """
+    What a figure must keep: a time at most so long, a rate at least so high.
+
+    Of the floor: so many times the floor, which this very run measured.
+    """
+
+    value: float
+    of_floor: bool = False
+
+    def bound(self, figure: Figure) -> float:
+        """Return it in the figure's own unit."""
+        return self.value * (figure.floor_value if self.of_floor else 1)
+
+    def kept(self, figure: Figure) -> bool:
+        """Say whether the figure keeps it; one that is no number does not."""
+        if figure.is_time:
+            return figure.value <= self.bound(figure)
+        return figure.value >= self.bound(figure)
+
+    def words(self, figure: Figure) -> str:
+        """Return it as the table shows it."""
+        sign = "<=" if figure.is_time else ">="
+        unit = "of floor" if self.of_floor else figure.unit
+        return f"{sign} {self.value:,.4g} {unit}"
+
+
+# The best of other open systems, measured on such a machine with eight clients.
+BEST_OF_OTHERS = {"queue": Limit(107), "openings": Limit(282), "bookings": Limit(108)}
+
+
+@dataclass(frozen=True)
 class Figure:
     """One line of the table."""
 
@@ -22,11 +54,22 @@ class Figure:
     floor_value: float
     unit: str = "ms"
     queries: int | None = None
+    limits: tuple[Limit, ...] = ()
+
+    @property
+    def is_time(self) -> bool:
+        """Say whether less is better."""
+        return self.unit == "ms"
+
+    @property
+    def missed(self) -> list[str]:
+        """Return the limits that it does not keep, in words."""
+        return [one.words(self) for one in self.limits if not one.kept(self)]
 
     @property
     def ratio(self) -> float:
         """How many times the floor it takes; for rates, how many times slower."""
-        if self.unit == "ms":
+        if self.is_time:
             return self.value / self.floor_value
         return self.floor_value / self.value
 
@@ -39,10 +82,18 @@ class Figure:
             self.floor,
             f"{self.floor_value:,.1f} {self.unit}",
             f"{self.ratio:,.1f} x",
+            ", ".join(one.words(self) for one in self.limits),
+            self._verdict(),
         ]
+
+    def _verdict(self) -> str:
+        if not self.limits:
+            return ""
+        return "MISSED" if self.missed else "met"
 
 
 HEAD = ["what", "queries", "median", "floor", "median", "of floor"]
+HEAD += ["limit", "kept"]
 TO_THE_RIGHT = {1, 2, 4, 5}
 
 
@@ -59,6 +110,15 @@ def table(figures: list[Figure]) -> str:
         lines.append("  ".join(cells).rstrip())
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines)
+
+
+def missed(figures: list[Figure]) -> list[str]:
+    """Return a line for each limit that is not kept."""
+    return [
+        f"{one.what}: {one.value:,.1f} {one.unit}, not {limit}"
+        for one in figures
+        for limit in one.missed
+    ]
 
 
 def milliseconds(*works: Callable[[], Any], times: int = 9) -> list[float]:

@@ -8,12 +8,20 @@ from statistics import median
 from appointments.models import Appointment, Policy, Room, Supply, Therapist
 from appointments.openings import Opening
 from services.models import Location
-from tests.benchmarks.figures import Figure, count_queries, milliseconds, rows_of
+from tests.benchmarks.figures import (
+    BEST_OF_OTHERS,
+    Figure,
+    Limit,
+    count_queries,
+    milliseconds,
+    rows_of,
+)
 from tests.benchmarks.filling import DAYS, ZONE, Clinic
 from tests.benchmarks.served import rate, workers
 
 SMALL = 5  # therapists, and rooms, of the smaller place
 EACH = 80  # requests in one round
+LIMIT = Limit(0.35, of_floor=True)
 
 HOURS = """
 SELECT therapist_id, weekday, starts, ends, valid_from, valid_until
@@ -122,6 +130,7 @@ def _beside(port: int, what: str, address: str, row: int) -> list[Figure]:
                 median(taken[floor]),
                 unit="/s",
                 queries=2,
+                limits=(LIMIT, BEST_OF_OTHERS["openings"])[: 1 + (clients > 1)],
             )
         )
     return figures

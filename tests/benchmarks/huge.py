@@ -10,7 +10,7 @@ from time import perf_counter
 
 from django.conf import settings
 
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.figures import Figure, Limit
 from tests.huge import ask
 from tests.processes import Family, background, mail_server
 
@@ -48,6 +48,7 @@ def measure() -> Figure:
         _p95(attacked),
         "the same page in peace, p95",
         _p95(peace),
+        limits=(Limit(2, of_floor=True),),
     )
 
 

@@ -27,7 +27,7 @@ from massage_portal.outbox.carriers.email import EmailCarrier
 from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.models import Message, Preference
 from massage_portal.outbox.sending import written
-from tests.benchmarks.figures import Figure, say
+from tests.benchmarks.figures import Figure, Limit, say
 from tests.benchmarks.filling import Clinic, analyze
 
 OF_THE_FLOOR = 2_000
@@ -37,12 +37,13 @@ CELERY = [sys.executable, "-m", "celery", "--app", "massage_portal", "--quiet"]
 WORKER = [*CELERY, "worker", "--loglevel", "ERROR", "--without-mingle"]
 WORKER += ["--without-gossip", "--without-heartbeat"]
 PATIENCE = 300  # seconds
+OF_ONE = Limit(0.5, of_floor=True)  # and more processes send no fewer than one
 
 
 def measure(of: Clinic) -> list[Figure]:
     """Return the messages a second of one worker process, and of two."""
     owed = _owe(of)
-    figures = []
+    figures: list[Figure] = []
     with mail_sink() as sink:
         floor = _floor(sink)
         for processes in (1, 2):
@@ -55,6 +56,7 @@ def measure(of: Clinic) -> list[Figure]:
                     floor="the same mails by smtplib alone",
                     floor_value=floor,
                     unit="/s",
+                    limits=(OF_ONE, *(Limit(one.value) for one in figures)),
                 )
             )
     return figures

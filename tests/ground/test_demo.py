@@ -309,7 +309,7 @@ def test_visits_were_canceled_late_or_in_time_or_missed_for_reasons():
     why = set(Appointment.objects.values_list("missed_because", flat=True)) - {""}
     assert len(why) >= 4
     assert Missed.CLINIC in why
-    filled = sum(int(row[2]) for row in visits.refilled(now=NOW).rows)
+    filled = sum(int(row[3]) for row in visits.refilled(now=NOW).rows)
     assert filled >= 1
 
 

@@ -25,14 +25,15 @@ GOOD = {
 }
 # Set by a process of ours for its own child, or by the operating system.
 NOT_FOR_PEOPLE = {"DEMO_PASSWORD", "DJANGO_SETTINGS_MODULE", "XDG_RUNTIME_DIR"}
+NOT_FOR_PEOPLE |= {"STATEMENT_SECONDS"}
 
 
-def start(environment, show="''"):
+def start(environment, show="''", first=""):
     """Read the settings in a process of its own; return its code and its output."""
     inherited = {
         name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ
     }
-    line = f"from massage_portal import settings as s; print({show})"
+    line = f"{first}\nfrom massage_portal import settings as s; print({show})"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", line],
         cwd=ROOT,
@@ -211,3 +212,19 @@ def test_a_provider_and_a_gateway_are_each_one_address():
     assert "{'WEBHOOK_SECRET': 'name:word', 'MAILGUN_API_KEY': 'a&b'}" in said
     assert said.count("to/ken") == 1  # asked for by name, and not in its picture
     assert "('MessagingServiceSid', 'MG7')" in said
+
+
+@pytest.mark.parametrize(
+    ("first", "seconds"),
+    [
+        pytest.param("import massage_portal.wsgi", 5, id="web"),
+        pytest.param("import massage_portal.celery", 60, id="worker"),
+        pytest.param("", 60, id="command"),
+    ],
+)
+def test_a_statement_for_which_a_person_waits_ends_sooner(first, seconds, tmp_path):
+    show = "s.DATABASES['default']['OPTIONS']['options']"
+    code, said, faults = start(GOOD | {"STATIC_ROOT": str(tmp_path)}, show, first)
+
+    assert code == 0, faults
+    assert f"-c statement_timeout={seconds}s " in said
