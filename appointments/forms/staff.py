@@ -89,10 +89,7 @@ class SetOverrule(parts.Form):
         max_digits=4,
         decimal_places=1,
     )
-    last_day = forms.DateField(
-        label=_("Last day that it counts"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    last_day = parts.ThreePartDate(label=_("Last day that it counts"))
     reason = parts.Text(
         label=_("Reason"),
         help_text=_("For colleagues; the monthly report shows it. Patients do not."),
@@ -105,11 +102,10 @@ class SetOverrule(parts.Form):
         super().__init__(*args, auto_id="overrule_%s", **kwargs)
         self.now = now
         today = timezone.localdate(now)
-        self.latest = today + LONGEST - timedelta(days=1)
-        attrs = {"min": today.isoformat(), "max": self.latest.isoformat()}
-        self.fields["last_day"].widget.attrs |= attrs
-        self.fields["last_day"].help_text = _("%(latest)s at the latest.") % {
-            "latest": date_format(self.latest)
+        last: Any = self.fields["last_day"]
+        last.earliest, last.latest = today, today + LONGEST - timedelta(days=1)
+        last.help_text = _("%(latest)s at the latest.") % {
+            "latest": date_format(last.latest)
         }
 
     @property
@@ -122,11 +118,6 @@ class SetOverrule(parts.Form):
     def clean_last_day(self) -> datetime:
         """Return the end of the day on the clinic's clock."""
         day: date = self.cleaned_data["last_day"]
-        if not timezone.localdate(self.now) <= day <= self.latest:
-            raise forms.ValidationError(
-                _("Choose a day from today to %(latest)s.")
-                % {"latest": date_format(self.latest)}
-            )
         ends_at = timezone.make_aware(datetime.combine(day + timedelta(1), time.min))
         return min(ends_at, self.now + LONGEST)  # a clock change may add an hour
 
