@@ -74,7 +74,7 @@ def queue(request: SignedInRequest) -> HttpResponse:
             "more_to_triage": number - len(first),
             "filters": board.filters,
             "categories": board.filters.categories,
-            "find": form,
+            "form": form,  # the base page says its faults
             "q": request.POST.get("q", "").strip(),
             "sign": health.sign(now),
         }
