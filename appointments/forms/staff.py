@@ -6,12 +6,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from appointments.models import TriageCategory
+from appointments.models import TriageCategory, WaitlistEntry
 from appointments.models.overrule import LONGEST
 from massage_portal import forms as parts
 
@@ -47,13 +48,23 @@ class Triage(parts.Form):
         required=False,
     )
 
-    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, entry: WaitlistEntry, now: datetime, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.entry = entry
         for name in ("category", "words"):  # one of them, by the decision
             self.fields[name].conditional = True  # type: ignore[attr-defined]
         field = self.fields["category"]
         field.queryset = TriageCategory.objects.offered(now)  # type: ignore[attr-defined]
         field.label_from_instance = _category  # type: ignore[attr-defined]
+
+    @property
+    def helper(self) -> Any:
+        """Send it to the triage of this request, whatever page it stands on."""
+        helper = super().helper
+        helper.form_action = reverse("appointments:triage", args=[self.entry.pk])
+        return helper
 
     def clean(self) -> dict[str, Any]:
         """See that the decision has what it needs."""

@@ -232,6 +232,12 @@ def test_a_fault_stands_at_its_field_and_nothing_is_done(staff, fields, said):
     assert not Overrule.objects.exists()
 
 
+def test_a_decision_made_beside_a_refused_overrule_goes_to_triage(staff):
+    entry = make_entry()
+    page = staff.post(address_of(entry), form_of(entry, target_days="0")).text
+    assert f'action="{address_of(entry, "triage")}" class="form"' in page
+
+
 def test_a_stale_page_overwrites_nothing_and_can_be_sent_again(staff):
     entry = make_entry()
     WaitlistEntry.objects.update(version=7)
