@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.formats import time_format
 from django.utils.translation import gettext_lazy as _
 
 from appointments.openings import STEP, Span, on_the_clock
@@ -154,10 +155,10 @@ def rows(
         mine = [one for one in some if one.item.column == column]
         for at, cell in _cells(mine, column, hours, number):
             cells[at].append(cell)
-    return [
-        Row(start, f"{start:%H:%M %Z}" if changes else f"{start:%H:%M}", cells[at])
-        for at, start in enumerate(starts)
-    ]
+    said = [time_format(start, "P") for start in starts]
+    if changes:  # not by "T", which leaves out the zone of an hour that comes twice
+        said = [f"{time} {start:%Z}" for time, start in zip(said, starts, strict=True)]
+    return [Row(*row) for row in zip(starts, said, cells, strict=True)]
 
 
 def _cells(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from appointments.matching import LETTERS
 from appointments.priority import Explanation
+from massage_portal.dates import from_to
 
 NOON = time(12, 0)
 ALL_DAY = (time(0, 0), time(23, 59))
@@ -74,7 +75,7 @@ def availability(
     elif (from_time, to_time) == (NOON, ALL_DAY[1]):
         said.append(_("after noon"))
     else:
-        said.append(f"{from_time:%H:%M}–{to_time:%H:%M}")  # noqa: RUF001 - a range
+        said.append(from_to(from_time, to_time))
     if earliest:
         said.append(_("not before %(day)s") % {"day": date_format(earliest)})
     if latest:

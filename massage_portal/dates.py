@@ -1,5 +1,7 @@
 """
-Read a date as people type it, in three boxes. Pure: no database, no clock.
+Read a date as people type it, in three boxes; say a time of day as all pages do.
+
+Pure: no database, no clock.
 """
 
 from __future__ import annotations
@@ -7,10 +9,11 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time
 from typing import NamedTuple
 
 from django.utils.dates import MONTHS, MONTHS_3
+from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
@@ -65,6 +68,11 @@ def read_date(typed: DateParts) -> date | None:
             "day",
         )
     return date(year, month, day)
+
+
+def from_to(start: time | datetime, end: time | datetime) -> str:
+    """Return a stretch of a day, as all pages write times: 8 a.m., a dash, noon."""
+    return f"{time_format(start, 'P')}–{time_format(end, 'P')}"  # noqa: RUF001
 
 
 def _spread(typed: DateParts) -> DateParts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,11 +18,12 @@ from massage_portal import forms as parts
 from services.models import Technique
 
 LATEST = date(2100, 12, 31)
+_HALF_OF_DAY = re.compile(r"\s*([AP])\.?\s?M\.?$")
 _AFTER = _("Enter a time that is later than the one it begins at.")
 
 
 class Clock(forms.TimeField):
-    """A time of the day, as people type it: 8:00, 14:30 or 2:30 PM."""
+    """A time of the day, as people type it: 8:00, 14:30 or, as pages say it, 8 a.m."""
 
     widget = forms.TimeInput(
         attrs={"class": "input--short", "autocomplete": "off"}, format="%H:%M"
@@ -30,10 +32,16 @@ class Clock(forms.TimeField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", _("Like 8:00 or 14:30."))
         super().__init__(
-            input_formats=["%H:%M", "%H.%M", "%H", "%I:%M %p", "%I:%M%p", "%I %p"],
+            input_formats=["%H:%M", "%H.%M", "%H", "%I:%M %p", "%I %p"],
             error_messages={"invalid": _("Enter a time like 8:00 or 14:30.")},
             **kwargs,
         )
+
+    def to_python(self, value: Any) -> time | None:
+        """Read "8 a.m." and "2:30pm" as well, however they are dotted."""
+        if isinstance(value, str):
+            value = _HALF_OF_DAY.sub(r" \1M", value.strip().upper())
+        return super().to_python(value)
 
 
 def day(**kwargs: Any) -> parts.ThreePartDate:

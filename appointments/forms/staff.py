@@ -6,12 +6,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from appointments.models import TriageCategory
+from appointments.models import TriageCategory, WaitlistEntry
 from appointments.models.overrule import LONGEST
 from massage_portal import forms as parts
 
@@ -47,13 +48,23 @@ class Triage(parts.Form):
         required=False,
     )
 
-    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, entry: WaitlistEntry, now: datetime, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.entry = entry
         for name in ("category", "words"):  # one of them, by the decision
             self.fields[name].conditional = True  # type: ignore[attr-defined]
         field = self.fields["category"]
         field.queryset = TriageCategory.objects.offered(now)  # type: ignore[attr-defined]
         field.label_from_instance = _category  # type: ignore[attr-defined]
+
+    @property
+    def helper(self) -> Any:
+        """Send it to the triage of this request, whatever page it stands on."""
+        helper = super().helper
+        helper.form_action = reverse("appointments:triage", args=[self.entry.pk])
+        return helper
 
     def clean(self) -> dict[str, Any]:
         """See that the decision has what it needs."""
@@ -89,10 +100,7 @@ class SetOverrule(parts.Form):
         max_digits=4,
         decimal_places=1,
     )
-    last_day = forms.DateField(
-        label=_("Last day that it counts"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    last_day = parts.ThreePartDate(label=_("Last day that it counts"))
     reason = parts.Text(
         label=_("Reason"),
         help_text=_("For colleagues; the monthly report shows it. Patients do not."),
@@ -105,11 +113,10 @@ class SetOverrule(parts.Form):
         super().__init__(*args, auto_id="overrule_%s", **kwargs)
         self.now = now
         today = timezone.localdate(now)
-        self.latest = today + LONGEST - timedelta(days=1)
-        attrs = {"min": today.isoformat(), "max": self.latest.isoformat()}
-        self.fields["last_day"].widget.attrs |= attrs
-        self.fields["last_day"].help_text = _("%(latest)s at the latest.") % {
-            "latest": date_format(self.latest)
+        last: Any = self.fields["last_day"]
+        last.earliest, last.latest = today, today + LONGEST - timedelta(days=1)
+        last.help_text = _("%(latest)s at the latest.") % {
+            "latest": date_format(last.latest)
         }
 
     @property
@@ -122,11 +129,6 @@ class SetOverrule(parts.Form):
     def clean_last_day(self) -> datetime:
         """Return the end of the day on the clinic's clock."""
         day: date = self.cleaned_data["last_day"]
-        if not timezone.localdate(self.now) <= day <= self.latest:
-            raise forms.ValidationError(
-                _("Choose a day from today to %(latest)s.")
-                % {"latest": date_format(self.latest)}
-            )
         ends_at = timezone.make_aware(datetime.combine(day + timedelta(1), time.min))
         return min(ends_at, self.now + LONGEST)  # a clock change may add an hour
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from appointments.agenda import WORDS, Entry, Kind
+from massage_portal.dates import from_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Words:
     def of(self, one: Entry) -> Said:
         """Return what is said of `one`."""
         item, visit = one.item, one.item.visit
-        when = f"{one.start:%H:%M}–{one.end:%H:%M}"  # noqa: RUF001 - a range
+        when = from_to(one.start, one.end)
         when = self._all_day if one.all_day else when
         column = self._names[item.column]
         if visit is None:

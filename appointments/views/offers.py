@@ -203,7 +203,7 @@ def _words(moment: datetime, zone: ZoneInfo, _language: str | None) -> _When:
 
 
 def _say(request: SignedInRequest, made: Appointment) -> None:
-    when = f"{made.local_start:%Y-%m-%d %H:%M %Z}"
+    when = date_format(made.local_start, _("D, M j, P T"))
     if made.replaces_id and made.status == "booked":
         messages.success(request, _("Moved to %(when)s.") % {"when": when})
     elif made.status == "booked":

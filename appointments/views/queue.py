@@ -72,7 +72,7 @@ def queue(request: SignedInRequest) -> HttpResponse:
         context |= board.counts | {
             "filters": board.filters,
             "categories": board.filters.categories,
-            "find": form,
+            "form": form,  # the base page says its faults
             "sign": health.sign(now),
         }
     record_all("request.listed", shown, by=request.user, at=now)

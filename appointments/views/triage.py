@@ -86,7 +86,7 @@ def page(
 
 def _form(entry: WaitlistEntry, sent: Any, *, now: datetime) -> Triage:
     initial = {"version": entry.version, "category": entry.category_id}
-    return Triage(sent, initial=initial, now=now)
+    return Triage(sent, entry=entry, initial=initial, now=now)
 
 
 def _context(entry: WaitlistEntry) -> dict[str, Any]:

@@ -191,8 +191,8 @@ def triage_chosen() -> Sent:
 
 @form
 def overrule() -> Sent:
-    last = (TODAY + 7 * DAY).isoformat()
-    sent = {"version": "1", "target_days": "3", "last_day": last, "reason": "A fall."}
+    sent = {"version": "1", "target_days": "3", "reason": "A fall."}
+    sent |= _date("last_day", TODAY + 7 * DAY)
     return Sent(scheduler(), url("overrule", make_entry().pk), sent)
 
 

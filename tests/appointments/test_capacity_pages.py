@@ -8,6 +8,7 @@ from datetime import date, time
 import pytest
 
 from appointments.codes import EntryStatus, Status
+from appointments.forms.hours import Clock
 from appointments.models import Closure, HolidayCalendar, Room, TimeOff
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
@@ -147,6 +148,11 @@ def test_a_fault_stands_beside_its_field_and_what_was_typed_stays(
         assert f'value="{value}"' in html or kind == "certificate" or value == "1"
 
 
+@pytest.mark.parametrize("typed", ["8:30", "08.30", "8:30 a.m.", "8:30AM"])
+def test_a_time_may_be_typed_as_the_pages_say_it(typed):
+    assert Clock().clean(typed) == time(8, 30)
+
+
 def test_hours_are_changed_and_ended_and_the_second_of_two_people_is_told(lead):
     _, [therapist], _ = make_clinic(days=[4])
     row = therapist.working_hours.get()
@@ -224,7 +230,7 @@ def test_the_list_shows_who_is_off_and_whose_certificate_ends(lead):
     html = lead.get(url("capacity")).content.decode()
     own = lead.get(url("therapist_hours", therapist.pk)).content.decode()
 
-    for words in ["Monday 08:00", "Swedish, Oct. 23, 2026", "Oct 15, 10:00"]:
+    for words in ["Monday 8 a.m.", "Swedish, Oct. 23, 2026", "Oct 15, 10 a.m."]:
         assert words in html
     assert "Oct 19 – Oct 20\n" in html  # noqa: RUF001 - whole days, without midnights
     for words in ["ends soon", "Away", "Monday", "Tue, Oct 20, 2026<"]:
@@ -248,7 +254,7 @@ def test_the_page_says_what_ends_and_odd_boxes_are_as_if_not_there(lead):
 
     html = lead.get(page).content.decode()
 
-    assert f"{row.get_weekday_display()}, 08:00-20:00" in html
+    assert f"{row.get_weekday_display()}, 8 a.m.\N{EN DASH}8 p.m." in html
     page = url("change_capacity", "therapist", therapist.pk, "change")
     sent = hidden(lead.get(page)) | {"active": "no"}
     listed = lead.post(page, sent)

@@ -42,7 +42,9 @@ def visit(start, minutes=50, column=1):
 def test_a_days_table_has_a_row_for_each_half_hour_and_one_cell_for_each_visit():
     found = table(visit(at(TODAY, "09:10")), visit(at(TODAY, "10:30"), column=2))
 
-    assert [row.said for row in found] == ["09:00", "09:30", "10:00", "10:30", "11:00"]
+    assert [row.said for row in found] == [
+        *("9 a.m.", "9:30 a.m.", "10 a.m.", "10:30 a.m.", "11 a.m.")
+    ]
     spans = [[(c.column, c.rows, len(c.entries)) for c in row.cells] for row in found]
     assert spans == [
         [(1, 2, 1), (2, 1, 0)],
@@ -68,11 +70,13 @@ def test_what_shares_a_half_hour_shares_a_cell_and_each_row_is_full():
 @pytest.mark.parametrize(
     ("day", "hours", "said"),
     [
-        pytest.param(date(2026, 3, 8), 23, ["01:30 CST", "03:00 CDT"], id="spring"),
+        pytest.param(
+            date(2026, 3, 8), 23, ["1:30 a.m. CST", "3 a.m. CDT"], id="spring"
+        ),
         pytest.param(
             date(2026, 11, 1),
             25,
-            ["01:30 CDT", "01:00 CST", "01:30 CST", "02:00 CST"],
+            ["1:30 a.m. CDT", "1 a.m. CST", "1:30 a.m. CST", "2 a.m. CST"],
             id="fall",
         ),
     ],
@@ -105,7 +109,7 @@ def test_what_lasts_for_days_is_all_day_in_those_between():
     assert found[0][0].start.time() == time(9)
     assert found[2][0].end.time() == time(12)
     [row, *_] = table(off, day=TODAY + DAY, zone=zone)
-    assert row.said == "08:00"
+    assert row.said == "8 a.m."
     assert row.cells[0].rows == 20
 
 
@@ -114,9 +118,9 @@ def test_time_off_at_night_does_not_draw_a_days_table_out():
     night = Item(Kind.OFF, Span(at(TODAY, "21:00"), at(TODAY, "22:00")), 2)
     found = table(visit(at(TODAY, "07:00")), late)
 
-    assert (found[0].said, found[-1].said) == ("07:00", "17:30")
+    assert (found[0].said, found[-1].said) == ("7 a.m.", "5:30 p.m.")
     assert sum(cell.rows for row in found for cell in row.cells) == 2 * len(found)
-    assert [row.said for row in table(night)] == ["21:00", "21:30"]
+    assert [row.said for row in table(night)] == ["9 p.m.", "9:30 p.m."]
 
 
 # --- The pages ------------------------------------------------------------------------
@@ -193,7 +197,7 @@ def test_a_day_is_shown_in_local_time_and_leads_on(clinic):
     client = signed_in(make_user(Role.LEAD))
     html = client.get(url("clinic_day") + f"?day={TODAY + DAY}").content.decode()
 
-    assert "09:00–09:50" in html  # noqa: RUF001 - a range
+    assert "9 a.m.–9:50 a.m." in html  # noqa: RUF001 - a range
     assert 'rowspan="2"' in html
     for day in (TODAY, TODAY + 2 * DAY):
         assert f'href="?day={day}"' in html

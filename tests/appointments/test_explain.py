@@ -89,7 +89,7 @@ ANY = {
         pytest.param({"from_time": time(12)}, ["Any day", "after noon"], id="later"),
         pytest.param(
             {"from_time": time(9), "to_time": time(15, 30)},
-            ["Any day", "09:00\N{EN DASH}15:30"],
+            ["Any day", "9 a.m.\N{EN DASH}3:30 p.m."],
             id="hours",
         ),
         pytest.param(

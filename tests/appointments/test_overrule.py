@@ -182,8 +182,13 @@ def test_one_entry_has_one_overrule_at_a_time():
 
 
 def form_of(entry, **fields):
-    values = {"target_days": "5", "last_day": "2026-10-20", "reason": "A fall."}
+    values = {"target_days": "5", "reason": "A fall."} | last_day(2026, 10, 20)
     return values | {"version": entry.version} | fields
+
+
+def last_day(year, month, day):
+    boxes = {"month": month, "day": day, "year": year}
+    return {f"last_day_{box}": str(typed) for box, typed in boxes.items()}
 
 
 def address_of(entry, name="overrule"):
@@ -196,7 +201,8 @@ def test_the_new_rank_is_shown_before_anything_is_done_and_then_the_row_tells(st
 
     page = staff.post(address_of(entry), form_of(entry, preview="yes")).text
     assert "Now number 2 of 2; with this target number 1." in page
-    assert 'value="2026-10-20"' in page  # what was typed stays
+    for box, typed in last_day(2026, 10, 20).items():  # what was typed stays
+        assert f'name="{box}" value="{typed}"' in page
     assert not Overrule.objects.exists()
 
     done = staff.post(address_of(entry), form_of(entry))
@@ -211,8 +217,8 @@ def test_the_new_rank_is_shown_before_anything_is_done_and_then_the_row_tells(st
     ("fields", "said"),
     [
         ({"reason": " "}, "Reason"),
-        ({"last_day": "2027-10-20"}, "Choose a day from today to Jan. 11, 2027."),
-        ({"last_day": "2026-10-13"}, "Choose a day from today"),
+        (last_day(2027, 10, 20), "not after Jan. 11, 2027."),
+        (last_day(2026, 10, 13), "not before Oct. 14, 2026."),
         ({"target_days": "0"}, "greater than or equal to 1"),
         ({"target_days": "28"}, "this would change nothing"),
         ({"target_days": "9" * 400}, "digits"),
@@ -224,6 +230,12 @@ def test_a_fault_stands_at_its_field_and_nothing_is_done(staff, fields, said):
     assert page.status_code == 422
     assert said in page.text
     assert not Overrule.objects.exists()
+
+
+def test_a_decision_made_beside_a_refused_overrule_goes_to_triage(staff):
+    entry = make_entry()
+    page = staff.post(address_of(entry), form_of(entry, target_days="0")).text
+    assert f'action="{address_of(entry, "triage")}" class="form"' in page
 
 
 def test_a_stale_page_overwrites_nothing_and_can_be_sent_again(staff):

@@ -117,9 +117,9 @@ def test_the_list_asks_as_often_whether_it_is_long_or_short(desk):
         ({"state": "owed"}, "owed"),
         ({"channel": "email"}, "sent"),
         ({"kind": "referrals.recorded"}, None),
-        ({"day": "2026-09-01"}, "old"),
-        ({"state": "nonsense", "day": "9999-12-31", "page": "-1"}, "all"),
-        ({"channel": "x", "day": "0001-01-01", "patient": "9" * 5000}, "all"),
+        ({"day_month": "2026-09-01"}, "old"),
+        ({"state": "nonsense", "day_month": "9999-12-31", "page": "-1"}, "all"),
+        ({"channel": "x", "day_month": "0001-01-01", "patient": "9" * 5000}, "all"),
     ],
 )
 def test_what_narrows_the_list_stands_in_its_address(desk, query, kept):
@@ -136,6 +136,29 @@ def test_what_narrows_the_list_stands_in_its_address(desk, query, kept):
     for name, message in rows.items():
         there = f'href="/messages/{message.pk}/"' in shown
         assert there == (name in wanted), name
+
+
+def test_a_day_that_is_none_is_told_beside_its_boxes_and_narrows_nothing(desk):
+    message = of_visit()
+
+    shown = page(desk, "messages", day_month="2", day_day="30", day_year="2026")
+
+    assert "February 2026 has only 28 days" in shown
+    assert 'value="30"' in shown
+    assert f'href="/messages/{message.pk}/"' in shown
+
+
+@pytest.mark.parametrize("address", ["/messages/", "/queue/"])
+def test_an_empty_search_is_told_on_top_with_a_link_to_its_field(desk, address):
+    answer = desk.post(address, {"q": " "})
+
+    assert answer.status_code == 422
+    for words in ("<title>Error:", 'role="alert"', 'href="#q"', 'id="q-error"'):
+        assert words in answer.text
+
+
+def test_a_message_that_was_never_tried_says_so_in_a_number(desk):
+    assert "<dd>0</dd>" in page(desk, "message", of_visit().pk)
 
 
 def test_a_name_is_searched_by_post_and_the_answer_holds_a_key_only(desk):

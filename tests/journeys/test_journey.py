@@ -249,7 +249,7 @@ def the_scheduler_offers_a_time(story):
     sees(page, "The first in line who can use a free time.")
     follow(page, "Look at this offer")
     press(page, "Send offer Wednesday, October 21, 8 a.m.")
-    sees(page, "Offer sent for 2026-10-21 08:00 CDT.")
+    sees(page, "Offer sent for Wed, Oct 21, 8 a.m. CDT.")
 
 
 def the_patient_accepts_without_signing_in(story):

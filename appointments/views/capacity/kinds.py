@@ -28,6 +28,7 @@ from appointments.models import (
     TimeOff,
     WorkingHours,
 )
+from massage_portal.dates import from_to
 from services.models import Location
 
 
@@ -171,12 +172,12 @@ def said(row: Model) -> str:
     """Return which row it is, in words, with the times of its place."""
     match row:
         case WorkingHours():
-            return f"{row.get_weekday_display()}, {row.starts:%H:%M}-{row.ends:%H:%M}"
+            return f"{row.get_weekday_display()}, {from_to(row.starts, row.ends)}"
         case ExtraHours():
             day = date_format(row.day, gettext("D, M j, Y"))
-            return f"{day}, {row.starts:%H:%M}-{row.ends:%H:%M}"
+            return f"{day}, {from_to(row.starts, row.ends)}"
         case TimeOff():
-            zone, form = zone_of(row.therapist), gettext("D, M j, Y, H:i")
+            zone, form = zone_of(row.therapist), gettext("D, M j, Y, P")
             return (
                 f"{date_format(row.starts_at.astimezone(zone), form)} - "
                 f"{date_format(row.ends_at.astimezone(zone), form)}"

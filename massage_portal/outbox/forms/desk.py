@@ -11,7 +11,6 @@ from operator import itemgetter
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal import forms as parts
@@ -21,6 +20,7 @@ from massage_portal.outbox.kinds import kinds
 
 MOST_AT_ONCE = 100  # messages that one call settles
 LONGEST_KEY = 18  # digits
+# Near the ends of the calendar sums overflow.
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 
 
@@ -30,11 +30,8 @@ class Narrow(forms.Form):
     state = forms.ChoiceField(label=_("State"), required=False)
     kind = forms.ChoiceField(label=_("What"), required=False)
     channel = forms.ChoiceField(label=_("Channel"), required=False)
-    day = forms.DateField(
-        label=_("Day"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d"],
+    day = parts.ThreePartDate(
+        label=_("Day"), required=False, earliest=FIRST_DAY, latest=LAST_DAY
     )
     patient = forms.IntegerField(
         min_value=1, max_value=10**LONGEST_KEY, required=False, widget=forms.HiddenInput
@@ -53,13 +50,6 @@ class Narrow(forms.Form):
         for name, some in choices.items():
             field: Any = self.fields[name]
             field.choices = [("", _("All")), *some]
-
-    def clean_day(self) -> date | None:
-        """Refuse days of no message: near the ends of the calendar sums overflow."""
-        day: date | None = self.cleaned_data["day"]
-        if day and not FIRST_DAY <= day <= LAST_DAY:
-            raise ValidationError("out of range")
-        return day
 
     def narrowing(self) -> Narrowing:
         """Return what to narrow by."""
@@ -85,6 +75,9 @@ class FindPerson(parts.Form):
             "required": _("Type a name, a record number or a date of birth.")
         },
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="%s", **kwargs)  # the page draws it: id="q"
 
 
 class Called(forms.Form):

@@ -58,7 +58,8 @@ def messages(request: SignedInRequest) -> HttpResponse:
         "page": page,
         "rows": rows,
         "filters": filters,
-        "find": find,
+        "form": find,  # the base page says its faults
+        "asked": asked,
         "q": request.POST.get("q", "").strip(),
         "searched": find.is_bound,
         "narrowed": any(asked),
