@@ -63,6 +63,7 @@ class Asks(NamedTuple):
     state: str
     kind: str  # of the tag that shows the state
     to_triage: str
+    news: str  # "" if they told nothing more
 
 
 def asking(entries: Iterable[WaitlistEntry]) -> list[Asks]:
@@ -71,6 +72,7 @@ def asking(entries: Iterable[WaitlistEntry]) -> list[Asks]:
     priorities = {str(one): str(one.label) for one in Priority}
     states = {str(one): str(one.label) for one in EntryStatus}
     answered = _("Answered")
+    news = _("told us more: read it")
     made = []
     for entry in entries:
         key, state, kind = str(entry.pk), states[entry.status], "waiting"
@@ -88,6 +90,7 @@ def asking(entries: Iterable[WaitlistEntry]) -> list[Asks]:
             state=state,
             kind=kind,
             to_triage=path.replace("0", key, 1),
+            news=news if entry.told_more else "",
         )
         made.append(one)
     return made
@@ -144,6 +147,13 @@ def _tags(entry: WaitlistEntry, *, today: date) -> list[Tag]:
     if entry.not_taken > 1:
         words = _("call: %(number)d offers not taken")
         tags.append(("due", words % {"number": entry.not_taken}))
+    if entry.missed:
+        missed = ngettext(
+            "call: %(number)d visit missed or canceled late",
+            "call: %(number)d visits missed or canceled late",
+            entry.missed,
+        )
+        tags.append(("due", missed % {"number": entry.missed}))
     referral = entry.referral
     if referral.status == ReferralStatus.ON_HOLD:
         tags.append(("bad", _("referral on hold")))

@@ -8,7 +8,7 @@ days after the one before; nobody is seen before that day.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -84,3 +84,12 @@ def _after(
     if day < today:
         return None, False  # nobody has listed it, so no day of it is known
     return day, before.soonest
+
+
+def days_after(start: datetime, days: int) -> datetime:
+    """
+    Return, in UTC, the moment so many local days after `start`, by the same clock.
+
+    :param start: by the clock of the place, whose day may have 23 or 25 hours.
+    """
+    return (start + timedelta(days=days)).astimezone(UTC)

@@ -31,12 +31,43 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Asked:
+    """One page of the requests to triage, and a short word for all that it says."""
+
+    page: Page[int]
+    entries: list[WaitlistEntry]
+    digest: str
+
+
+@dataclass(frozen=True)
 class Line:
     """The rows of one page, and a short word for their order and all that they say."""
 
     page: Page[int]
     rows: list[Row]
     digest: str
+
+
+def read_asked(
+    visible: WaitlistEntryQuerySet,
+    *,
+    narrowing: Narrowing,
+    patients: Collection[int] | None,
+    number: str,
+) -> Asked:
+    """Return one page of those to triage, by the filters that hold before it."""
+    found = visible.to_triage().suited(narrowing)
+    if patients is not None:
+        found = found.filter(patient__in=patients)
+    page = Paginator(range(found.count()), PAGE).get_page(number)
+    begin = max(page.start_index() - 1, 0)
+    rows = found.select_related("patient", "referral").with_news()
+    entries = list(rows[begin : begin + PAGE])
+    said = [
+        (one.pk, one.version, one.status, one.told_more, one.referral.priority)
+        for one in entries
+    ]
+    return Asked(page, entries, short((page.paginator.count, said)))
 
 
 def read_line(
@@ -77,7 +108,7 @@ def read_line(
         fits = [place for place, one in enumerate(line) if one.pk in keys]
         page = Paginator(fits, PAGE).get_page(number)
         places, first = list(page.object_list), 1
-    rows = _rows(line, places, first=first, now=now, exponent=exponent)
+    rows = _rows(line, places, first=first, now=now, policy=policy)
     return Line(page, rows, _digest(rows))
 
 
@@ -87,9 +118,10 @@ def _rows(
     *,
     first: int,
     now: datetime,
-    exponent: float,
+    policy: Policy,
 ) -> list[Row]:
     """Return the rows at `places` of `line`, whose first has the rank `first`."""
+    exponent = float(policy.harm_exponent)
     shown = {line[place].pk: place for place in places}
     # By their keys alone: they were ranked once, and need not be again.
     # Their technique and diagnosis are not drawn: fifty of each would be read in vain.
@@ -97,6 +129,7 @@ def _rows(
         "patient", "category", "referral"
     )
     entries = entries.with_open_offer(now).with_offers_not_taken().with_news()
+    entries = entries.with_visits_missed(most_missed=policy.most_missed)
     by_key = {entry.pk: entry for entry in entries}
     overruled = [key for key, at in shown.items() if line[at].overruled_days]
     overrules = Overrule.objects.of_entries(overruled, now=now) if overruled else {}
@@ -136,9 +169,15 @@ def _digest(rows: list[Row]) -> str:
         (
             *(row.entry.pk, row.rank, row.entry.version, row.entry.category_id),
             *(row.entry.has_offer, row.entry.told_more, row.entry.not_taken),
+            row.entry.missed,
             *(row.entry.referral.status, row.entry.referral.valid_until),
             *((row.why.target_days, row.why.overdue) if row.why else ()),
         )
         for row in rows
     ]
+    return short(said)
+
+
+def short(said: object) -> str:
+    """Return a short word that differs when `said` does."""
     return blake2s(repr(said).encode(), digest_size=8).hexdigest()

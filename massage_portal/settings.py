@@ -170,7 +170,9 @@ DATABASES["default"] |= {
         "connect_timeout": 3,
         # A misspelled name is found where its trigrams are alike by this much, 0 to 1.
         "options": "-c lock_timeout=5s -c statement_timeout=10s"
-        " -c pg_trgm.word_similarity_threshold=0.4",
+        " -c pg_trgm.word_similarity_threshold=0.4"
+        # What is prepared is planned once: see massage_portal/prepared.py.
+        " -c plan_cache_mode=force_generic_plan",
     },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
@@ -124,12 +124,17 @@ class Reader(HTMLParser):
             self.said.append(data)
 
 
+@lru_cache(maxsize=8)  # of many pages the same is known
+def _any_of(data: frozenset[str]) -> re.Pattern[str]:
+    longest = sorted(data, key=len, reverse=True)
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest)) + r")(?!\w)")
+
+
 def latin_in(html: str, *, data: set[str]) -> list[str]:
     """Return the texts of a page with Latin letters that are no data or record's."""
     reader = Reader()
     reader.feed(html)
     reader.close()
-    longest = sorted(data, key=len, reverse=True)
-    known = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest)) + r")(?!\w)")
+    known = _any_of(frozenset(data))
     flat = [" ".join(text.split()) for text in reader.said]
     return sorted({text for text in flat if LATIN.search(known.sub("", text))})

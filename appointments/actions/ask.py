@@ -14,6 +14,7 @@ from appointments.actions.hold import end_offers
 from appointments.actions.refusal import Refusal
 from appointments.actions.tell import tell
 from appointments.codes import EntryStatus, RoleThreat
+from appointments.course import days_after
 from appointments.models import Appointment, NeedReport, Therapist, WaitlistEntry
 from appointments.models.waitlist import WEEKDAYS
 from appointments.need import assess
@@ -132,7 +133,7 @@ def _clock(referral: Referral) -> datetime:
         seen = Appointment.objects.filter(entry__referral=before).visits_over()
         last = seen.order_by("-starts_at").first()
         if last is not None:
-            planned = last.starts_at + timedelta(days=referral.interval_days)
+            planned = days_after(last.local_start, referral.interval_days)
             return max(referral.received_at, planned)
         before = before.renews
     return referral.received_at

@@ -12,6 +12,7 @@ from appointments.actions.hold import end_offers
 from appointments.actions.refusal import Refusal
 from appointments.actions.tell import tell
 from appointments.codes import AHEAD, Ending, EntryStatus, Missed, Status
+from appointments.course import days_after
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
@@ -161,7 +162,7 @@ def _plan_next(
     if session > referral.sessions:
         complete(referral=referral, by=by, now=now)
         return
-    planned = appointment.starts_at + timedelta(days=referral.interval_days)
+    planned = days_after(appointment.local_start, referral.interval_days)
     later = WaitlistEntry.objects.create(
         referral=referral,
         patient_id=entry.patient_id,
@@ -172,7 +173,8 @@ def _plan_next(
         category_id=entry.category_id,
         triaged_at=now,
         need_score=entry.need_score,
-        earliest=planned.astimezone(appointment.zone).date(),
+        earliest=appointment.local_start.date()
+        + timedelta(days=referral.interval_days),
         weekdays=entry.weekdays,
         from_time=entry.from_time,
         to_time=entry.to_time,

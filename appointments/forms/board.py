@@ -48,7 +48,7 @@ class Narrow(forms.Form):
         rows: dict[str, Any] = {
             "place": Location.objects.in_order(),
             "technique": Technique.objects.filter(active=True).in_order(),
-            "category": TriageCategory.objects.offered(now),
+            "category": TriageCategory.objects.offered_or_waited_in(now),
         }
         for name, queryset in rows.items():
             field: Any = self.fields[name]
@@ -58,9 +58,9 @@ class Narrow(forms.Form):
 
     @property
     def categories(self) -> list[tuple[int, str]]:
-        """Return the categories that may be chosen: key and name."""
+        """Return the categories that a request may be put into: key and name."""
         field: Any = self.fields["category"]
-        return list(field.choices)[1:]
+        return [(one.pk, str(one)) for one in field.queryset if one.may_be_chosen]
 
     def narrowing(self) -> Narrowing:
         """Return what to narrow by."""

@@ -43,6 +43,13 @@ class Board(Ranked[Row]):
         number = gone.order_by().values("entry").annotate(n=Count("pk")).values("n")
         return self.annotate(not_taken=Coalesce(Subquery(number), 0))
 
+    def with_visits_missed(self, *, most_missed: int = MOST_MISSED) -> Self:
+        """With how many visits were missed, where they are so many that one calls."""
+        gone = _missed(before=None).filter(entry__referral=OuterRef("referral"))
+        number = gone.order_by().values("entry__referral").annotate(n=Count("pk"))
+        enough = number.filter(n__gte=most_missed).values("n")
+        return self.annotate(missed=Coalesce(Subquery(enough), 0))
+
     def to_call(
         self, *, most_missed: int = MOST_MISSED, before: datetime | None = None
     ) -> Self:
@@ -87,16 +94,15 @@ class Board(Ranked[Row]):
         )
 
     def with_news(self) -> Self:
-        """Mark those who told us more since they were triaged."""
+        """Mark those who told us more since they were triaged, or else since asking."""
         from appointments.models.need import NeedReport  # it stands above
 
-        told = NeedReport.objects.filter(
-            entry=OuterRef("pk"), reported_at__gt=OuterRef("triaged_at")
-        )
+        read = Coalesce(OuterRef("triaged_at"), OuterRef("asked_at"))
+        told = NeedReport.objects.filter(entry=OuterRef("pk"), reported_at__gt=read)
         return self.annotate(told_more=Exists(told))
 
     def worse(self) -> Self:
-        """Those who told us more since they were triaged: somebody must read it."""
+        """Those who told us more, as `with_news` says: somebody must read it."""
         return self.with_news().filter(told_more=True)
 
     def board_counts(self, *, most_missed: int = MOST_MISSED) -> dict[str, int]:
@@ -108,7 +114,7 @@ class Board(Ranked[Row]):
             waiting_count=Count("pk", filter=waits),
         )
         return found | {
-            "worse_count": self.waiting().worse().count(),
+            "worse_count": self.filter(waits | asked).worse().count(),
             "to_call_count": self.waiting().to_call(most_missed=most_missed).count(),
         }
 
@@ -119,6 +125,23 @@ class Board(Ranked[Row]):
         Whoever wants any therapist could be seen at any place, and where the therapist
         decides any technique could be used: they are shown under each.
         """
+        found = self.suited(by)
+        if by.category is not None:
+            found = found.filter(category=by.category)
+        if by.to_call:
+            found = found.filter(
+                pk__in=self.to_call(most_missed=most_missed).values("pk")
+            )
+        if by.overdue:
+            found = found.filter(waited_days__gt=F("target_wait_days"))
+        return found
+
+    def suited(self, by: Narrowing) -> Self:
+        """
+        Those left by what `by` asks that holds before triage too.
+
+        Before it nobody has a category, a target or an offer.
+        """
         found = self
         if by.place is not None:
             there = Therapist.objects.filter(location=by.place)
@@ -127,16 +150,8 @@ class Board(Ranked[Row]):
             found = found.filter(
                 Q(referral__technique=None) | Q(referral__technique=by.technique)
             )
-        if by.category is not None:
-            found = found.filter(category=by.category)
-        if by.to_call:
-            found = found.filter(
-                pk__in=self.to_call(most_missed=most_missed).values("pk")
-            )
         if by.worse:
             found = found.filter(pk__in=self.worse().values("pk"))
-        if by.overdue:
-            found = found.filter(waited_days__gt=F("target_wait_days"))
         return found
 
 

@@ -12,7 +12,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connections, models
-from django.db.models import F, FilteredRelation, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models.periods import period
@@ -52,6 +52,15 @@ class TriageCategoryQuerySet(models.QuerySet["TriageCategory"]):
         usable = self.with_target(now).filter(active=True, target_days__isnull=False)
         return usable.order_by("target_days", "pk")
 
+    def offered_or_waited_in(self, now: datetime) -> Self:
+        """Those offered (`may_be_chosen`), and those in which somebody still waits."""
+        from appointments.models.waitlist import WaitlistEntry  # it stands above
+
+        waited_in = WaitlistEntry.objects.waiting().filter(category=OuterRef("pk"))
+        offered = Q(active=True, target_days__isnull=False)
+        rows = self.with_target(now).annotate(may_be_chosen=offered)
+        return rows.filter(offered | Exists(waited_in)).order_by("target_days", "pk")
+
 
 class TriageCategory(models.Model):
     """How soon a patient should be seen; the clinical lead owns the rows."""
@@ -61,6 +70,7 @@ class TriageCategory(models.Model):
     meaning = models.CharField(_("who belongs here"), max_length=300)
     active = models.BooleanField(_("in use"), default=True)
     target_days: int  # only where it was read `with_target`
+    may_be_chosen: bool  # only where it was read `offered_or_waited_in`
 
     objects = TriageCategoryQuerySet.as_manager()
 

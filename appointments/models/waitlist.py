@@ -9,14 +9,17 @@ import pgtrigger
 from django.db import models
 from django.db.models import (
     Aggregate,
+    Case,
     Count,
     Exists,
     F,
     FilteredRelation,
     FloatField,
+    IntegerField,
     OuterRef,
     Q,
     QuerySet,
+    When,
 )
 from django.db.models.functions import Extract
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +36,7 @@ from appointments.models.policy import TriageCategory
 from appointments.priority import Explanation, explain
 from massage_portal.audit.models import AuditEvent
 from massage_portal.states import only_legal_steps
+from referrals.codes import Priority
 from referrals.codes import Status as ReferralStatus
 from referrals.models import Patient, Referral
 
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from massage_portal.accounts.models import User
 
 FLOAT = FloatField()
+PRESSING = list(enumerate(Priority))  # routine to at once, as FHIR orders them
 WEEKDAYS = "MTWRFSU"  # R is Thursday, U is Sunday
 FEWEST_SHOWN = 10  # a figure about fewer people could point at one of them
 LOOK_BACK = timedelta(days=90)
@@ -76,10 +81,26 @@ class WaitlistEntryQuerySet(Board["WaitlistEntry"]):
         return self.open().order_by("pk").first()
 
     def to_triage(self) -> Self:
-        """Asked for and not yet judged; who has waited longest first."""
+        """
+        Asked for and not yet judged, as the board lists them.
+
+        Nobody has ranked them yet: what the provider called most pressing comes first,
+        and among equals who has waited longest.
+        """
+        steps = [When(referral__priority=one, then=at) for at, one in PRESSING]
+        return (
+            self.filter(status__in=[EntryStatus.REQUESTED, EntryStatus.ON_HOLD])
+            .alias(pressing=Case(*steps, default=0, output_field=IntegerField()))
+            .order_by("-pressing", "received_at", "pk")
+        )
+
+    def in_line(self) -> Self:
+        """Those whom the board lists: to be judged, or waiting for a time."""
         return self.filter(
-            status__in=[EntryStatus.REQUESTED, EntryStatus.ON_HOLD]
-        ).order_by("received_at", "pk")
+            status__in=[
+                *(EntryStatus.REQUESTED, EntryStatus.ON_HOLD, EntryStatus.ACCEPTED),
+            ]
+        )
 
     def declined_since(self, since: datetime) -> Self:
         """Those declined after `since`: the trail alone says when."""
@@ -218,6 +239,7 @@ class WaitlistEntry(models.Model):
     offer_out: bool  # only where it was locked by `lock_entry`
     told_more: bool
     not_taken: int
+    missed: int
 
     # When they can come. Empty means any.
     earliest = models.DateField(_("not before"), null=True, blank=True)

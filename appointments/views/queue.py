@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,9 +17,8 @@ from django_htmx.http import HTMX_STOP_POLLING
 
 from appointments.board_rows import Drawn, asking, drawn
 from appointments.forms.board import Narrow
-from appointments.line import PAGE, Line, read_line
+from appointments.line import Asked, Line, read_asked, read_line
 from appointments.models import Policy, Supply, WaitlistEntry
-from appointments.models.waitlist import WaitlistEntryQuerySet
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 from massage_portal.outbox import health
@@ -26,17 +26,20 @@ from referrals.forms import FindPatient
 from referrals.models import Patient
 
 SEES = "appointments.view_waitlistentry"
-MOST_FOUND = 200  # patients by one search; most of them do not wait
 
 
 class Board(NamedTuple):
     """What one request asked of the line, and what was read for it."""
 
-    visible: WaitlistEntryQuerySet
     filters: Narrow
-    policy: Policy
     counts: dict[str, int]
     line: Line
+    asked: Asked
+
+    @property
+    def digest(self) -> str:
+        """Return a short word for all that the two lists say."""
+        return f"{self.line.digest}{self.asked.digest}"
 
 
 @requires(SEES)
@@ -44,7 +47,7 @@ class Board(NamedTuple):
 @vary_on_headers("HX-Request")  # one URL, two bodies: keep caches from mixing them
 def queue(request: SignedInRequest) -> HttpResponse:
     """
-    List requests to triage, then those who wait, the most pressing first.
+    List requests to triage, then those who wait, each the most pressing first.
 
     A search is sent by POST: an address must hold no name.
     """
@@ -53,29 +56,23 @@ def queue(request: SignedInRequest) -> HttpResponse:
     patients = _found(request, form) if form.is_valid() else None
     partial = request.headers.get("HX-Request") == "true"
     board = _read(request, patients=patients, now=now, counted=not partial)
-    shown = [row.entry for row in board.line.rows]
+    shown = [*(row.entry for row in board.line.rows), *board.asked.entries]
     context: dict[str, Any] = {
         "page": board.line.page,
         "rows": rows_of(board.line, marked=request.GET.get("entry", ""), now=now),
         "now": now,
-        "digest": "" if form.is_bound else board.line.digest,
+        "digest": "" if form.is_bound else board.digest,
+        "asked": board.asked.page,
+        "to_triage": asking(board.asked.entries),
         "narrowed": bool(board.filters.narrowing()),
         "searched": patients is not None,
+        "q": request.POST.get("q", "").strip(),
     }
     if not partial:
-        asked = board.visible.to_triage().select_related("patient", "referral")
-        if patients is not None:
-            asked = asked.filter(patient__in=patients)
-        first = list(asked[:PAGE])
-        shown += first
-        number = board.counts["to_triage_count"] if patients is None else asked.count()
         context |= board.counts | {
-            "to_triage": asking(first),
-            "more_to_triage": number - len(first),
             "filters": board.filters,
             "categories": board.filters.categories,
             "find": form,
-            "q": request.POST.get("q", "").strip(),
             "sign": health.sign(now),
         }
     record_all("request.listed", shown, by=request.user, at=now)
@@ -94,7 +91,7 @@ def line_changed(request: SignedInRequest) -> HttpResponse:
     """
     now = timezone.now()
     board = _read(request, patients=None, now=now, counted=False)
-    if request.GET.get("seen") == board.line.digest:
+    if request.GET.get("seen") == board.digest:
         return HttpResponse(status=204)
     # Said once, and asked no more: a screen reader would be told again each minute.
     return render(request, "appointments/staff/_changed.html", status=HTMX_STOP_POLLING)
@@ -117,9 +114,18 @@ def next_offer(request: SignedInRequest) -> HttpResponse:
 
 
 def _found(request: SignedInRequest, form: FindPatient) -> list[int]:
-    """Return the keys of the patients that the words typed may mean."""
-    visible = Patient.objects.visible_to(request.user)
-    return [one.pk for one in visible.find(form.cleaned_data["q"], most=MOST_FOUND)]
+    """
+    Return the keys of the patients in the line that the words typed may mean.
+
+    All of them, and nobody else: a bound on those found would lose who waits behind
+    their namesakes. A record that was merged is found by its old name too.
+    """
+    line = WaitlistEntry.objects.visible_to(request.user).in_line().values("patient")
+    within = Patient.objects.visible_to(request.user).filter(
+        Q(pk__in=line) | Q(merged_into__in=line)
+    )
+    found = within.find(form.cleaned_data["q"], most=within.count())
+    return [one.pk for one in found]
 
 
 def _read(
@@ -141,17 +147,25 @@ def _read(
         counts = visible.board_counts(most_missed=policy.most_missed)
     else:
         counts = {"waiting_count": visible.waiting().count()}
+    narrowing = filters.narrowing()
+    # What a search found has pages too, and they are asked for as it was.
+    sent = request.POST or request.GET
+    asked = read_asked(
+        visible,
+        narrowing=narrowing,
+        patients=patients,
+        number=sent.get("asked", ""),
+    )
     line = read_line(
         visible,
-        narrowing=filters.narrowing(),
+        narrowing=narrowing,
         patients=patients,
-        # What a search found has pages too, and they are asked for as it was.
-        number=(request.POST or request.GET).get("page", ""),
+        number=sent.get("page", ""),
         waiting=counts["waiting_count"],
         policy=policy,
         now=now,
     )
-    return Board(visible, filters, policy, counts, line)
+    return Board(filters, counts, line, asked)
 
 
 def rows_of(line: Line, *, marked: str, now: datetime) -> list[Drawn]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from appointments import actions
 from appointments.codes import Ending, Status
 from massage_portal.accounts.roles import Role
 from tests.factories import (
@@ -141,6 +142,25 @@ def test_two_offers_not_taken_call_for_a_scheduler_and_cost_no_rank(board):
     assert ranks(board) == before
     assert set(ranks(board, to_call="on")) == {asked.pk}
     assert board.get(ADDRESS).context["to_call_count"] == 1
+
+
+def test_so_many_missed_visits_as_policy_says_are_told_on_the_row(board):
+    referral = make_referral(sessions=9)
+    waits = make_entry(referral=referral, session=9)
+    seen = board.get(ADDRESS).context["digest"]
+
+    def page_with_missed(number):
+        entry = make_entry(referral=referral, session=number, status="completed")
+        begun = NOW - number * DAY
+        make_appointment(entry=entry, status=Status.NOSHOW, starts_at=begun)
+        return board.get(ADDRESS)
+
+    assert "missed" not in page_with_missed(1).content.decode()
+    page = page_with_missed(2)
+    assert "call: 2 visits missed or canceled late" in page.content.decode()
+    assert page.context["digest"] != seen
+    actions.record_call(entry=waits, by=make_user(Role.SCHEDULER), now=NOW)
+    assert "visits missed" not in board.get(ADDRESS).content.decode()
 
 
 def test_what_the_clinic_itself_took_back_is_not_held_against_anybody(board):

@@ -111,6 +111,17 @@ def test_bookings_go_on_while_a_release_allows_longer_texts():
     assert lock_entry(entry.pk, patient=entry.patient_id) == entry
 
 
+def test_what_is_prepared_is_never_planned_for_one_call():
+    entry = insured()
+
+    for _ in range(7):  # PostgreSQL decides after five
+        lock_entry(entry.pk, patient=entry.patient_id)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(custom_plans) FROM pg_prepared_statements")
+        assert cursor.fetchone() == (0,)
+
+
 def test_a_visit_inserted_by_hand_is_the_row_that_django_would_save():
     saved = make_appointment()
     made = Appointment(**fields_of(saved)[1] | {"id": None})

@@ -8,13 +8,21 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from django.db import transaction
 
 import appointments
-from appointments.models import Policy, Supply, WaitlistEntry
+from appointments import actions
+from appointments.codes import Status
+from appointments.models import Appointment, Policy, Room, Supply, WaitlistEntry
 from massage_portal.accounts.models import User
 from referrals.models import Patient, Referral
+from tests.appointments.plans import morning, planned, waits_of
 from tests.factories import (
+    DAY,
     NOW,
+    TODAY,
+    at,
+    make_appointment,
     make_clinic,
     make_entry,
     make_insurer,
@@ -25,7 +33,8 @@ from tests.factories import (
 HOME = Path(appointments.__file__).parent
 ORDERS = [  # all that ranks, matches, plans or simulates
     *("priority", "changes", "line", "matching", "openings", "board_rows"),
-    *("models/ranking", "models/overrule", "models/rates"),
+    *("models/ranking", "models/overrule", "models/rates", "models/board"),
+    *("models/planner", "actions/sweep", "actions/draft", "actions/draw_up"),
     *(f"simulation/{path.stem}" for path in (HOME / "simulation").glob("[a-z]*.py")),
     *(f"planning/{path.stem}" for path in (HOME / "planning").glob("[a-z]*.py")),
 ]
@@ -84,6 +93,43 @@ def test_neither_rank_nor_proposal_changes_with_age_language_address_or_insurer(
     for _ in range(4):
         become_others(chance, insurers)
         assert line() == before
+
+
+def plan_and_sweep(freed):
+    """Return whom a plan gives which time, and whom the freed time; keep neither."""
+    with transaction.atomic():
+        plan = planned()
+        rows = sorted(plan.offers.values_list("entry_id", "starts_at", "therapist_id"))
+        waits = sorted(waits_of(plan).items())
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        Appointment.objects.filter(pk=freed.pk).update(reoffer_owed=True)
+        offers = actions.offer_freed_times(now=NOW)
+        given = [(one.entry_id, one.starts_at) for one in offers]
+        transaction.set_rollback(True)
+    return rows, waits, given
+
+
+@pytest.mark.django_db
+def test_neither_a_plan_nor_a_freed_time_changes_with_who_somebody_is():
+    chance = Random(7)  # noqa: S311 - no secret hangs on it
+    entries, [therapist] = morning(waiting=4)
+    room = Room.objects.get()
+    freed = make_appointment(
+        entry=make_entry(status="cancelled"),
+        status=Status.CANCELLED,
+        starts_at=at(TODAY + DAY, "08:00"),
+        therapist=therapist,
+        room=room,
+    )
+    insurers = [make_insurer(in_network=inside) for inside in (True, False)]
+    before = plan_and_sweep(freed)
+    assert before[0]
+    assert [entry for entry, _start in before[2]] == [entries[0].pk]
+
+    for _ in range(3):
+        become_others(chance, insurers)
+        assert plan_and_sweep(freed) == before
 
 
 @pytest.mark.django_db

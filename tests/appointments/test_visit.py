@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 
@@ -305,6 +305,19 @@ def test_the_planned_day_is_the_local_one():
 
     later = entry.referral.waitlist_entries.get(session=2)
     assert later.earliest == TODAY + 9 * DAY
+
+
+@pytest.mark.parametrize("day", [date(2027, 3, 10), date(2027, 11, 3)])
+def test_the_planned_clock_shows_the_same_hour_when_clocks_have_changed(day):
+    entry = make_entry(referral=make_referral(sessions=2, interval_days=7))
+    visit = make_appointment(entry=entry, starts_at=at(day, "08:00"))
+    WaitlistEntry.objects.filter(pk=entry.pk).update(status=EntryStatus.IN_PROGRESS)
+
+    came(visit)
+
+    later = entry.referral.waitlist_entries.get(session=2)
+    assert later.received_at == at(day + 7 * DAY, "08:00")
+    assert later.earliest == day + 7 * DAY
 
 
 def test_the_plans_next_visit_can_be_given_the_day_planned():

@@ -42,6 +42,9 @@ from referrals.pieces import Work
 from services.models import Insurer, Location
 from tests.factories import DAY, HOUR, NOW, PASSWORD, TODAY, make_diagnosis
 
+# To build the clinic takes long: once, and so in one worker.
+pytestmark = pytest.mark.xdist_group("demo")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def built(django_db_setup, django_db_blocker):

@@ -227,6 +227,30 @@ def test_voiding_withdraws_what_is_unsent_about_this_record_and_no_other():
     assert Message.objects.due(NOW).filter(pk__in=[other.pk, longer.pk]).count() == 2
 
 
+def test_after_voiding_nobody_is_called_and_what_went_or_failed_stays_so():
+    user = make_user()
+    ended = {
+        "sent": {"sent_at": NOW - HOUR},
+        "failed": {"failed_at": NOW - HOUR, "failed_because": Failure.EXPIRED},
+        "voided": {"voided_at": NOW - HOUR},
+        "over": {"expires_at": NOW, "due_at": NOW - HOUR},
+    }
+    made = {name: make_message(subject=user, to=user) for name in ended}
+    for name, state in ended.items():
+        Message.objects.filter(pk=made[name].pk).update(worth_a_call=True, **state)
+
+    actions.void(user, now=NOW)
+
+    for name, message in made.items():
+        message.refresh_from_db()
+        when = {"voided": NOW - HOUR, "over": NOW}.get(name)
+        assert message.voided_at == when, name
+        assert message.worth_a_call == (name == "over"), name
+        assert (message.sent_at, message.failed_at).count(None) == (
+            1 if name in ("sent", "failed") else 2
+        )
+
+
 def test_a_restored_system_can_withdraw_what_was_due_before_a_moment():
     early, late = make_message(), make_message(due_at=NOW + HOUR)
     assert actions.void_due_before(NOW + HOUR, now=NOW) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.journeys.test_pages import WIDE, faults_of
+from tests.journeys.test_pages import WIDE, examined, faults_of
 from tests.journeys.walk import heading, press
 
 pytestmark = pytest.mark.browser
@@ -49,7 +49,7 @@ def test_the_check_is_walked_without_scripts_and_back(clinic, window):
     ],
 )
 def test_no_page_of_the_check_is_hard_to_use(clinic, window, flag, result):
-    page = window(scripts=True, viewport=WIDE)
+    page = examined(window)
     page.goto(PAGE)
     found = []
     for words, answer in zip(

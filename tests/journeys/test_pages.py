@@ -31,10 +31,16 @@ def scene(clinic) -> Scene:
     return set_scene(clinic)
 
 
+def examined(window) -> Page:
+    """Return a page in which axe lies ready, in whatever it goes to."""
+    page = window(scripts=True, viewport=WIDE)
+    page.add_init_script(AXE_SCRIPT)
+    return page
+
+
 def faults_of(page: Page) -> list[str]:
     """Return what axe finds in light and dark, and what is wider than a small phone."""
     found = []
-    page.evaluate(AXE_SCRIPT)
     for scheme, rules in (("light", ALL_RULES), ("dark", CONTRAST)):
         page.emulate_media(color_scheme=scheme)
         for fault in page.evaluate("rules => axe.run(rules)", rules)["violations"]:
@@ -52,7 +58,7 @@ def faults_of(page: Page) -> list[str]:
 def test_no_page_is_hard_to_use(scene, window):
     found = []
     for user, addresses in scene.pages.items():
-        page = window(scripts=True, viewport=WIDE)
+        page = examined(window)
         if user is not None:
             sign_in(page, user)
         for address in addresses:
@@ -82,7 +88,7 @@ def test_a_form_sent_unanswered_is_no_harder_to_use(scene, clinic, window):
     }
     found = []
     for who, user in people.items():
-        page = window(scripts=True, viewport=WIDE)
+        page = examined(window)
         sign_in(page, user)
         for _who, address, button in (one for one in EMPTY_FORMS if one[0] == who):
             page.goto(address.format(**keys))
