@@ -9,17 +9,17 @@ from functools import cached_property
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
-
 from appointments.codes import Status
 from appointments.matching import fits
 from appointments.models.appointment import Appointment
 from appointments.models.draft import Draft, DraftOffer
+from appointments.models.drawn_from import DrawnFrom
 from appointments.models.policy import Policy
 from appointments.models.supply import Supply, waiting_in_line
 from appointments.models.waitlist import WaitlistEntry
 from appointments.openings import Opening, on_the_clock
 from appointments.planning.drawing import LEAST_GAIN, draw_up
+from appointments.planning.gains import Held, Times
 from appointments.planning.grid import Block, Rooms, cells
 from appointments.planning.problem import Asking, Kind, Outcome, Problem
 from appointments.priority import DAY, harm
@@ -203,55 +203,65 @@ class Planner(Supply):
         """
         Return the keys of those who would gain more by a row's time than its patient.
 
-        Asked of those whom the plan does not know as they are now: who came to the line
-        since it was drawn up, or was judged anew, and has no row in it. What a row was
-        moved to by hand is left to the scheduler.
+        The plan was drawn from the line as it was. So asked is, of those who are not as
+        they were or came since, any row; and of everybody, the rows whose own patient's
+        target has changed. What a row was moved to by hand, and who was struck, is left
+        to the scheduler.
         """
         rows = list(rows)
-        mine = {row.entry_id for row in rows}
-        judged = [(row, self._gain(row, draft)) for row in rows if not row.moved]
-        known = set(draft.waits.values_list("entry_id", flat=True))
-        known |= set(draft.offers.values_list("entry_id", flat=True))
-        anew = self._judged_anew(draft.made_at)
-        return [
-            one.pk
-            for one in self.line
-            if one.pk not in mine
-            and (one.pk not in known or one.pk in anew)
-            and one.pk not in self.to_call
-            and any(self._gains_more(one, row, gain, draft) for row, gain in judged)
-        ]
-
-    @staticmethod
-    def _judged_anew(since: datetime) -> set[int]:
-        """Return the keys of those whose target was judged since then."""
-        judged = Q(triaged_at__gt=since) | Q(overrules__starts_at__gt=since)
-        waiting = WaitlistEntry.objects.waiting().filter(judged)
-        return set(waiting.values_list("pk", flat=True))
-
-    def _gain(self, row: DraftOffer, draft: Draft) -> float:
-        """Return how much less harm a row is than waiting until the plan ends."""
-        waits = harm(
-            waited_days=(draft.ends_at - row.entry.received_at) / DAY,
-            target_days=row.target_days,
+        now = {one.pk: target_of(one) for one in self.line}
+        held = [self._held(row, draft, now) for row in rows if not row.moved]
+        out = {row.entry_id for row in rows} | self.to_call
+        out |= set(draft.offers.filter(struck=True).values_list("entry_id", flat=True))
+        asked = [one for one in self.line if one.pk not in out]
+        drawn = DrawnFrom.read(draft)
+        times = Times(
+            held,
+            ends_at=draft.ends_at,
             exponent=float(self.policy.harm_exponent),
+            margin=float(self.policy.same_therapist_harm) + LEAST_GAIN,
         )
-        return waits - row.harm
+        passed = []
+        for one in asked:
+            anew = drawn.differs(one, now[one.pk])
+            more = times.better_for(one.received_at, now[one.pk])
+            some = (held[number] for number in more)
+            if any(
+                (anew or row.changed) and self._could_have(one, row) for row in some
+            ):
+                passed.append(one.pk)
+        return passed
 
-    def _gains_more(
-        self, entry: WaitlistEntry, row: DraftOffer, gains: float, draft: Draft
-    ) -> bool:
-        opening = self.at(
-            entry.referral.technique,
+    def _held(self, row: DraftOffer, draft: Draft, now: dict[int, float]) -> Held:
+        """Return what the row gives its patient, by the target that counts now."""
+        target = now.get(row.entry_id) or row.target_days
+        received, exponent = row.entry.received_at, float(self.policy.harm_exponent)
+        harms = (
+            harm(
+                waited_days=max((until - received) / DAY, 0.0),
+                target_days=target,
+                exponent=exponent,
+            )
+            for until in (draft.ends_at, row.starts_at)
+        )
+        return Held(
             therapist=row.therapist_id,
             starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            gain=next(harms) - next(harms),
+            changed=target != row.target_days,
         )
-        if opening is None or opening.ends_at > row.ends_at:
+
+    def _could_have(self, entry: WaitlistEntry, held: Held) -> bool:
+        """Say whether the entry could have a row's time: it suits, and is no longer."""
+        opening = self.at(
+            entry.referral.technique,
+            therapist=held.therapist,
+            starts_at=held.starts_at,
+        )
+        if opening is None or opening.ends_at > held.ends_at:
             return False
-        waits = self.harm_of(entry, draft.ends_at)
-        gain = waits - self.harm_of(entry, opening.starts_at)
-        margin = float(self.policy.same_therapist_harm) + LEAST_GAIN
-        return gain > gains + margin and self.can_have(entry, opening)
+        return self.can_have(entry, opening)
 
     def _beside(
         self, others: Iterable[DraftOffer]
