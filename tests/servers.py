@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from _pytest.nodeid import NodeId
 
 from massage_portal import embedded
 
@@ -59,3 +60,17 @@ def pytest_load_initial_conftests(early_config):
     settings = {"DJANGO_SETTINGS_MODULE": "massage_portal.settings"}
     compiling = [sys.executable, "-c", COMPILE]
     subprocess.run(compiling, check=True, env=os.environ | settings)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """
+    Write the name of a test's group where pytest reads it.
+
+    xdist 3.8 writes it to a field that pytest 9.2 no longer has, and would hand the
+    tests of one group to both workers.
+    """
+    for item in items:
+        named = getattr(item, "_nodeid", item.nodeid)
+        if named != item.nodeid:
+            item._id = NodeId.parse(named)
