@@ -32,6 +32,8 @@ class Failure(TextChoices):
     UNWRITABLE = "unwritable", _("the portal could not write it")
     EXPIRED = "expired", _("it could not be sent in time")
     UNREACHABLE = "unreachable", _("there is no address to which it may go")
+    INACTIVE = "inactive", _("the account is switched off")
+    WITHHELD = "withheld", _("it would not be true as things are")
 
 
 class Halt(TextChoices):

@@ -159,6 +159,7 @@ class Reason(NamedTuple):
 
     what: str
     until: datetime | None = None
+    why: str = ""  # no message told it
 
 
 @dataclass
@@ -193,7 +194,8 @@ def calls(*, now: datetime) -> Calls:
         person = row.person or Person(row.name)
         whom = person.patient or f"user {one.recipient_id or one.about}"
         call = found.setdefault(whom, Call(person))
-        call.reasons.append(Reason(row.title, one.expires_at))
+        why = one.get_failed_because_display()
+        call.reasons.append(Reason(row.title, one.expires_at, why))
         call.messages.append(one)
     for stop, person in stops:
         call = found.setdefault(person.patient, Call(person))

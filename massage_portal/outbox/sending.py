@@ -14,12 +14,10 @@ import random
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import structlog
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import connection
 from django.db.models import F
-from django.utils import translation
 
 from massage_portal.outbox.actions.stop import stop
 from massage_portal.outbox.carriers import (
@@ -27,14 +25,15 @@ from massage_portal.outbox.carriers import (
     MessageRejected,
     Undelivered,
 )
-from massage_portal.outbox.carriers.channels import serves
 from massage_portal.outbox.codes import Channel, Failure, Halt
-from massage_portal.outbox.kinds import Kind, Mail, kind_of, read_ahead
+from massage_portal.outbox.kinds import Kind, Withheld, kind_of, read_ahead
+from massage_portal.outbox.letter import Letter, way_of, written
 from massage_portal.outbox.locks import sign_of_life
 from massage_portal.outbox.models import Message
 from massage_portal.outbox.models.message import MessageQuerySet, Went
+from massage_portal.outbox.patience import LOST, let_go_of_what_is_lost, patiently
 from massage_portal.outbox.readers import readers
-from massage_portal.outbox.route import Reader, Route, route
+from massage_portal.outbox.route import Reader, Route
 from massage_portal.outbox.ways import Ways
 
 BATCH = 100
@@ -45,9 +44,6 @@ WRITING = 0.2  # seconds; what was written by then is handed over before the nex
 BUDGET = 5.0  # seconds
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
 MOST_FAULTS = 5
-PAUSES = (0.2, 0.5, 1, 2, 4, 8, 15, 30)  # seconds; LEASE - HAND_OVER at the most
-# What the driver raises as the server goes; of some ends it only says DatabaseError.
-LOST = (DatabaseError, InterfaceError)
 
 log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
@@ -108,14 +104,6 @@ def _send(
     finally:
         batch.finish()
     return batch.sent
-
-
-class Letter(NamedTuple):
-    """A message with its words, ready to be handed over."""
-
-    message: Message
-    kind: Kind
-    mail: Mail
 
 
 class Batch:
@@ -187,19 +175,24 @@ class Batch:
         now = self.clock()
         try:
             kind = kind_of(message.kind)
-            mail = written(message, kind)
+            mail = written(message, kind) if self._wants(message, kind) else None
+        except Withheld:
+            self._give_up(message, Failure.WITHHELD)
+            return None
         except Exception as fault:
             if isinstance(fault, LOST) and not connection.is_usable():
                 raise  # the database is away, which is not the message's fault
             log.exception("message_not_written", message=message.pk, kind=message.kind)
             self._fault(message, now=now)
             return None
-        reader = self._reader(message)
-        unwanted = kind.optional and reader and not reader.preference.optional
-        if mail is None or unwanted:
+        if mail is None:
             self._of(message).update(voided_at=now, claim=None)
             return None
         return Letter(message, kind, mail)
+
+    def _wants(self, message: Message, kind: Kind) -> bool:
+        reader = self._reader(message)
+        return not kind.optional or reader is None or reader.preference.optional
 
     def _reader(self, message: Message) -> Reader | None:
         return self.readers.get(message.recipient_id or 0)
@@ -209,6 +202,9 @@ class Batch:
     def _deliver(self, letter: Letter) -> None:
         """Hand it over by the first way that takes it, or decide what becomes of it."""
         message, because = letter.message, Failure.UNREACHABLE
+        if message.recipient is not None and not message.recipient.is_active:
+            self._give_up(message, Failure.INACTIVE)
+            return
         while way := way_of(letter, self._reader(message), now=self.clock()):
             if way.wait_until is not None or self.ways.is_down(way.channel):
                 self._mark_for_good()
@@ -245,6 +241,7 @@ class Batch:
                 message.pk,
                 claim=self.claim,
                 channel=way.channel,
+                address=way.address,
                 now=self.clock(),
                 went=self.went[-1] if self.last else None,
             )
@@ -336,49 +333,3 @@ class Batch:
         end = {"failed_at": self.clock(), "failed_because": why}
         self._of(message).update(claim=None, **end)
         log.warning("message_given_up", message=message.pk, why=why)
-
-
-def written(message: Message, kind: Kind) -> Mail | None:
-    """Return the words of a message, in its reader's language."""
-    language = message.recipient.language if message.recipient else None
-    with translation.override(language):
-        return kind.render(message)
-
-
-def way_of(letter: Letter, reader: Reader | None, *, now: datetime) -> Route | None:
-    """Return the way that the message takes now; None if nothing reaches its reader."""
-    if reader is None:
-        return None
-    mail, texts = letter.mail, serves(Channel.SMS)
-    if mail.to_number:  # to nobody's address yet, and by no other way
-        asked = Channel.SMS, mail.to_number
-        return Route(*asked) if texts and reader.may_use(*asked) else None
-    return route(
-        reader,
-        now=now,
-        expires_at=letter.message.expires_at,
-        short=bool(mail.short) and texts,
-        at_once=letter.kind.at_once,
-    )
-
-
-def let_go_of_what_is_lost() -> None:
-    """Close a connection that serves no more: the next statement opens another."""
-    if connection.errors_occurred and not connection.in_atomic_block:
-        if not connection.is_usable():
-            connection.close()
-        connection.errors_occurred = False
-
-
-def patiently(work: Callable[[], None]) -> None:
-    """Do what must not fail: a database that is away is waited for."""
-    for pause in PAUSES:
-        try:
-            work()
-        except LOST:
-            let_go_of_what_is_lost()
-            time.sleep(pause)
-        else:
-            return
-    log.error("database_away_too_long")
-    work()

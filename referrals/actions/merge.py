@@ -134,6 +134,7 @@ def join_accounts(
     done[VOIDED] = list(links.values_list("pk", flat=True))
     links.update(voided_at=now)
     done[MESSAGES] = list(unsent.values_list("pk", flat=True))
+    unsent.let_go()
     unsent.update(recipient=kept.user)
     return done
 
@@ -177,6 +178,7 @@ def part_accounts(
     if merged.user is None:
         going.update(voided_at=at)
     else:
+        going.let_go()
         going.update(recipient=merged.user)
 
 

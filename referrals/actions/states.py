@@ -16,7 +16,7 @@ from referrals.actions.locks import lock_patient_of
 from referrals.actions.refusal import Refusal
 from referrals.actions.tell import tell
 from referrals.codes import MAY_MOVE, OPEN, TAKEN_BACK, TRANSITIONS, Status
-from referrals.followers import tell_of_stop
+from referrals.followers import tell_of_resumption, tell_of_stop
 from referrals.models import Referral
 from referrals.screening import Outcome, outcome
 
@@ -63,6 +63,8 @@ def change_status(
     record(action, referral, by=by, at=now, change=f"{before}>{to}")
     if to in (Status.ON_HOLD, *TAKEN_BACK):
         tell_of_stop(referral, by=by, now=now)
+    if before == Status.ON_HOLD and to == Status.ACTIVE:
+        tell_of_resumption(referral, by=by, now=now)
     if to in TAKEN_BACK:
         withdraw_questions(referral, now=now)
     return referral

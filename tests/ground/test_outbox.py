@@ -15,7 +15,7 @@ from massage_portal.outbox.codes import Channel, Failure
 from massage_portal.outbox.locks import sign_of_life
 from massage_portal.outbox.models import Message, Pulse
 from massage_portal.outbox.models.message import HAND_OVER, LEASE
-from massage_portal.outbox.sending import PAUSES
+from massage_portal.outbox.patience import PAUSES
 from tests.factories import DAY, HOUR, NOW, make_message, make_user
 
 SECOND = timedelta(seconds=1)

@@ -8,7 +8,7 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 from django.db import OperationalError, connection
 
-from massage_portal.outbox import sending
+from massage_portal.outbox import patience, sending
 from massage_portal.outbox.models import ChannelHealth, Message
 from tests.factories import HOUR, NOW, make_message, make_user
 from tests.processes import LOOPBACK, mail_server
@@ -150,7 +150,7 @@ def test_what_went_while_the_database_was_away_is_marked_once_it_is_back(
             raise OperationalError(fails.pop())
         mark(self, went)
 
-    monkeypatch.setattr(sending.time, "sleep", waited.append)
+    monkeypatch.setattr(patience.time, "sleep", waited.append)
     monkeypatch.setattr(type(Message.objects), "mark", away)
     message = make_message()
     assert send(message)

@@ -97,6 +97,12 @@ def hand_on(subject: Model, *, to: Model, kinds: Sequence[str], now: datetime) -
     Message.objects.hand_on(about(subject), about(to), kinds=kinds, now=now)
 
 
+def owe_again(subject: Model, *, kinds: Sequence[str], now: datetime) -> int:
+    """Owe what was withdrawn about `subject` and is of use still; return how many."""
+    ours = Message.objects.filter(about=about(subject), kind__in=kinds)
+    return ours.owe_again(now=now)
+
+
 def void_due_before(moment: datetime, *, now: datetime) -> int:
     """Withdraw what should have gone before `moment`; return how many."""
     return Message.objects.unsent().filter(due_at__lt=moment).update(voided_at=now)

@@ -64,6 +64,9 @@ BEGIN = """
     UPDATE outbox_message SET began_at = %s, channel = %s
      WHERE id = %s AND claim = %s AND expires_at > %s
        AND sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
+       AND NOT EXISTS (SELECT FROM outbox_stop
+                        WHERE user_id = recipient_id AND channel = %s AND address = %s
+                          AND lifted_at IS NULL)
        AND set_config('synchronous_commit', 'off', true) = 'off'
     RETURNING id
 """
@@ -129,17 +132,20 @@ class MessageQuerySet(models.QuerySet["Message"]):
         claim: int,
         channel: str,
         now: datetime,
+        address: str = "",
         went: Went | None = None,
     ) -> bool:
         """
         Write down that a claimed message is handed over; say whether it may be.
 
-        It may not once it was withdrawn, given up, or taken over by another.
+        It may not once it was withdrawn, given up, or taken over by another; nor once
+        the address was stopped, though it stood when the batch was read.
 
         :param went: what to mark in the same journey to the database.
         """
         mark = f"WITH marked AS ({MARK})" if went else ""
         values: list[Any] = [*(went or ()), now, channel, key, claim, now]
+        values += [channel, address]
         with connection.cursor() as cursor:
             cursor.execute(mark + BEGIN, values)
             return cursor.fetchone() is not None
@@ -188,6 +194,13 @@ class MessageQuerySet(models.QuerySet["Message"]):
         lost = Q(failed_at__isnull=False) | Q(returned_at__isnull=False)
         return self.filter(lost, handled_at=None, expires_at__gt=now, worth_a_call=True)
 
+    def called_about(self, message: Message) -> bool:
+        """Say whether somebody called in place of one like it that was withheld."""
+        alike = self.filter(about=message.about, kind=message.kind)
+        return alike.filter(
+            failed_because=Failure.WITHHELD, handled_at__isnull=False
+        ).exists()
+
     def in_state(self, state: State) -> Self:
         """Those that stand there: as `Message.state` tells it of one."""
         return self.filter(
@@ -211,6 +224,19 @@ class MessageQuerySet(models.QuerySet["Message"]):
         with connection.cursor() as cursor:
             cursor.execute(VOID, {"about": about, "now": now})
 
+    def let_go(self) -> None:
+        """Free what is claimed and not begun: it may be written of what was before."""
+        self.unsent().filter(began_at=None).update(claim=None)
+
+    def owe_again(self, *, now: datetime) -> int:
+        """
+        Owe what was withdrawn and is of use still, as if put off until now.
+
+        :returns: how many.
+        """
+        withdrawn = self.filter(voided_at__isnull=False, expires_at__gt=now)
+        return withdrawn.update(voided_at=None, quiet_until=now)
+
     def hand_on(
         self, old: str, new: str, *, kinds: Sequence[str], now: datetime
     ) -> int:
@@ -222,9 +248,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
         been put off until now.
         """
         ours = self.filter(about=old, kind__in=kinds)
-        ours.unsent().filter(began_at=None).update(claim=None)
-        withdrawn = ours.filter(voided_at__isnull=False, expires_at__gt=now)
-        withdrawn.update(voided_at=None, quiet_until=now)
+        ours.let_go()
+        ours.owe_again(now=now)
         names = (f":{one.rpartition(':')[2]}:" for one in (old, new))
         key = Replace("key", *(Value(name) for name in names))
         return ours.update(about=new, key=key)
