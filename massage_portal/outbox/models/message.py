@@ -282,6 +282,8 @@ class Message(models.Model):
     began_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0)
     faults = models.PositiveSmallIntegerField(default=0)  # it could not be written
+    # It was handed over, and the server did not say that it took it.
+    unanswered = models.PositiveSmallIntegerField(default=0)
     channel = models.CharField(max_length=5, choices=Channel, blank=True)
     provider_id = models.CharField(max_length=120, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
