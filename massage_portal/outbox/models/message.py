@@ -21,7 +21,7 @@ from massage_portal.prepared import Prepared
 HAND_OVER = timedelta(seconds=30)
 # And the longest until it is marked, should the database be away meanwhile.
 LEASE = timedelta(seconds=100)
-NOTHING_YET = {"attempts": "0", "faults": "0"} | dict.fromkeys(
+NOTHING_YET = dict.fromkeys(("attempts", "faults", "unanswered"), "0") | dict.fromkeys(
     ("channel", "provider_id", "failed_because"), "''"
 )
 UNSENT = Q(sent_at=None, failed_at=None, voided_at=None)
