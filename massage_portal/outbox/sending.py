@@ -201,11 +201,11 @@ class Batch:
 
     def _deliver(self, letter: Letter) -> None:
         """Hand it over by the first way that takes it, or decide what becomes of it."""
-        message, because = letter.message, Failure.UNREACHABLE
+        message, because, by_text = letter.message, Failure.UNREACHABLE, True
         if message.recipient is not None and not message.recipient.is_active:
             self._give_up(message, Failure.INACTIVE)
             return
-        while way := way_of(letter, self._reader(message), now=self.clock()):
+        while way := self._way_of(letter, by_text=by_text):
             if way.wait_until is not None or self.ways.is_down(way.channel):
                 self._mark_for_good()
                 self._put_back(message, way.wait_until)
@@ -217,11 +217,13 @@ class Batch:
             except AddressRefused as refusal:
                 self._stop(message, way, refusal)
                 because = Failure.REFUSED
-            except MessageRejected:
-                self._give_up(message, Failure.REJECTED)
-                return
-            except Undelivered:
-                self._put_back(message)
+            except MessageRejected as refusal:
+                self._of(message).update(code=refusal.code[:60])
+                because, by_text = Failure.REJECTED, False
+                if way.channel == Channel.EMAIL:
+                    break
+            except Undelivered as refusal:
+                self._put_back(message, code=refusal.code)
                 return
             except Exception:
                 log.exception("message_not_sent", message=message.pk, kind=message.kind)
@@ -231,6 +233,10 @@ class Batch:
                 self._took(letter, way, number)
                 return
         self._give_up(message, because)
+
+    def _way_of(self, letter: Letter, *, by_text: bool) -> Route | None:
+        reader = self._reader(letter.message)
+        return way_of(letter, reader, now=self.clock(), by_text=by_text)
 
     def _begin(self, message: Message, way: Route) -> bool:
         """Write down that it goes now, if it is still ours and still wanted."""
@@ -298,18 +304,23 @@ class Batch:
             because=Halt.OPTED_OUT if refusal.opted_out else Halt.REFUSED,
             now=self.clock(),
         )
+        self._of(message).update(code=refusal.code[:60])
         self.readers[reader.user] = reader.without(way)
 
-    def _put_back(self, message: Message, until: datetime | None = None) -> None:
+    def _put_back(
+        self, message: Message, until: datetime | None = None, *, code: str = ""
+    ) -> None:
         """
         Let it be tried again after a pause, by whoever claims it then.
 
         :param until: when the hours of its reader begin, if it waits for those; then it
             was not tried at all.
+        :param code: what its channel said.
         """
         if until is None:
             try_at = self.clock() + pause_after(message.attempts)
-            self._of(message).update(claim=None, try_at=try_at)
+            some = {"code": code[:60]} if code else {}
+            self._of(message).update(claim=None, try_at=try_at, **some)
         else:
             self._of(message).update(
                 claim=None,
