@@ -37,6 +37,15 @@ class Failure(TextChoices):
     WITHHELD = "withheld", _("it would not be true as things are")
 
 
+class Mended(TextChoices):
+    """Why an address is written to again."""
+
+    OWNER = "owner", _("they say that it is right")
+    REPAIRED = "repaired", _("what was wrong with it is mended")
+    STARTED = "started", _("they asked us to start again")
+    OURS = "ours", _("the server had refused everybody")
+
+
 class Halt(TextChoices):
     """Why an address is written to no more."""
 

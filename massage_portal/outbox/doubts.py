@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Greatest
 
 from massage_portal.outbox.carriers import AddressRefused, MessageRejected
-from massage_portal.outbox.codes import Channel, Failure, Halt
+from massage_portal.outbox.codes import Channel, Failure, Halt, Mended
 from massage_portal.outbox.letter import Letter
 from massage_portal.outbox.models import ChannelHealth, Message, Stop
 from massage_portal.outbox.route import Route
@@ -62,5 +62,7 @@ class Believed:
         for_want_of_them = Q(failed_because=Failure.UNREACHABLE, recipient__in=users)
         ours = self.lost.filter(self.refused | for_want_of_them)
         owed = ours.update(failed_at=None, failed_because="", claim=None)
-        lifted = self.stops.update(lifted_at=Greatest("stopped_at", self.now))
+        lifted = self.stops.update(
+            lifted_at=Greatest("stopped_at", self.now), lifted_because=Mended.OURS
+        )
         log.warning("refusals_taken_back", messages=owed, stops=lifted)

@@ -53,16 +53,24 @@ class Kept:
         """End what there is no reason for."""
         self.of(message).update(voided_at=self.clock(), claim=None)
 
-    def put_back(self, message: Message, until: datetime | None = None) -> None:
+    def note_code(self, message: Message, code: str) -> None:
+        """Keep what its channel said."""
+        self.of(message).update(code=code[:60])
+
+    def put_back(
+        self, message: Message, until: datetime | None = None, *, code: str = ""
+    ) -> None:
         """
         Let it be tried again after a pause, by whoever claims it then.
 
         :param until: when the hours of its reader begin, if it waits for those; then it
             was not tried at all.
+        :param code: what its channel said.
         """
         if until is None:
             try_at = self.clock() + pause_after(message.attempts)
-            self.of(message).update(claim=None, try_at=try_at)
+            some = {"code": code[:60]} if code else {}
+            self.of(message).update(claim=None, try_at=try_at, **some)
         else:
             self.of(message).update(
                 claim=None,
@@ -71,14 +79,14 @@ class Kept:
                 attempts=F("attempts") - 1,
             )
 
-    def wait_for_word(self, message: Message) -> None:
+    def wait_for_word(self, message: Message, *, code: str) -> None:
         """
         Count what was handed over and not answered, and hand it over once more.
 
         Not soon: the server may be at work on it yet, and a report may tell.
         """
         times, now = message.unanswered + 1, self.clock()
-        self.of(message).update(unanswered=times)
+        self.of(message).update(unanswered=times, code=code[:60])
         if times >= MOST_UNANSWERED:
             self.give_up(message, Failure.UNANSWERED)
         else:

@@ -29,11 +29,18 @@ def written(message: Message, kind: Kind) -> Mail | None:
         return kind.render(message)
 
 
-def way_of(letter: Letter, reader: Reader | None, *, now: datetime) -> Route | None:
-    """Return the way that the message takes now; None if nothing reaches its reader."""
+def way_of(
+    letter: Letter, reader: Reader | None, *, now: datetime, by_text: bool = True
+) -> Route | None:
+    """
+    Return the way that the message takes now; None if nothing reaches its reader.
+
+    :param by_text: whether it may be a text; not if no gateway takes these words.
+    """
     if reader is None:
         return None
-    mail, texts = letter.mail, serves(Channel.SMS)
+    by_text = by_text and letter.message.instead_of_id is None
+    mail, texts = letter.mail, by_text and serves(Channel.SMS)
     if mail.to_number:  # to nobody's address yet, and by no other way
         asked = Channel.SMS, mail.to_number
         return Route(*asked) if texts and reader.may_use(*asked) else None

@@ -186,39 +186,49 @@ class Batch:
 
     # --- Hand over --------------------------------------------------------------------
 
-    def _deliver(self, letter: Letter, because: Failure = Failure.UNREACHABLE) -> None:
-        """Hand it over by the first way that takes it, or decide what becomes of it."""
+    def _deliver(
+        self,
+        letter: Letter,
+        because: Failure = Failure.UNREACHABLE,
+        *,
+        by_text: bool = True,
+    ) -> None:
+        """
+        Hand it over by the first way that takes it, or decide what becomes of it.
+
+        :param because: why it is given up where no way is left.
+        :param by_text: whether it may be a text; not if no gateway takes these words.
+        """
         message = letter.message
         if message.recipient is not None and not message.recipient.is_active:
             self.kept.give_up(message, Failure.INACTIVE)
             return
-        while way := way_of(letter, self._reader(message), now=self.clock()):
-            if way.wait_until is not None or self.ways.is_down(way.channel):
-                self._mark_for_good()
-                self.kept.put_back(message, way.wait_until)
-                return
-            if not self._begin(message, way):
-                return
-            try:
-                number = self.ways.send(message, letter.mail, way)
-            except (AddressRefused, MessageRejected) as refusal:
-                self._doubt(Doubt(letter, way, refusal))
-                return
-            except Unanswered:
-                self.kept.wait_for_word(message)
-                return
-            except Undelivered:
-                self.kept.put_back(message)
-                return
-            except Exception:
-                log.exception("message_not_sent", message=message.pk, kind=message.kind)
-                self.kept.fault(message)
-                return
-            else:
-                self._took(letter, way, number)
-                self._believe(way.channel)
-                return
-        self.kept.give_up(message, because)
+        reader = self._reader(message)
+        way = way_of(letter, reader, now=self.clock(), by_text=by_text)
+        if way is None:
+            self.kept.give_up(message, because)
+        elif way.wait_until is not None or self.ways.is_down(way.channel):
+            self._mark_for_good()
+            self.kept.put_back(message, way.wait_until)
+        elif self._begin(message, way):
+            self._hand_over(letter, way)
+
+    def _hand_over(self, letter: Letter, way: Route) -> None:
+        message = letter.message
+        try:
+            number = self.ways.send(message, letter.mail, way)
+        except (AddressRefused, MessageRejected) as refusal:
+            self._doubt(Doubt(letter, way, refusal))
+        except Unanswered as silence:
+            self.kept.wait_for_word(message, code=silence.code)
+        except Undelivered as refusal:
+            self.kept.put_back(message, code=refusal.code)
+        except Exception:
+            log.exception("message_not_sent", message=message.pk, kind=message.kind)
+            self.kept.fault(message)
+        else:
+            self._took(letter, way, number)
+            self._believe(way.channel)
 
     def _begin(self, message: Message, way: Route) -> bool:
         """Write down that it goes now, if it is still ours and still wanted."""
@@ -283,11 +293,15 @@ class Batch:
         ours = [one for one in self.doubts if one.way.channel == channel]
         for doubt in [only] if only else ours:
             self.doubts.remove(doubt)
-            if isinstance(doubt.refusal, AddressRefused):
-                self._stop(doubt.letter.message, doubt.way, doubt.refusal)
-                self._deliver(doubt.letter, Failure.REFUSED)
+            letter, way, refusal = doubt
+            self.kept.note_code(letter.message, refusal.code)
+            if isinstance(refusal, AddressRefused):
+                self._stop(letter.message, way, refusal)
+                self._deliver(letter, Failure.REFUSED)
+            elif way.channel == Channel.SMS:
+                self._deliver(letter, Failure.REJECTED, by_text=False)
             else:
-                self.kept.give_up(doubt.letter.message, Failure.REJECTED)
+                self.kept.give_up(letter.message, Failure.REJECTED)
 
     def _judge(self) -> None:
         """Decide at the end what the refusals mean after which nothing was taken."""
@@ -304,7 +318,7 @@ class Batch:
                 continue
             for doubt in ours:
                 self.doubts.remove(doubt)
-                self.kept.put_back(doubt.letter.message)
+                self.kept.put_back(doubt.letter.message, code=doubt.refusal.code)
 
     def _stop(self, message: Message, way: Route, refusal: AddressRefused) -> None:
         """Write to this address no more."""

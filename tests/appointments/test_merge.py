@@ -98,7 +98,8 @@ def test_messages_owed_go_to_the_account_that_stays(lead):
 
 def test_what_a_sender_has_claimed_goes_to_no_account_that_was_switched_off(lead):
     kept, merged = two()
-    claimed = make_message(subject=merged, to=merged.user)
+    news = "referrals.recorded"
+    claimed = make_message(kind=news, subject=merged, to=merged.user)
     Message.objects.filter(pk=claimed.pk).update(claim=7)
 
     made = merge(kept, merged, by=lead)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from massage_portal.outbox.actions.again import give_to, go_again
 from massage_portal.outbox.actions.handle import (
     AlreadyLifted,
     NotToCall,
@@ -55,6 +56,8 @@ __all__ = [
     "code_holds",
     "confirm_mobile",
     "expire",
+    "give_to",
+    "go_again",
     "hand_on",
     "handle_messages",
     "lift_stop",

@@ -294,6 +294,9 @@ class Message(models.Model):
     recipient = models.ForeignKey(  # None: no account; only a call can reach them
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="messages"
     )
+    instead_of = models.OneToOneField(  # whose text came back: this one goes by mail
+        "self", models.PROTECT, null=True, related_name="+", editable=False
+    )
     message_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
@@ -309,6 +312,8 @@ class Message(models.Model):
     faults = models.PositiveSmallIntegerField(default=0)  # it could not be written
     # It was handed over, and the server did not say that it took it.
     unanswered = models.PositiveSmallIntegerField(default=0)
+    # The last refusal; its words would name addresses, and are not kept.
+    code = models.CharField(max_length=60, blank=True, editable=False)
     channel = models.CharField(max_length=5, choices=Channel, blank=True)
     provider_id = models.CharField(max_length=120, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
