@@ -13,7 +13,7 @@ from django.db.models import Case, Model, Value, When
 from massage_portal.outbox.codes import Failure
 from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.models import Message
-from massage_portal.outbox.models.message import OWE
+from massage_portal.outbox.models.statements import OWE
 
 
 def about(subject: Model) -> str:
