@@ -35,11 +35,13 @@ def hand_out(task: Task, *, lasts: int | None = None, **words: Any) -> bool:
         locks would be held while the broker is waited for.
     """
     # As Django asks for `atomic(durable=True)`: what wraps a test does not count.
-    if any(not block._from_testcase for block in connection.atomic_blocks):
+    around: list[Any] = connection.atomic_blocks
+    if any(not block._from_testcase for block in around):
         raise RuntimeError("A task is handed out once its rows are committed.")
     try:
         with task.app.connection_for_write(transport_options=ONCE) as link:
-            task.apply_async(kwargs=words, connection=link, retry=False, expires=lasts)
+            how: Any = {"connection": link, "retry": False, "expires": lasts}
+            task.apply_async(kwargs=words, **how)
     except OperationalError as fault:
         log.warning("no_broker", task=task.name, error=type(fault).__name__)
         return False

@@ -209,6 +209,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "massage_portal.accounts.forms.NewPassword",
     "change_password": "massage_portal.accounts.forms.ChangePassword",
 }
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "massage_portal.accounts.clocks.ResetKeys"  # noqa: S105 - a class
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -237,6 +238,7 @@ PASSWORD_HASHERS = env.list(
     ],
 )
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SESSION_ENGINE = "massage_portal.accounts.clocks"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 

@@ -83,11 +83,11 @@ def owed(key, kind, model, record, to, **fields):
     return Message.objects.create(**values | fields)
 
 
-def unsent():
+def unsent(*, key=""):
     """Return how many are neither sent nor given up, as soon as somebody can say."""
     while True:
         try:
-            return Message.objects.unsent().count()
+            return Message.objects.unsent().filter(key__startswith=key).count()
         except (DatabaseError, InterfaceError):
             connection.close()
 

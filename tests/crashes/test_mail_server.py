@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import reverse
 
+from massage_portal.accounts.roles import Role
 from massage_portal.outbox.codes import Failure
 from massage_portal.outbox.models import ChannelHealth, Message
-from tests.benchmarks import filling
 from tests.benchmarks.contested import signed_in
 from tests.crashing import (
     LONG_AGO,
@@ -21,7 +21,7 @@ from tests.crashing import (
     twice,
     unsent,
 )
-from tests.factories import HOUR, NOW, make_appointment, make_policy
+from tests.factories import HOUR, make_appointment, make_policy, make_user
 from tests.processes import background, until
 
 pytestmark = [pytest.mark.crashes, pytest.mark.processes]
@@ -49,7 +49,7 @@ def test_a_mail_server_in_trouble_loses_no_mail_and_holds_up_no_other(
     mail.slow = {to[SLOW].email: 60.0}
     port = mail.port
     mail.stop()
-    scheduler = filling.clinic(therapists=1, now=NOW).scheduler
+    scheduler = make_user(Role.SCHEDULER)
     with told(capsys) as counts, background(mail) as run:
         run.worker("prefork")
         run.beat()
@@ -90,7 +90,7 @@ def test_a_reminder_that_cannot_be_written_is_tried_five_times_and_then_called_a
     own, mail, capsys
 ):
     owe_reminders(30)
-    scheduler = filling.clinic(therapists=1, now=NOW).scheduler
+    scheduler = make_user(Role.SCHEDULER)
     poison = Message.objects.order_by("pk").first()
     Message.objects.filter(pk=poison.pk).update(kind="appointments.nobody_writes_it")
     with told(capsys) as counts, background(mail) as run:
