@@ -25,8 +25,10 @@ from appointments.models.booking import (
     lock_therapist,
     unlock_room,
 )
+from appointments.models.supply import not_wished
 from appointments.obstacle import obstacle
 from appointments.openings import Opening, Span
+from appointments.wishes import Misfit, refused
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.inserting import insert
@@ -44,6 +46,14 @@ class NotWaiting(Refusal):
 
 class TimeTaken(Refusal):
     """The time was free a moment ago, and is not any more."""
+
+
+class NotWished(Refusal):
+    """The time is not what the patient asked for; they may agree to it all the same."""
+
+    def __init__(self, some: list[Misfit]) -> None:
+        super().__init__(refused(some))
+        self.misfits = some
 
 
 class OfferGone(Refusal):
@@ -212,6 +222,7 @@ def hold(
     replaces: Appointment | None = None,
     by_telephone: bool = False,
     booked: bool = False,
+    agreed: bool = False,
 ) -> Appointment:
     """
     Make the appointment, as an offer.
@@ -219,10 +230,15 @@ def hold(
     :param replaces: the booked visit that it may replace, and before which it ends.
     :param by_telephone: whether staff answer for the patient.
     :param booked: whether it is no offer: the patient has said yes already.
+    :param agreed: whether the patient agreed to what is not as they wished.
+    :raises NotWished: if something is not, and they did not.
     :raises TimeTaken: as `still_free`, or if the patient is elsewhere then.
     """
     policy = policy or Policy.objects.in_force(now)
     free, rooms = still_free(entry, opening, policy=policy, now=now)
+    unwished = not_wished(entry, free, policy=policy, now=now)
+    if unwished and not agreed:
+        raise NotWished(unwished)
     state = _BOOKED | {"booked_at": now}
     if not booked:
         until = _until(free, policy=policy, now=now)
@@ -238,10 +254,18 @@ def hold(
         offered_at=now,
         replaces=replaces,
         by_telephone=by_telephone,
+        agreed_to=",".join(unwished),
         **state,
     )
     _make_in(rooms, visit, now=now)
     return visit
+
+
+def record_agreed(visit: Appointment, *, by: User | None, now: datetime) -> None:
+    """Leave in the trail that the patient agreed to what was not as they wished."""
+    if visit.agreed_to:
+        change = visit.agreed_to
+        record("appointment.agreed", visit, by=by, at=now, change=change)
 
 
 def _until(opening: Opening, *, policy: Policy, now: datetime) -> datetime:
