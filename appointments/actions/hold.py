@@ -239,26 +239,31 @@ def hold(
     unwished = not_wished(entry, free, policy=policy, now=now)
     if unwished and not agreed:
         raise NotWished(unwished)
-    state = _BOOKED | {"booked_at": now}
-    if not booked:
-        until = _until(free, policy=policy, now=now)
-        state = {"held_until": min(until, replaces.starts_at) if replaces else until}
-    visit = Appointment(
-        entry=entry,
-        patient_id=entry.patient_id,
-        therapist_id=free.therapist,
-        technique=entry.referral.technique,
-        starts_at=free.starts_at,
-        ends_at=free.ends_at,
-        blocked_until=free.blocked_until,
-        offered_at=now,
-        replaces=replaces,
-        by_telephone=by_telephone,
-        agreed_to=",".join(unwished),
-        **state,
-    )
+    if booked:
+        state = _BOOKED | {"booked_at": now}
+    else:
+        state = {"held_until": _until(free, replaces, policy=policy, now=now)}
+    kept = {"by_telephone": by_telephone, "agreed_to": ",".join(unwished)}
+    visit = _visit(entry, free, now=now, replaces=replaces, **kept, **state)
     _make_in(rooms, visit, now=now)
     return visit
+
+
+def _visit(
+    entry: WaitlistEntry, opening: Opening, *, now: datetime, **state: Any
+) -> Appointment:
+    """Return the visit of the patient at the opening, unsaved."""
+    return Appointment(
+        entry=entry,
+        patient_id=entry.patient_id,
+        therapist_id=opening.therapist,
+        technique=entry.referral.technique,
+        starts_at=opening.starts_at,
+        ends_at=opening.ends_at,
+        blocked_until=opening.blocked_until,
+        offered_at=now,
+        **state,
+    )
 
 
 def record_agreed(visit: Appointment, *, by: User | None, now: datetime) -> None:
@@ -268,9 +273,11 @@ def record_agreed(visit: Appointment, *, by: User | None, now: datetime) -> None
         record("appointment.agreed", visit, by=by, at=now, change=change)
 
 
-def _until(opening: Opening, *, policy: Policy, now: datetime) -> datetime:
+def _until(
+    opening: Opening, replaces: Appointment | None, *, policy: Policy, now: datetime
+) -> datetime:
     """Return until when an offer of the opening holds, by policy."""
-    return hold_until(
+    until = hold_until(
         now=now,
         starts_at=opening.starts_at,
         zone=opening.zone,
@@ -278,6 +285,7 @@ def _until(opening: Opening, *, policy: Policy, now: datetime) -> datetime:
         notice=policy.notice,
         quiet=policy.quiet,
     )
+    return min(until, replaces.starts_at) if replaces else until
 
 
 def end_offers(
