@@ -15,11 +15,15 @@ from django.utils.translation import gettext_lazy as _
 
 from massage_portal.outbox.codes import Channel, Failure, State
 from massage_portal.outbox.locks import GONE_FOR_GOOD, SENDER_IS_GONE
+from massage_portal.prepared import Prepared
 
 # The longest that one hand-over takes: a carrier gives up sooner, twice 10 seconds.
 HAND_OVER = timedelta(seconds=30)
 # And the longest until it is marked, should the database be away meanwhile.
 LEASE = timedelta(seconds=100)
+NOTHING_YET = {"attempts": "0", "faults": "0"} | dict.fromkeys(
+    ("channel", "provider_id", "failed_because"), "''"
+)
 UNSENT = Q(sent_at=None, failed_at=None, voided_at=None)
 
 # The rows are chosen once (ARRAY), locked as they are chosen, and judged again on their
@@ -69,7 +73,9 @@ BEGIN = """
 """
 
 # In one statement, for every booking withdraws what its request was told.
-VOID = """
+VOID = Prepared(
+    "void_messages",
+    """
     UPDATE outbox_message
        SET worth_a_call = worth_a_call AND expires_at <= %(now)s,
            voided_at = CASE WHEN sent_at IS NULL AND failed_at IS NULL
@@ -77,7 +83,27 @@ VOID = """
      WHERE about = %(about)s
        AND (worth_a_call AND expires_at > %(now)s
             OR sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL)
-"""
+    """,
+)
+
+# One row for each of the arrays, but where the same fact is owed already.
+OWE = Prepared(
+    "owe_messages",
+    f"""
+    INSERT INTO outbox_message (about, recipient_id, created_at, key, kind, message_id,
+        due_at, try_at, expires_at, worth_a_call, {", ".join(NOTHING_YET)})
+    SELECT %(about)s::text, %(recipient)s::bigint, %(now)s::timestamptz, key, kind,
+           message_id, due_at, due_at, expires_at, call,
+           {", ".join(NOTHING_YET.values())}
+      FROM unnest(%(keys)s::text[], %(kinds)s::text[], %(message_ids)s::uuid[],
+                  %(due)s::timestamptz[], %(expire)s::timestamptz[],
+                  %(worth_a_call)s::boolean[])
+           WITH ORDINALITY AS owed
+               (key, kind, message_id, due_at, expires_at, call, place)
+     ORDER BY place
+        ON CONFLICT DO NOTHING
+    """,  # noqa: S608 - the names are ours
+)
 
 
 class Went(NamedTuple):
@@ -208,8 +234,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         Nobody is called any more about those that reached nobody, nor about those that
         come back from now on: a call would say what is not true.
         """
-        with connection.cursor() as cursor:
-            cursor.execute(VOID, {"about": about, "now": now})
+        VOID.run(about=about, now=now)
 
     def hand_on(
         self, old: str, new: str, *, kinds: Sequence[str], now: datetime
