@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import chain, repeat
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
-PAUSES = (0.2, 0.5, 1, 2, 4, 8, 15, 30)  # seconds; LEASE - HAND_OVER at the most
+from massage_portal import ending
+
+PATIENCE = 60.0  # seconds for a database that is away; LEASE - HAND_OVER at the most
+PAUSES = (0.2, 0.5, 1, 2)  # seconds between two looks for it, then always the last
 # What the driver raises as the server goes; of some ends it only says DatabaseError.
 LOST = (DatabaseError, InterfaceError)
 
@@ -24,14 +28,16 @@ def let_go_of_what_is_lost() -> None:
 
 
 def patiently(work: Callable[[], None]) -> None:
-    """Do what must not fail: a database that is away is waited for."""
-    for pause in PAUSES:
+    """Do what must not fail: a database that is away is waited for, for a while."""
+    gives_up_at = time.monotonic() + PATIENCE
+    for pause in chain(PAUSES, repeat(PAUSES[-1])):
         try:
             work()
         except LOST:
             let_go_of_what_is_lost()
+            if ending.is_here() or time.monotonic() > gives_up_at:
+                log.error("database_away_too_long")
+                raise
             time.sleep(pause)
         else:
             return
-    log.error("database_away_too_long")
-    work()

@@ -16,6 +16,7 @@ from datetime import datetime
 import structlog
 from django.db import connection
 
+from massage_portal import ending
 from massage_portal.outbox.actions.stop import stop
 from massage_portal.outbox.carriers import (
     AddressRefused,
@@ -53,7 +54,7 @@ def send_for_a_while(*, clock: Clock) -> bool:
     :param clock: tells the time; this lasts, so one moment would not do.
     """
     ends_at = time.monotonic() + BUDGET
-    while time.monotonic() < ends_at:
+    while time.monotonic() < ends_at and not ending.is_near():
         if send_some(clock=clock, ends_at=ends_at) < BATCH:
             return False
     return True
@@ -117,7 +118,7 @@ class Batch:
             while some:
                 for letter in self._write_some(some):
                     # At least one goes, however long it took to write the first.
-                    if delivered and time.monotonic() > ends_at:
+                    if delivered and (ending.is_near() or time.monotonic() > ends_at):
                         return
                     self._deliver(letter)
                     delivered += 1
