@@ -15,11 +15,15 @@ from django.utils.translation import gettext_lazy as _
 
 from massage_portal.outbox.codes import Channel, Failure, State
 from massage_portal.outbox.locks import GONE_FOR_GOOD, SENDER_IS_GONE
+from massage_portal.prepared import Prepared
 
 # The longest that one hand-over takes: a carrier gives up sooner, twice 10 seconds.
 HAND_OVER = timedelta(seconds=30)
 # And the longest until it is marked, should the database be away meanwhile.
 LEASE = timedelta(seconds=100)
+NOTHING_YET = {"attempts": "0", "faults": "0"} | dict.fromkeys(
+    ("channel", "provider_id", "failed_because"), "''"
+)
 UNSENT = Q(sent_at=None, failed_at=None, voided_at=None)
 
 # The rows are chosen once (ARRAY), locked as they are chosen, and judged again on their
@@ -69,7 +73,9 @@ BEGIN = """
 """
 
 # In one statement, for every booking withdraws what its request was told.
-VOID = """
+VOID = Prepared(
+    "void_messages",
+    """
     UPDATE outbox_message
        SET worth_a_call = worth_a_call AND expires_at <= %(now)s,
            voided_at = CASE WHEN sent_at IS NULL AND failed_at IS NULL
@@ -77,7 +83,27 @@ VOID = """
      WHERE about = %(about)s
        AND (worth_a_call AND expires_at > %(now)s
             OR sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL)
-"""
+    """,
+)
+
+# One row for each of the arrays, but where the same fact is owed already.
+OWE = Prepared(
+    "owe_messages",
+    f"""
+    INSERT INTO outbox_message (about, recipient_id, created_at, key, kind, message_id,
+        due_at, try_at, expires_at, worth_a_call, {", ".join(NOTHING_YET)})
+    SELECT %(about)s::text, %(recipient)s::bigint, %(now)s::timestamptz, key, kind,
+           message_id, due_at, due_at, expires_at, call,
+           {", ".join(NOTHING_YET.values())}
+      FROM unnest(%(keys)s::text[], %(kinds)s::text[], %(message_ids)s::uuid[],
+                  %(due)s::timestamptz[], %(expire)s::timestamptz[],
+                  %(worth_a_call)s::boolean[])
+           WITH ORDINALITY AS owed
+               (key, kind, message_id, due_at, expires_at, call, place)
+     ORDER BY place
+        ON CONFLICT DO NOTHING
+    """,  # noqa: S608 - the names are ours
+)
 
 
 class Went(NamedTuple):
@@ -208,8 +234,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         Nobody is called any more about those that reached nobody, nor about those that
         come back from now on: a call would say what is not true.
         """
-        with connection.cursor() as cursor:
-            cursor.execute(VOID, {"about": about, "now": now})
+        VOID.run(about=about, now=now)
 
     def hand_on(
         self, old: str, new: str, *, kinds: Sequence[str], now: datetime
@@ -238,11 +263,15 @@ class Message(models.Model):
     then. A late message is worse than none, so each has an end.
     """
 
-    key = models.CharField(max_length=120, unique=True)  # the same fact is owed once
+    key = models.CharField(max_length=120)  # the same fact is owed once
     kind = models.CharField(max_length=60)  # "appointments.reminder"
     about = models.CharField(max_length=60)  # "appointments.appointment:7"
     recipient = models.ForeignKey(  # None: no account; only a call can reach them
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="messages"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        db_index=False,  # `message_of_recipient` finds them
+        related_name="messages",
     )
     message_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     created_at = models.DateTimeField()
@@ -268,7 +297,11 @@ class Message(models.Model):
     worth_a_call = models.BooleanField(default=True)
     handled_at = models.DateTimeField(null=True, blank=True)  # somebody called
     handled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        db_index=False,  # nobody looks by it
+        related_name="+",
     )
 
     patient_id: int | None = None  # whose record it is about, where that was read
@@ -282,6 +315,7 @@ class Message(models.Model):
         default_permissions = ("view",)
         permissions = [("handle_message", "Can call whom no message reached")]
         constraints = [
+            models.UniqueConstraint(name="message_is_owed_once", fields=["key"]),
             models.CheckConstraint(
                 name="message_expires_after_it_is_due",
                 condition=Q(expires_at__gt=F("due_at")),
