@@ -121,7 +121,9 @@ def asked_to_end(monkeypatch):
     """Let the worker be asked to end so many seconds ago."""
 
     def ask(ago):
-        monkeypatch.setattr(ending, "_asked_at", lambda: patience.time.monotonic() - ago)
+        monkeypatch.setattr(
+            ending, "_asked_at", lambda: patience.time.monotonic() - ago
+        )
 
     return ask
 
