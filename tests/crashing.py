@@ -26,6 +26,7 @@ from tests.processes import until
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FAR_OFF = datetime(2190, 6, 1, 15, 0, tzinfo=UTC)
 REMINDER = "appointments.reminder"
+PATIENCE = 300  # seconds until something goes on, however busy the machine is
 MIDNIGHT = clock(0)  # no quiet hours, if they begin and end with it
 CHANCE = random.SystemRandom()
 WAITING = """
@@ -92,10 +93,16 @@ def unsent(*, key=""):
             connection.close()
 
 
-def some_more_went(number=40, *, within=60):
+def some_more_went(number=40):
     """Wait until so many more are sent or given up."""
     few = unsent() - number
-    until(lambda: unsent() <= few, f"only {few} messages left", within=within)
+    until(lambda: unsent() <= few, f"only {few} messages left", within=PATIENCE)
+
+
+def some_come(mail, number):
+    """Wait until the mail server has got so many more."""
+    goal = len(mail.caught) + number
+    until(lambda: len(mail.caught) >= goal, "more mails", within=PATIENCE)
 
 
 # --- Killed ---------------------------------------------------------------------------
@@ -154,10 +161,10 @@ def kill_before_the_mark(mail, killer, own):
             return cursor.fetchone()[0]
 
     mail.before_answer = hold
-    assert done.wait(60)
-    until(somebody_waits, "a worker that wants to mark what it sent")
+    assert done.wait(PATIENCE)
+    until(somebody_waits, "a worker that wants to mark", within=PATIENCE)
     killer.kill_all()
-    until(lambda: not somebody_waits(), "its end")
+    until(lambda: not somebody_waits(), "its end", within=PATIENCE)
     link.close()
     return aimed[0]
 

@@ -9,6 +9,7 @@ import pytest
 
 from massage_portal.outbox.models import Message
 from tests.crashing import (
+    PATIENCE,
     lost,
     owe_reminders,
     some_more_went,
@@ -55,7 +56,7 @@ def test_of_workers_that_are_asked_to_end_again_and_again_nothing_goes_twice(
             assert not Message.objects.unsent().exclude(claim=None).exists()
         mail.each_step = 0.0
         run.worker("prefork")
-        until(lambda: not unsent(), "all messages sent", within=120)
+        until(lambda: not unsent(), "all messages sent", within=PATIENCE)
         counts |= {"lost": len(lost(mail)), "sent twice": len(twice(mail))}
     assert (counts["lost"], counts["sent twice"]) == (0, 0)
     assert sum(times_caught(mail).values()) == OWED
@@ -80,7 +81,7 @@ def test_a_worker_that_is_asked_to_end_marks_what_went_once_the_database_is_back
         assert Message.objects.exclude(sent_at=None).count() == went
         mail.each_step = 0.0
         run.worker(pool)
-        until(lambda: not unsent(), "all messages sent", within=180)
+        until(lambda: not unsent(), "all messages sent", within=PATIENCE)
         counts |= {"lost": len(lost(mail)), "sent twice": len(twice(mail))}
     assert (counts["lost"], counts["sent twice"]) == (0, 0)
 
@@ -107,7 +108,7 @@ def test_a_worker_ends_in_time_though_neither_database_nor_broker_comes_back(
         mail.each_step = 0.0
         run.worker("prefork")
         run.beat()
-        until(lambda: not unsent(), "all messages sent", within=240)
+        until(lambda: not unsent(), "all messages sent", within=PATIENCE)
         counts |= {"lost": len(lost(mail)), "sent twice": len(twice(mail))}
     assert counts["seconds to the end"] != "more"
     assert counts["lost"] == 0

@@ -8,13 +8,14 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from appointments.actions import book
+from appointments.actions import book, offer
 from appointments.models import Draft
 from massage_portal.accounts.roles import Role
 from massage_portal.outbox.models import Message
 from services.actions import load_content
 from tests.appointments.sound import faults
 from tests.benchmarks import filling
+from tests.benchmarks.bookings import _apart
 from tests.benchmarks.contested import signed_in
 from tests.benchmarks.free_time import openings
 from tests.crashing import (
@@ -53,16 +54,14 @@ class Clinic:
         number = PHASES * (BOOKINGS + CANCELS)
         self.waiting = filling.entries(number, self.of)
         free = openings(self.of)
-        self.free = {one.starts_at: one for one in free}  # no two at one moment
-        moments = sorted(self.free)[len(self.free) // 3 :]  # soon enough, too
-        self.free = [self.free[moment] for moment in moments]
+        self.free = _apart(free[len(free) // 3 :])  # soon enough to be offered
         assert len(self.free) >= number
         self.scheduler = signed_in(self.of.scheduler)
 
     def asks(self):
         """Return what all of them ask in one phase."""
         (staff,) = sessions(self.scheduler, 1)
-        asks = [self._booking(staff) for _ in range(BOOKINGS)]
+        asks = [self._booking() for _ in range(BOOKINGS)]
         for _ in range(CANCELS):
             asks += self._cancel()
         plan = reverse("appointments:drafts")
@@ -74,21 +73,29 @@ class Clinic:
         asks += [Ask("/accounts/login/", "", wrong)] * 3
         return asks[::2] + asks[1::2]
 
-    def _booking(self, staff):
-        entry, opening = self.waiting.pop(), self.free.pop(0)
-        time = f"{opening.therapist},{opening.starts_at.isoformat()}"
-        address = reverse("appointments:propose", args=[entry.pk])
-        return Ask(address, staff, {"opening": time, "how": "book"})
+    def _booking(self):
+        """Return a patient's accepting an offer."""
+        key, entry = self._patient()
+        made = offer(entry=entry, opening=self.free.pop(0), **self._by())
+        return Ask(reverse("appointments:accept", args=[made.pk]), key, {})
 
     def _cancel(self):
         """Return a patient's look at their visit, and their cancelling it."""
-        entry, by = self.waiting.pop(), self.of.scheduler
-        visit = book(entry=entry, opening=self.free.pop(0), by=by, now=self.of.now)
+        key, entry = self._patient()
+        visit = book(entry=entry, opening=self.free.pop(0), **self._by())
+        cancel = reverse("appointments:cancel", args=[visit.pk])
+        return [Ask(reverse("appointments:mine"), key), Ask(cancel, key, {})]
+
+    def _patient(self):
+        """Return the session of somebody who waits, and their entry."""
+        entry = self.waiting.pop()
         user = entry.patient.user
         user.groups.add(Group.objects.get(name=Role.PATIENT))
         (key,) = sessions(signed_in(user), 1)
-        cancel = reverse("appointments:cancel", args=[visit.pk])
-        return [Ask(reverse("appointments:mine"), key), Ask(cancel, key, {})]
+        return key, entry
+
+    def _by(self):
+        return {"by": self.of.scheduler, "now": self.of.now}
 
 
 def phase(clinic, port, counts, name):
@@ -113,7 +120,7 @@ def assert_all_go(key):
     """See what came due meanwhile go out, and the plans that were asked for drawn."""
     until(lambda: not unsent(key=key), "all reminders sent", within=GOAL)
     now = datetime.now(UTC)
-    until(lambda: not Draft.objects.to_draw_up(now).exists(), "all plans", within=60)
+    until(lambda: not Draft.objects.to_draw_up(now).exists(), "all plans", within=GOAL)
 
 
 def test_pages_work_on_and_reminders_go_later_while_the_broker_is_away(

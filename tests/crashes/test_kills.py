@@ -16,6 +16,7 @@ from tests.crashing import (
     lost,
     number_of,
     owe_reminders,
+    some_come,
     times_caught,
     told,
     twice,
@@ -30,11 +31,6 @@ GOAL = 120  # seconds from the last kill until all is sent
 STEP = 0.2  # seconds for each answer, or all are sent before the last kill
 # Seconds between the server's answer and the mark, while everything runs at once.
 AT_MOST = 2.0
-
-
-def some_come(mail, number):
-    goal = len(mail.caught) + number
-    until(lambda: len(mail.caught) >= goal, "more mails", within=60)
 
 
 def test_of_a_thousand_reminders_none_is_lost_in_two_hundred_kills(own, mail, capsys):

@@ -7,7 +7,6 @@ All are real processes, on servers that only this test uses.
 from __future__ import annotations
 
 import time
-from functools import partial
 
 import pytest
 from django.db import connection
@@ -18,12 +17,14 @@ from massage_portal.outbox.models import Message
 from massage_portal.outbox.models.message import HAND_OVER
 from tests.crashing import (
     CHANCE,
+    PATIENCE,
     Killer,
     address,
     kill_before_the_mark,
     lost,
     number_of,
     owe,
+    some_come,
     some_more_went,
     times_caught,
     told,
@@ -58,10 +59,6 @@ def nothing_is_left_of_before():
         return cursor.fetchone()[0] == 0
 
 
-def has_caught(mail, number):
-    return len(mail.caught) >= number
-
-
 def test_whatever_dies_nothing_is_lost_and_twice_goes_only_what_was_not_yet_marked(
     own, trouble, capsys
 ):
@@ -77,15 +74,18 @@ def test_whatever_dies_nothing_is_lost_and_twice_goes_only_what_was_not_yet_mark
         some_more_went()
         own.restart_postgres()
         some_more_went()
-        until(nothing_is_left_of_before, "the end of the claims of before", within=130)
+        until(
+            nothing_is_left_of_before,
+            "the end of the claims of before",
+            within=PATIENCE,
+        )
         own.restart_valkey()
         some_more_went()
         killer.moments.append(time.monotonic())
         other.kill()
         aimed = [kill_before_the_mark(mail, killer, own) for _ in range(AIMED)]
         for _ in range(KILLS):
-            few = CHANCE.randrange(10)
-            until(partial(has_caught, mail, len(mail.caught) + few), "more mails")
+            some_come(mail, CHANCE.randrange(10))
             killer.kill_one()
 
         ended = time.monotonic()
