@@ -161,15 +161,7 @@ def part_accounts(
     at, at_first = merge.undone_at, merge.at
     moved_here = shared is not None and shared.pk in moved.get(ACCOUNT, [])
     if shared and moved_here and not _address_changed(kept, since=at_first):
-        kept.user = None
-        kept.save(update_fields=["user"])
-        merged.user = shared
-        merged.save(update_fields=["user"])
-        stays = Message.objects.unsent().filter(recipient=shared)
-        stays = stays.exclude(about__in=abouts).exclude(about__startswith="accounts.")
-        stays.let_go()
-        stays.filter(worth_a_call=True).update(recipient=None)
-        stays.update(voided_at=at)
+        _give_account_back(kept, merged, shared, abouts=abouts, at=at)
         return
     User.objects.filter(pk__in=moved.get(SWITCHED_OFF, [])).update(is_active=True)
     withdrawn = Message.objects.filter(pk__in=moved.get(VOIDED, []))
@@ -187,6 +179,26 @@ def part_accounts(
     else:
         going.let_go()
         going.update(recipient=merged.user)
+
+
+def _give_account_back(
+    kept: Patient,
+    merged: Patient,
+    shared: User,
+    *,
+    abouts: list[str],
+    at: datetime | None | None,
+) -> None:
+    """Let the account go to the merged record, without what is unsent of the kept."""
+    kept.user = None
+    kept.save(update_fields=["user"])
+    merged.user = shared
+    merged.save(update_fields=["user"])
+    stays = Message.objects.unsent().filter(recipient=shared)
+    stays = stays.exclude(about__in=abouts).exclude(about__startswith="accounts.")
+    stays.let_go()
+    stays.filter(worth_a_call=True).update(recipient=None)
+    stays.update(voided_at=at)
 
 
 def _address_changed(patient: Patient, *, since: datetime) -> bool:
