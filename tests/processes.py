@@ -34,7 +34,7 @@ from tests.mails import parsed
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
-STOP_WITHIN = 15.0  # seconds
+STOP_WITHIN = 30.0  # seconds
 CELERY = [sys.executable, "-m", "celery", "--app", "massage_portal", "--quiet"]
 WORKER = [*CELERY, "worker", "--loglevel", "WARNING", "--without-mingle"]
 WORKER += ["--without-gossip", "--concurrency", "4", "--pool"]
