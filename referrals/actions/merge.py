@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from massage_portal.accounts.models import User
@@ -17,7 +16,6 @@ from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox import actions as outbox
 from massage_portal.outbox.models import Message
-from massage_portal.outbox.models.message import MessageQuerySet
 from referrals.actions.refusal import Refusal
 from referrals.codes import OPEN
 from referrals.models import Patient, PatientMerge, Referral
@@ -160,35 +158,47 @@ def part_accounts(
     """
     moved: Mapping[str, list[int]] = merge.moved
     shared = kept.user
+    at, at_first = merge.undone_at, merge.at
     moved_here = shared is not None and shared.pk in moved.get(ACCOUNT, [])
-    if shared and moved_here and not _address_changed(kept, since=merge.at):
-        kept.user = None
-        kept.save(update_fields=["user"])
-        merged.user = shared
-        merged.save(update_fields=["user"])
-        stays = Message.objects.unsent().filter(recipient=shared)
-        stays = stays.exclude(about__in=abouts).exclude(about__startswith="accounts.")
-        _write_to_nobody(stays, at=merge.undone_at)
+    if shared and moved_here and not _address_changed(kept, since=at_first):
+        _give_account_back(kept, merged, shared, abouts=abouts, at=at)
         return
     User.objects.filter(pk__in=moved.get(SWITCHED_OFF, [])).update(is_active=True)
     withdrawn = Message.objects.filter(pk__in=moved.get(VOIDED, []))
     withdrawn.filter(voided_at=merge.at).update(voided_at=None)
     if shared is None:
         return
-    ours = Q(about__in=abouts) | Q(pk__in=moved.get(MESSAGES, []))
-    going = Message.objects.unsent().filter(ours, recipient=shared)
+    going = Message.objects.unsent().filter(recipient=shared)
+    going = going.filter(about__in=abouts) | going.filter(
+        pk__in=moved.get(MESSAGES, [])
+    )
     if merged.user is None:
-        _write_to_nobody(going, at=merge.undone_at)
+        going.let_go()
+        going.filter(worth_a_call=True).update(recipient=None)
+        going.filter(recipient=shared).update(voided_at=at)
     else:
         going.let_go()
         going.update(recipient=merged.user)
 
 
-def _write_to_nobody(theirs: MessageQuerySet, *, at: datetime | None) -> None:
-    """Leave a reader's messages to a call, where one is worth it; else withdraw."""
-    theirs.let_go()
-    theirs.filter(worth_a_call=True).update(recipient=None)
-    theirs.update(voided_at=at)  # what is the reader's still
+def _give_account_back(
+    kept: Patient,
+    merged: Patient,
+    shared: User,
+    *,
+    abouts: list[str],
+    at: datetime | None | None,
+) -> None:
+    """Let the account go to the merged record, without what is unsent of the kept."""
+    kept.user = None
+    kept.save(update_fields=["user"])
+    merged.user = shared
+    merged.save(update_fields=["user"])
+    stays = Message.objects.unsent().filter(recipient=shared)
+    stays = stays.exclude(about__in=abouts).exclude(about__startswith="accounts.")
+    stays.let_go()
+    stays.filter(worth_a_call=True).update(recipient=None)
+    stays.update(voided_at=at)
 
 
 def _address_changed(patient: Patient, *, since: datetime) -> bool:
