@@ -174,8 +174,8 @@ class Draft(models.Model):
         return Balance(
             offers=rows["number"],
             without=waits["number"],
-            harm=waits["harm"] + rows["harm"],
-            line_harm=waits["line_harm"] + rows["line_harm"],
+            harm=waits["harm"] + rows["harms"],
+            line_harm=waits["line_harm"] + rows["line_harms"],
             in_time=rows["in_time"],
             line_in_time=waits["line_in_time"] + rows["line_in_time"],
             gain=rows["gain"],
@@ -209,8 +209,8 @@ class DraftOfferQuerySet(models.QuerySet["DraftOffer"]):
             days=_days_until("starts_at"), line_days=_days_until("line_starts_at")
         ).aggregate(
             number=Count("pk"),
-            harm=Sum("harm", default=0.0),
-            line_harm=Sum("line_harm", default=0.0),
+            harms=Sum("harm", default=0.0),  # under other names than the columns
+            line_harms=Sum("line_harm", default=0.0),
             in_time=Count("pk", filter=Q(days__lte=F("target_days"))),
             line_in_time=Count("pk", filter=Q(line_days__lte=F("target_days"))),
             gain=Count("pk", filter=Q(harm__lt=F("line_harm"))),

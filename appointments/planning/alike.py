@@ -45,9 +45,7 @@ def assign(
 def _table(gains: Floats, room: Integers) -> Integers:
     """Return the assignment by a table with a column for each time."""
     number = np.repeat(np.arange(len(room)), np.minimum(room, len(gains)))
-    table = np.maximum(gains, 0.0)
-    if len(number) != len(room):
-        table = table[:, number]
+    table = np.maximum(gains[:, number], 0.0)
     rows, columns = linear_sum_assignment(table, maximize=True)
     has = np.full(len(gains), NONE, np.int64)
     has[rows] = number[columns]
