@@ -20,6 +20,7 @@ from appointments.views import (
     overrule,
     patient,
     plan,
+    propose,
     provider,
     questions,
     queue,
@@ -28,7 +29,7 @@ from appointments.views import (
     telephone,
     triage,
 )
-from appointments.views.capacity import change, pages
+from appointments.views.capacity import change, displaced, pages
 
 app_name = "appointments"
 
@@ -80,7 +81,7 @@ for_staff = [
     path("queue/plan/<int:pk>/ready/", draft.draft_ready, name="draft_ready"),
     path("queue/plan/<int:pk>/<int:row>/", draft.draft_move, name="draft_move"),
     path("queue/<int:pk>/triage/", triage.triage, name="triage"),
-    path("queue/<int:pk>/offer/", offers.propose, name="propose"),
+    path("queue/<int:pk>/offer/", propose.propose, name="propose"),
     path("queue/<int:pk>/called/", offers.called, name="called"),
     path("figures/", figures.figures, name="figures"),
     path("figures/<slug:key>.csv", figures.figure_file, name="figure_file"),
@@ -99,6 +100,7 @@ for_capacity = [
     path("calendar/week/", agenda.clinic_week, name="clinic_week"),
     path("calendar/day/", agenda.clinic_day, name="clinic_day"),
     path("capacity/", pages.capacity, name="capacity"),
+    path("capacity/to-rearrange/", displaced.to_rearrange, name="to_rearrange"),
     path(
         "capacity/therapists/<int:pk>/", pages.therapist_hours, name="therapist_hours"
     ),

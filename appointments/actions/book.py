@@ -2,72 +2,91 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.actions.hold import (
     NotWaiting,
+    NotWished,
     OfferGone,
     covers,
     end_offers,
     hold,
     lock_entry,
     lock_waiting,
+    record_agreed,
 )
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.models.booking import take_entry
 from appointments.models.outside import outside_of_hours
+from appointments.models.supply import not_wished
 from appointments.openings import Opening
 from appointments.outside import Outside
+from appointments.wishes import Misfit
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
+from massage_portal.prepared import together
 from referrals.codes import Status as ReferralStatus
 
+NO_TIME = timedelta(0)
 NOT_TO_BE = (Outside.CLOSED, Outside.OFF, Outside.CERTIFICATE)
 
 
 @transaction.atomic
 def book(
-    *, entry: WaitlistEntry, opening: Opening, by: User, now: datetime
+    *,
+    entry: WaitlistEntry,
+    opening: Opening,
+    by: User,
+    now: datetime,
+    agreed: bool = False,
 ) -> Appointment:
     """
     Book `opening` at once for a patient who has said yes, as on the telephone.
 
-    :raises NotWaiting, TimeTaken: as `offer`.
+    :param agreed: whether they said so knowing that it is not as they wished.
+    :raises NotWaiting, TimeTaken, NotWished: as `offer`.
     """
-    entry = lock_waiting(entry, day_of=opening)
-    policy = Policy.objects.in_force(now)
+    entry = lock_waiting(entry, day_of=opening, now=now)
     appointment = hold(
         entry=entry,
         opening=opening,
         now=now,
-        policy=policy,
         by_telephone=True,
         booked=True,
+        agreed=agreed,
     )
-    # No offer was sent, so none is withdrawn.
-    _take_entry(appointment, entry, by=by, now=now, others=entry.offer_out, made=True)
-    _owe(appointment, entry, now=now, policy=policy, kind="booked")
+    with together():  # no offer was sent, so none is withdrawn
+        others = entry.offer_out
+        _take_entry(appointment, entry, by=by, now=now, others=others, made=True)
+        _owe(appointment, entry, now=now, kind="booked")
     return appointment
 
 
 @transaction.atomic
-def accept(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
+def accept(
+    *, appointment: Appointment, by: User, now: datetime, agreed: bool = False
+) -> Appointment:
     """
     Make an offer a booking, and owe the reminders. Accepting twice books once.
 
     Where it is another time for a booked visit, that one is freed in the same step.
+    Patients who accept by themselves agree to it as it is. Who accepts for them sees
+    that it is what they ask for by now.
 
+    :param agreed: whether they agreed to what is not.
+    :raises NotWished: if something is not, and they did not.
     :raises OfferGone: if it was declined, taken back, or its hold has ended; or if the
         place is closed by then, or the therapist off or not certified any more.
     :raises NotWaiting: if another time was booked for the same visit, or the referral
         does not cover the day any more.
     """
-    entry = lock_entry(appointment.entry_id, patient=appointment.patient_id)
+    entry = lock_entry(appointment.entry_id, patient=appointment.patient_id, now=now)
     appointment, old = lock_with_replaced(appointment)
     if appointment.status == Status.BOOKED:
         return appointment
@@ -81,7 +100,47 @@ def accept(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
         raise NotWaiting(
             _("Your referral does not cover that day any more. Please call the clinic.")
         )
+    if by.pk != entry.patient.user_id:
+        _see_wish(appointment, entry, by=by, now=now, agreed=agreed)
     return book_held(appointment, entry, by=by, now=now, instead_of=moving)
+
+
+def unwished(
+    appointment: Appointment, entry: WaitlistEntry, *, now: datetime
+) -> list[Misfit]:
+    """
+    Return what of an offer is not what its patient asks for by now.
+
+    It was offered in time, and what they agreed to then still holds.
+    """
+    policy = Policy.objects.in_force(now)
+    some = not_wished(entry, appointment.opening, policy=policy, now=None)
+    if appointment.technique_id != entry.referral.technique_id:
+        some.insert(0, Misfit.TECHNIQUE)
+    known = appointment.agreed_to.split(",")
+    return [one for one in some if one not in known]
+
+
+def _see_wish(
+    appointment: Appointment,
+    entry: WaitlistEntry,
+    *,
+    by: User,
+    now: datetime,
+    agreed: bool,
+) -> None:
+    """
+    Refuse to accept for a patient what they do not ask for, or keep that they agreed.
+    """
+    new = unwished(appointment, entry, now=now)
+    if not new:
+        return
+    if not agreed:
+        raise NotWished(new)
+    known = filter(None, appointment.agreed_to.split(","))
+    appointment.agreed_to = ",".join([*known, *new])
+    appointment.save(update_fields=["agreed_to"])
+    record_agreed(appointment, by=by, now=now)
 
 
 def _refuse_if_outside(appointment: Appointment) -> None:
@@ -129,7 +188,6 @@ def book_held(
     by: User,
     now: datetime,
     instead_of: Appointment | None = None,
-    policy: Policy | None = None,
     made: bool = False,
 ) -> Appointment:
     """
@@ -148,10 +206,11 @@ def book_held(
     appointment.sequence += 1  # a calendar that holds what was before must replace it
     changed = ["status", "booked_at", "held_until", "sequence", "uid"]
     appointment.save(update_fields=changed)
-    _take_entry(appointment, entry, by=by, now=now, made=made)
-    outbox.void(appointment, now=now)
-    kind = "booked" if instead_of is None else "moved"
-    _owe(appointment, entry, now=now, policy=policy, kind=kind)
+    with together():
+        _take_entry(appointment, entry, by=by, now=now, made=made)
+        outbox.void(appointment, now=now)
+        kind = "booked" if instead_of is None else "moved"
+        _owe(appointment, entry, now=now, kind=kind)
     return appointment
 
 
@@ -170,6 +229,8 @@ def _take_entry(
     :param others: whether there may be other offers.
     :param made: whether it was made just now and never offered.
     """
+    if made:
+        record_agreed(appointment, by=by, now=now)
     take_entry(entry)
     outbox.void(entry, now=now)  # they wait no more
     if others:
@@ -183,13 +244,11 @@ def _owe(
     entry: WaitlistEntry,
     *,
     now: datetime,
-    policy: Policy | None,
     kind: str,
 ) -> None:
     """Owe the messages of a booking, to whoever has no account as well: see below."""
-    policy = policy or Policy.objects.in_force(now)
     to = entry.patient.user
-    owe_booking(appointment, to=to, now=now, policy=policy, kind=kind)
+    owe_booking(appointment, to=to, now=now, policy=entry.policy, kind=kind)
 
 
 def _free_moved(old: Appointment, *, by: User, now: datetime) -> None:
@@ -215,7 +274,8 @@ def owe_booking(
     Owe the confirmation, and each reminder whose moment is still ahead.
 
     Whoever has no account said yes on the telephone, so they need no confirmation; a
-    call reminds them.
+    call reminds them. A reminder is of use until the next one comes due: after a long
+    outage one goes, and not all at once.
     """
     # In UTC: from a local time, Python subtracts what the clock on the wall shows.
     starts_at = appointment.starts_at.astimezone(UTC)
@@ -226,10 +286,10 @@ def owe_booking(
             outbox.Owed(
                 "appointments.reminder",
                 due_at=starts_at - lead,
-                expires_at=starts_at,
+                expires_at=starts_at - next_lead,
                 key=f"{lead.total_seconds() / 3600:.0f}h",
             )
-            for lead in policy.reminder_leads
+            for lead, next_lead in pairwise([*policy.reminder_leads, NO_TIME])
             if starts_at - lead > now
         ),
         subject=appointment,

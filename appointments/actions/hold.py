@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,16 +21,17 @@ from appointments.models import (
 )
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.models.booking import (
+    add_visit,
     lock_entry,
     lock_room,
-    lock_therapist,
     unlock_room,
 )
+from appointments.models.supply import not_wished
 from appointments.obstacle import obstacle
 from appointments.openings import Opening, Span
+from appointments.wishes import Misfit, refused
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
-from massage_portal.inserting import insert
 from massage_portal.outbox import actions as outbox
 from referrals.screening import Outcome
 from services.models import Technique
@@ -46,6 +48,14 @@ class TimeTaken(Refusal):
     """The time was free a moment ago, and is not any more."""
 
 
+class NotWished(Refusal):
+    """The time is not what the patient asked for; they may agree to it all the same."""
+
+    def __init__(self, some: list[Misfit]) -> None:
+        super().__init__(refused(some))
+        self.misfits = some
+
+
 class OfferGone(Refusal):
     """The offer was answered, taken back, or its hold has ended."""
 
@@ -55,7 +65,9 @@ def taken() -> TimeTaken:
     return TimeTaken(_("That time has just been taken. Please choose another."))
 
 
-def lock_waiting(entry: WaitlistEntry, *, day_of: Opening) -> WaitlistEntry:
+def lock_waiting(
+    entry: WaitlistEntry, *, day_of: Opening, now: datetime
+) -> WaitlistEntry:
     """
     Lock the entry and see that it may have this time.
 
@@ -63,7 +75,7 @@ def lock_waiting(entry: WaitlistEntry, *, day_of: Opening) -> WaitlistEntry:
 
     :raises NotWaiting: if it is not waiting, or its referral does not cover the day.
     """
-    entry = lock_entry(entry.pk, patient=entry.patient_id)
+    entry = lock_entry(entry.pk, patient=entry.patient_id, now=now)
     if entry.status != EntryStatus.ACCEPTED:
         raise NotWaiting(_("This patient is not waiting for a time any more."))
     if not covers(entry, day_of.local_start.date()):
@@ -86,7 +98,7 @@ def covers(entry: WaitlistEntry, day: date) -> bool:
 
 
 def still_free(
-    entry: WaitlistEntry, opening: Opening, *, policy: Policy, now: datetime
+    entry: WaitlistEntry, opening: Opening, *, now: datetime
 ) -> tuple[Opening, list[int]]:
     """
     Lock the therapist; return the opening as it can be had now, and rooms free for it.
@@ -94,7 +106,7 @@ def still_free(
     :raises TimeTaken: if the therapist is away, taken or not certified then, the place
         is closed, or no room is free.
     """
-    lock_therapist(opening.therapist)
+    policy = entry.policy
     day = opening.local_start.date()
     technique = entry.referral.technique
     minutes = technique.minutes if technique else policy.visit_minutes
@@ -106,6 +118,7 @@ def still_free(
         last=day,
         therapist=opening.therapist,
         within=Span(opening.starts_at, ends_at + policy.turnover),
+        locked=True,
     )
     free = supply.at(
         technique, therapist=opening.therapist, starts_at=opening.starts_at
@@ -135,32 +148,20 @@ def _make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
     Save the visit in one of `rooms`, under its lock, if the constraints let it.
 
     Nobody looks first whether that room, and the patient, are still free: they nearly
-    always are. Only where the constraints refuse is it seen what is in the way.
+    always are. Only where the constraints refuse, or somebody is booking each room at
+    this moment, is it seen what is in the way.
 
     :raises TimeTaken: if no room is left, or the patient is elsewhere then.
     """
-    visit.room_id = _lock_one(rooms)
+    with suppress(IntegrityError):
+        if add_visit(visit, rooms):
+            return
+    unlock_room()
+    room = _lock_free(visit, rooms, now=now)
     try:
-        insert(visit)
-    except IntegrityError:
-        unlock_room()
-        visit.room_id = _lock_free(visit, rooms, now=now)
-        try:
-            insert(visit)
-        except IntegrityError as error:
-            raise taken() from error
-
-
-def _lock_one(rooms: list[int]) -> int:
-    """
-    Lock one of `rooms`, and return it.
-
-    :raises TimeTaken: if there is none.
-    """
-    room = lock_room(rooms)
-    if room is None:
-        raise taken()
-    return room
+        add_visit(visit, [room])
+    except IntegrityError as error:
+        raise taken() from error
 
 
 def _lock_free(visit: Appointment, rooms: list[int], *, now: datetime) -> int:
@@ -175,7 +176,9 @@ def _lock_free(visit: Appointment, rooms: list[int], *, now: datetime) -> int:
     """
     left = list(rooms)
     while True:
-        room = _lock_one(left)
+        room = lock_room(left)
+        if room is None:
+            raise taken()
         if _is_clear(visit, room=room, now=now):
             return room
         unlock_room()
@@ -208,10 +211,10 @@ def hold(
     entry: WaitlistEntry,
     opening: Opening,
     now: datetime,
-    policy: Policy | None = None,
     replaces: Appointment | None = None,
     by_telephone: bool = False,
     booked: bool = False,
+    agreed: bool = False,
 ) -> Appointment:
     """
     Make the appointment, as an offer.
@@ -219,34 +222,54 @@ def hold(
     :param replaces: the booked visit that it may replace, and before which it ends.
     :param by_telephone: whether staff answer for the patient.
     :param booked: whether it is no offer: the patient has said yes already.
+    :param agreed: whether the patient agreed to what is not as they wished.
+    :raises NotWished: if something is not, and they did not.
     :raises TimeTaken: as `still_free`, or if the patient is elsewhere then.
     """
-    policy = policy or Policy.objects.in_force(now)
-    free, rooms = still_free(entry, opening, policy=policy, now=now)
-    state = _BOOKED | {"booked_at": now}
-    if not booked:
-        until = _until(free, policy=policy, now=now)
-        state = {"held_until": min(until, replaces.starts_at) if replaces else until}
-    visit = Appointment(
-        entry=entry,
-        patient_id=entry.patient_id,
-        therapist_id=free.therapist,
-        technique=entry.referral.technique,
-        starts_at=free.starts_at,
-        ends_at=free.ends_at,
-        blocked_until=free.blocked_until,
-        offered_at=now,
-        replaces=replaces,
-        by_telephone=by_telephone,
-        **state,
-    )
+    policy = entry.policy
+    free, rooms = still_free(entry, opening, now=now)
+    unwished = not_wished(entry, free, policy=policy, now=now)
+    if unwished and not agreed:
+        raise NotWished(unwished)
+    if booked:
+        state = _BOOKED | {"booked_at": now}
+    else:
+        state = {"held_until": _until(free, replaces, policy=policy, now=now)}
+    kept = {"by_telephone": by_telephone, "agreed_to": ",".join(unwished)}
+    visit = _visit(entry, free, now=now, replaces=replaces, **kept, **state)
     _make_in(rooms, visit, now=now)
     return visit
 
 
-def _until(opening: Opening, *, policy: Policy, now: datetime) -> datetime:
+def _visit(
+    entry: WaitlistEntry, opening: Opening, *, now: datetime, **state: Any
+) -> Appointment:
+    """Return the visit of the patient at the opening, unsaved."""
+    return Appointment(
+        entry=entry,
+        patient_id=entry.patient_id,
+        therapist_id=opening.therapist,
+        technique=entry.referral.technique,
+        starts_at=opening.starts_at,
+        ends_at=opening.ends_at,
+        blocked_until=opening.blocked_until,
+        offered_at=now,
+        **state,
+    )
+
+
+def record_agreed(visit: Appointment, *, by: User | None, now: datetime) -> None:
+    """Leave in the trail that the patient agreed to what was not as they wished."""
+    if visit.agreed_to:
+        change = visit.agreed_to
+        record("appointment.agreed", visit, by=by, at=now, change=change)
+
+
+def _until(
+    opening: Opening, replaces: Appointment | None, *, policy: Policy, now: datetime
+) -> datetime:
     """Return until when an offer of the opening holds, by policy."""
-    return hold_until(
+    until = hold_until(
         now=now,
         starts_at=opening.starts_at,
         zone=opening.zone,
@@ -254,6 +277,7 @@ def _until(opening: Opening, *, policy: Policy, now: datetime) -> datetime:
         notice=policy.notice,
         quiet=policy.quiet,
     )
+    return min(until, replaces.starts_at) if replaces else until
 
 
 def end_offers(

@@ -17,6 +17,7 @@ from appointments.models.policy import Policy
 from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
 from appointments.openings import Diary, Opening, Span, on_the_clock, openings
+from appointments.wishes import Misfit, misfits
 from services.models import Technique
 
 BATCH = 50
@@ -69,6 +70,7 @@ class Supply:
     :param within: only openings that lie whole in it, with their turnover, and far less
         is read; None is everything.
     :param whose: the only request about which it is asked; None is all that wait.
+    :param locked: whether the therapists asked for are locked before all is read.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Supply:
         location: int | None = None,
         within: Span | None = None,
         whose: WaitlistEntry | None = None,
+        locked: bool = False,
     ) -> None:
         self.now = now
         self.policy = policy
@@ -92,6 +95,7 @@ class Supply:
         self.location = location
         self.within = within
         self.whose = whose
+        self.locked = locked
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
         self._places: dict[tuple[int | None, int], dict[Place, Opening]] = {}
@@ -308,6 +312,7 @@ class Supply:
             therapists=self.therapists,
             location=self.location,
             within=self.within,
+            locked=self.locked,
         )
 
     @property
@@ -350,8 +355,22 @@ def wish_of(entry: WaitlistEntry, *, policy: Policy) -> Wish:
         from_time=entry.from_time,
         to_time=entry.to_time,
         therapist=entry.therapist_id,
+        location=entry.location_id,
         notice=max(timedelta(hours=entry.notice_hours), policy.notice),
     )
+
+
+def not_wished(
+    entry: WaitlistEntry, opening: Opening, *, policy: Policy, now: datetime | None
+) -> list[Misfit]:
+    """
+    Return what of the opening is not what the patient asked for.
+
+    :param now: None leaves their notice out.
+    """
+    notice = timedelta(hours=entry.notice_hours)  # theirs: the clinic may go below its
+    wish = replace(wish_of(entry, policy=policy), notice=notice)
+    return misfits(wish, opening, now=now)
 
 
 def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:

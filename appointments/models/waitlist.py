@@ -32,7 +32,7 @@ from appointments.codes import (
 )
 from appointments.models.board import Board
 from appointments.models.capacity import Therapist
-from appointments.models.policy import TriageCategory
+from appointments.models.policy import Policy, TriageCategory
 from appointments.priority import Explanation, explain
 from massage_portal.audit.models import AuditEvent
 from massage_portal.states import only_legal_steps
@@ -124,7 +124,7 @@ class WaitlistEntryQuerySet(Board["WaitlistEntry"]):
 
     def with_referral(self) -> Self:
         """With what a page about one request shows."""
-        return self.select_related("referral__provider", "therapist__user")
+        return self.select_related("referral__provider", "therapist__user", "location")
 
     def with_plan(self) -> Self:
         """With what a page about where a patient stands shows."""
@@ -236,7 +236,8 @@ class WaitlistEntry(models.Model):
     category_days: int | None  # these two only where it was read `with_targets`
     overruled_days: float | None
     has_offer: bool  # these where it was read with them
-    offer_out: bool  # only where it was locked by `lock_entry`
+    offer_out: bool  # these two only where it was locked by `lock_entry`
+    policy: Policy
     told_more: bool
     not_taken: int
     missed: int
@@ -249,6 +250,14 @@ class WaitlistEntry(models.Model):
     to_time = models.TimeField(_("to"), default=time(23, 59))
     therapist = models.ForeignKey(
         Therapist, models.SET_NULL, null=True, blank=True, verbose_name=_("therapist")
+    )
+    location = models.ForeignKey(
+        "services.Location",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("place"),
     )
     notice_hours = models.PositiveSmallIntegerField(_("shortest notice"), default=24)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import UTC, datetime, time
 
 import numpy as np
@@ -32,18 +33,18 @@ class Columns:
             [moment(one.blocked_until) for one in openings], np.int64
         )
         self.therapist = np.array([one.therapist for one in openings], np.int64)
+        self._location = np.array([one.location for one in openings], np.int64)
         local = np.array([_local(one) for one in openings], np.int64)
         self._day, self._weekday, self._opens, self._closes = local.reshape(-1, 4).T
         self._suiting: dict[Habits, Integers] = {}
 
     def only(self, places: Integers) -> Columns:
         """Return those of these numbers alone, in their order."""
-        some = Columns.__new__(Columns)
+        some = copy(self)
         some.openings = [self.openings[place] for place in places.tolist()]
-        some.start, some.therapist = self.start[places], self.therapist[places]
-        some._blocked = self._blocked[places]
-        some._day, some._weekday = self._day[places], self._weekday[places]
-        some._opens, some._closes = self._opens[places], self._closes[places]
+        for name, column in vars(self).items():
+            if isinstance(column, np.ndarray):
+                setattr(some, name, column[places])
         some._suiting = {}
         return some
 
@@ -83,6 +84,8 @@ class Columns:
             fits &= self._closes <= _microseconds(habits.to_time)
             if habits.therapist is not None:
                 fits &= self.therapist == habits.therapist
+            if habits.location is not None:
+                fits &= self._location == habits.location
             self._suiting[habits] = np.flatnonzero(fits)
         return self._suiting[habits]
 

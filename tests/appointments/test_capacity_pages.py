@@ -92,7 +92,7 @@ def test_falling_ill_is_one_form_one_list_and_one_button(lead):
     assert seen.count() == 4
     sent = hidden(listed) | {"keep": [visits[0].pk]}
     answer = lead.post(page, sent)
-    assert answer["Location"] == url("therapist_hours", therapist.pk)
+    assert answer["Location"] == url("to_rearrange")
     assert "Visits canceled: 2" in lead.get(answer["Location"]).content.decode()
     states = [one.status for one in [*visits, offer] if not one.refresh_from_db()]
     assert states == ["booked", "cancelled", "cancelled", "cancelled"]
@@ -129,7 +129,7 @@ def test_a_stale_list_is_told_and_shown_anew_with_what_was_chosen(lead):
         ("time-off", {"from_time": "9", **ill()}, "the day on which they go off"),
         ("time-off", parts("until_day", TODAY - DAY), "later than now"),
         ("hours", {"starts": "12:00", "ends": "8:00", "weekday": "1"}, "is later than"),
-        ("hours", {"starts": "25:00", "ends": "x" * 9000}, "like 8:00 or 14:30"),
+        ("hours", {"starts": "25:00", "ends": "x" * 9000}, "2:30 p.m. or 14:30"),
         ("extra", parts("day", date(2101, 1, 1)), "not after"),
         ("certificate", {"technique": "9999999"}, "Choose one of the answers"),
     ],

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Case, Model, Value, When
 
-from massage_portal.inserting import insert_new
 from massage_portal.outbox.codes import Failure
 from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.models import Message
+from massage_portal.outbox.models.statements import OWE
 
 
 def about(subject: Model) -> str:
@@ -48,23 +49,19 @@ def owe_each(
     What is owed to nobody's account reaches nobody by itself: when it is due, it stands
     on the list of calls.
     """
-    insert_new(
-        [
-            Message(
-                key=f"{one.kind}:{subject.pk}:{one.key}",
-                kind=one.kind,
-                about=about(subject),
-                recipient=to,
-                created_at=now,
-                due_at=one.due_at or now,
-                try_at=one.due_at or now,
-                expires_at=one.expires_at,
-                worth_a_call=kind_of(one.kind).worth_a_call,
-            )
-            for one in messages
-            if (one.due_at or now) < one.expires_at
-        ]
-    )
+    owed = [one for one in messages if (one.due_at or now) < one.expires_at]
+    if owed:
+        OWE.run(
+            about=about(subject),
+            recipient=to.pk if to else None,
+            now=now,
+            keys=[f"{one.kind}:{subject.pk}:{one.key}" for one in owed],
+            kinds=[one.kind for one in owed],
+            message_ids=[str(uuid.uuid4()) for _ in owed],
+            due=[one.due_at or now for one in owed],
+            expire=[one.expires_at for one in owed],
+            worth_a_call=[kind_of(one.kind).worth_a_call for one in owed],
+        )
 
 
 def owe(
@@ -97,6 +94,12 @@ def hand_on(subject: Model, *, to: Model, kinds: Sequence[str], now: datetime) -
     Message.objects.hand_on(about(subject), about(to), kinds=kinds, now=now)
 
 
+def owe_again(subject: Model, *, kinds: Sequence[str], now: datetime) -> int:
+    """Owe what was withdrawn about `subject` and is of use still; return how many."""
+    ours = Message.objects.filter(about=about(subject), kind__in=kinds)
+    return ours.owe_again(now=now)
+
+
 def void_due_before(moment: datetime, *, now: datetime) -> int:
     """Withdraw what should have gone before `moment`; return how many."""
     return Message.objects.unsent().filter(due_at__lt=moment).update(voided_at=now)
@@ -111,4 +114,6 @@ def expire(*, now: datetime) -> int:
     early = Message.objects.expired_too_soon(now).filter(handled_at=None)
     early.update(failed_at=None, failed_because="")
     late = Message.objects.expired(now)
-    return late.update(failed_at=now, failed_because=Failure.EXPIRED, claim=None)
+    may_have_arrived = When(unanswered__gt=0, then=Value(Failure.UNANSWERED))
+    why = Case(may_have_arrived, default=Value(Failure.EXPIRED))
+    return late.update(failed_at=now, failed_because=why, claim=None)
