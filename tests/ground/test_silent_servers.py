@@ -15,7 +15,7 @@ from celery import current_app
 from django.db import OperationalError, connection, transaction
 
 from massage_portal import broker, ending
-from massage_portal.outbox import sending, tasks
+from massage_portal.outbox import patience, tasks
 from tests.processes import LOOPBACK, ROOT
 
 APART = ["unshare", "--user", "--map-root-user", "--net"]  # a network of its own
@@ -121,14 +121,16 @@ def asked_to_end(monkeypatch):
     """Let the worker be asked to end so many seconds ago."""
 
     def ask(ago):
-        monkeypatch.setattr(ending, "_asked_at", lambda: sending.time.monotonic() - ago)
+        monkeypatch.setattr(
+            ending, "_asked_at", lambda: patience.time.monotonic() - ago
+        )
 
     return ask
 
 
 def test_a_worker_at_its_end_waits_no_longer_for_a_database(asked_to_end, monkeypatch):
     tries, waited = [], []
-    monkeypatch.setattr(sending.time, "sleep", waited.append)
+    monkeypatch.setattr(patience.time, "sleep", waited.append)
 
     def away():
         tries.append(1)
@@ -137,7 +139,7 @@ def test_a_worker_at_its_end_waits_no_longer_for_a_database(asked_to_end, monkey
         raise OperationalError("the database is away")
 
     with pytest.raises(OperationalError):
-        sending.patiently(away)
+        patience.patiently(away)
 
     assert len(tries) == 3
     assert waited == [0.2, 0.5]
@@ -146,13 +148,13 @@ def test_a_worker_at_its_end_waits_no_longer_for_a_database(asked_to_end, monkey
 def test_a_worker_that_was_just_asked_to_end_waits_still(asked_to_end, monkeypatch):
     asked_to_end(1)
     faults = [OperationalError("away"), OperationalError("away")]
-    monkeypatch.setattr(sending.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(patience.time, "sleep", lambda _seconds: None)
 
     def back_at_the_third():
         if faults:
             raise faults.pop()
 
-    sending.patiently(back_at_the_third)
+    patience.patiently(back_at_the_third)
 
     assert faults == []
 
