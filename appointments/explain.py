@@ -58,11 +58,14 @@ def availability(
     to_time: time,
     earliest: date | None,
     latest: date | None,
+    place: str = "",
+    therapist: str = "",
 ) -> list[str]:
     """
     Return when a patient can come, a phrase for each limit that they set.
 
     :param weekdays: letters of MTWRFSU, in the order of the week.
+    :param place: the only one they want; "" is any. So with `therapist`.
     """
     if weekdays == LETTERS:
         said = [_("Any day")]
@@ -80,4 +83,8 @@ def availability(
         said.append(_("not before %(day)s") % {"day": date_format(earliest)})
     if latest:
         said.append(_("not after %(day)s") % {"day": date_format(latest)})
+    if place:
+        said.append(_("only in %(place)s") % {"place": place})
+    if therapist:
+        said.append(_("only with %(name)s") % {"name": therapist})
     return said

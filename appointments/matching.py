@@ -17,17 +17,18 @@ DAY = timedelta(days=1)
 
 
 class Habits(NamedTuple):
-    """When in a week, and with whom, a patient can come: what many have alike."""
+    """When in a week, where and with whom a patient can come: what many have alike."""
 
     weekdays: str
     from_time: time
     to_time: time
     therapist: int | None
+    location: int | None = None
 
 
 @dataclass(frozen=True)
 class Wish:
-    """When and with whom one waiting patient can come, and what covers the visit."""
+    """When, where and with whom one patient can come, and what covers the visit."""
 
     valid_from: date  # the referral's
     valid_until: date
@@ -37,6 +38,7 @@ class Wish:
     from_time: time = time(0, 0)
     to_time: time = time(23, 59)
     therapist: int | None = None
+    location: int | None = None
     notice: timedelta = timedelta(0)
     refused: frozenset[tuple[int, datetime]] = frozenset()  # therapist, start
     elsewhere: tuple[Span, ...] = ()  # the patient's other visits, with their turnover
@@ -44,7 +46,8 @@ class Wish:
     @property
     def habits(self) -> Habits:
         """The part that other patients may share."""
-        return Habits(self.weekdays, self.from_time, self.to_time, self.therapist)
+        times = (self.from_time, self.to_time)
+        return Habits(self.weekdays, *times, self.therapist, self.location)
 
     @property
     def first_day(self) -> date:
@@ -67,7 +70,8 @@ def suits(habits: Habits, opening: Opening) -> bool:
         and habits.from_time <= start.time()
         and end.date() == day
         and end.time() <= habits.to_time
-        and (habits.therapist is None or habits.therapist == opening.therapist)
+        and habits.therapist in (None, opening.therapist)
+        and habits.location in (None, opening.location)
     )
 
 

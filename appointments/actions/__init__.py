@@ -16,7 +16,7 @@ from appointments.actions.ask import (
     withdraw,
 )
 from appointments.actions.availability import change_availability
-from appointments.actions.book import accept, book
+from appointments.actions.book import accept, book, unwished
 from appointments.actions.calendar import (
     TooOften,
     end_calendar,
@@ -32,7 +32,7 @@ from appointments.actions.cancel import (
 )
 from appointments.actions.confirm import NotConfirmable, confirm
 from appointments.actions.expect import reckon_waits
-from appointments.actions.hold import NotWaiting, OfferGone, TimeTaken
+from appointments.actions.hold import NotWaiting, NotWished, OfferGone, TimeTaken
 from appointments.actions.merge import merge_patients, unmerge
 from appointments.actions.move import (
     NotMovable,
@@ -87,6 +87,7 @@ __all__ = [
     "NotTriageable",
     "NotUndoable",
     "NotWaiting",
+    "NotWished",
     "NotWritable",
     "NoteChanged",
     "OfferGone",
@@ -137,6 +138,7 @@ __all__ = [
     "triage",
     "undo_mark",
     "unmerge",
+    "unwished",
     "withdraw",
     "withdraw_offer",
     "write_note",

@@ -24,6 +24,7 @@ from massage_portal.outbox import actions as outbox
 from referrals.actions.locks import lock_patient_of
 from referrals.codes import Status as ReferralStatus
 from referrals.models import Referral
+from services.models import Location
 
 RECEIPT_LASTS = timedelta(days=2)  # by then the clinic has most likely judged it
 
@@ -58,6 +59,7 @@ class Availability:
     earliest: date | None = None
     latest: date | None = None
     therapist: Therapist | None = None
+    location: Location | None = None
     notice_hours: int = 24
 
 

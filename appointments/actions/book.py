@@ -9,19 +9,23 @@ from django.utils.translation import gettext as _
 
 from appointments.actions.hold import (
     NotWaiting,
+    NotWished,
     OfferGone,
     covers,
     end_offers,
     hold,
     lock_entry,
     lock_waiting,
+    record_agreed,
 )
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.models.booking import take_entry
 from appointments.models.outside import outside_of_hours
+from appointments.models.supply import not_wished
 from appointments.openings import Opening
 from appointments.outside import Outside
+from appointments.wishes import Misfit
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
@@ -33,16 +37,27 @@ NOT_TO_BE = (Outside.CLOSED, Outside.OFF, Outside.CERTIFICATE)
 
 @transaction.atomic
 def book(
-    *, entry: WaitlistEntry, opening: Opening, by: User, now: datetime
+    *,
+    entry: WaitlistEntry,
+    opening: Opening,
+    by: User,
+    now: datetime,
+    agreed: bool = False,
 ) -> Appointment:
     """
     Book `opening` at once for a patient who has said yes, as on the telephone.
 
-    :raises NotWaiting, TimeTaken: as `offer`.
+    :param agreed: whether they said so knowing that it is not as they wished.
+    :raises NotWaiting, TimeTaken, NotWished: as `offer`.
     """
     entry = lock_waiting(entry, day_of=opening, now=now)
     appointment = hold(
-        entry=entry, opening=opening, now=now, by_telephone=True, booked=True
+        entry=entry,
+        opening=opening,
+        now=now,
+        by_telephone=True,
+        booked=True,
+        agreed=agreed,
     )
     with together():  # no offer was sent, so none is withdrawn
         others = entry.offer_out
@@ -52,12 +67,18 @@ def book(
 
 
 @transaction.atomic
-def accept(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
+def accept(
+    *, appointment: Appointment, by: User, now: datetime, agreed: bool = False
+) -> Appointment:
     """
     Make an offer a booking, and owe the reminders. Accepting twice books once.
 
     Where it is another time for a booked visit, that one is freed in the same step.
+    Patients who accept by themselves agree to it as it is. Who accepts for them sees
+    that it is what they ask for by now.
 
+    :param agreed: whether they agreed to what is not.
+    :raises NotWished: if something is not, and they did not.
     :raises OfferGone: if it was declined, taken back, or its hold has ended; or if the
         place is closed by then, or the therapist off or not certified any more.
     :raises NotWaiting: if another time was booked for the same visit, or the referral
@@ -77,7 +98,47 @@ def accept(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
         raise NotWaiting(
             _("Your referral does not cover that day any more. Please call the clinic.")
         )
+    if by.pk != entry.patient.user_id:
+        _see_wish(appointment, entry, by=by, now=now, agreed=agreed)
     return book_held(appointment, entry, by=by, now=now, instead_of=moving)
+
+
+def unwished(
+    appointment: Appointment, entry: WaitlistEntry, *, now: datetime
+) -> list[Misfit]:
+    """
+    Return what of an offer is not what its patient asks for by now.
+
+    It was offered in time, and what they agreed to then still holds.
+    """
+    policy = Policy.objects.in_force(now)
+    some = not_wished(entry, appointment.opening, policy=policy, now=None)
+    if appointment.technique_id != entry.referral.technique_id:
+        some.insert(0, Misfit.TECHNIQUE)
+    known = appointment.agreed_to.split(",")
+    return [one for one in some if one not in known]
+
+
+def _see_wish(
+    appointment: Appointment,
+    entry: WaitlistEntry,
+    *,
+    by: User,
+    now: datetime,
+    agreed: bool,
+) -> None:
+    """
+    Refuse to accept for a patient what they do not ask for, or keep that they agreed.
+    """
+    new = unwished(appointment, entry, now=now)
+    if not new:
+        return
+    if not agreed:
+        raise NotWished(new)
+    known = filter(None, appointment.agreed_to.split(","))
+    appointment.agreed_to = ",".join([*known, *new])
+    appointment.save(update_fields=["agreed_to"])
+    record_agreed(appointment, by=by, now=now)
 
 
 def _refuse_if_outside(appointment: Appointment) -> None:
@@ -166,6 +227,8 @@ def _take_entry(
     :param others: whether there may be other offers.
     :param made: whether it was made just now and never offered.
     """
+    if made:
+        record_agreed(appointment, by=by, now=now)
     take_entry(entry)
     outbox.void(entry, now=now)  # they wait no more
     if others:

@@ -26,8 +26,10 @@ from appointments.models.booking import (
     lock_room,
     unlock_room,
 )
+from appointments.models.supply import not_wished
 from appointments.obstacle import obstacle
 from appointments.openings import Opening, Span
+from appointments.wishes import Misfit, refused
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
@@ -44,6 +46,14 @@ class NotWaiting(Refusal):
 
 class TimeTaken(Refusal):
     """The time was free a moment ago, and is not any more."""
+
+
+class NotWished(Refusal):
+    """The time is not what the patient asked for; they may agree to it all the same."""
+
+    def __init__(self, some: list[Misfit]) -> None:
+        super().__init__(refused(some))
+        self.misfits = some
 
 
 class OfferGone(Refusal):
@@ -204,6 +214,7 @@ def hold(
     replaces: Appointment | None = None,
     by_telephone: bool = False,
     booked: bool = False,
+    agreed: bool = False,
 ) -> Appointment:
     """
     Make the appointment, as an offer.
@@ -211,34 +222,54 @@ def hold(
     :param replaces: the booked visit that it may replace, and before which it ends.
     :param by_telephone: whether staff answer for the patient.
     :param booked: whether it is no offer: the patient has said yes already.
+    :param agreed: whether the patient agreed to what is not as they wished.
+    :raises NotWished: if something is not, and they did not.
     :raises TimeTaken: as `still_free`, or if the patient is elsewhere then.
     """
     policy = entry.policy
     free, rooms = still_free(entry, opening, now=now)
-    state = _BOOKED | {"booked_at": now}
-    if not booked:
-        until = _until(free, policy=policy, now=now)
-        state = {"held_until": min(until, replaces.starts_at) if replaces else until}
-    visit = Appointment(
-        entry=entry,
-        patient_id=entry.patient_id,
-        therapist_id=free.therapist,
-        technique=entry.referral.technique,
-        starts_at=free.starts_at,
-        ends_at=free.ends_at,
-        blocked_until=free.blocked_until,
-        offered_at=now,
-        replaces=replaces,
-        by_telephone=by_telephone,
-        **state,
-    )
+    unwished = not_wished(entry, free, policy=policy, now=now)
+    if unwished and not agreed:
+        raise NotWished(unwished)
+    if booked:
+        state = _BOOKED | {"booked_at": now}
+    else:
+        state = {"held_until": _until(free, replaces, policy=policy, now=now)}
+    kept = {"by_telephone": by_telephone, "agreed_to": ",".join(unwished)}
+    visit = _visit(entry, free, now=now, replaces=replaces, **kept, **state)
     _make_in(rooms, visit, now=now)
     return visit
 
 
-def _until(opening: Opening, *, policy: Policy, now: datetime) -> datetime:
+def _visit(
+    entry: WaitlistEntry, opening: Opening, *, now: datetime, **state: Any
+) -> Appointment:
+    """Return the visit of the patient at the opening, unsaved."""
+    return Appointment(
+        entry=entry,
+        patient_id=entry.patient_id,
+        therapist_id=opening.therapist,
+        technique=entry.referral.technique,
+        starts_at=opening.starts_at,
+        ends_at=opening.ends_at,
+        blocked_until=opening.blocked_until,
+        offered_at=now,
+        **state,
+    )
+
+
+def record_agreed(visit: Appointment, *, by: User | None, now: datetime) -> None:
+    """Leave in the trail that the patient agreed to what was not as they wished."""
+    if visit.agreed_to:
+        change = visit.agreed_to
+        record("appointment.agreed", visit, by=by, at=now, change=change)
+
+
+def _until(
+    opening: Opening, replaces: Appointment | None, *, policy: Policy, now: datetime
+) -> datetime:
     """Return until when an offer of the opening holds, by policy."""
-    return hold_until(
+    until = hold_until(
         now=now,
         starts_at=opening.starts_at,
         zone=opening.zone,
@@ -246,6 +277,7 @@ def _until(opening: Opening, *, policy: Policy, now: datetime) -> datetime:
         notice=policy.notice,
         quiet=policy.quiet,
     )
+    return min(until, replaces.starts_at) if replaces else until
 
 
 def end_offers(

@@ -76,7 +76,12 @@ def keep_time(*, appointment: Appointment, by: User, now: datetime) -> Appointme
 
 @transaction.atomic
 def offer_move(
-    *, appointment: Appointment, opening: Opening, by: User, now: datetime
+    *,
+    appointment: Appointment,
+    opening: Opening,
+    by: User,
+    now: datetime,
+    agreed: bool = False,
 ) -> Appointment:
     """
     Offer another time for a booked visit, which stands until the patient accepts.
@@ -84,6 +89,7 @@ def offer_move(
     :raises NotMovable: if the visit is not booked, or has begun.
     :raises NotWaiting: if an offer is out, or the referral does not cover the day.
     :raises TimeTaken: if the time is not free any more.
+    :raises NotWished: if it is not what the patient asked for, and did not agree to.
     """
     visit, entry = _lock_booked(appointment, now=now)
     out = entry.appointments.offers_open(now).with_place().first()
@@ -91,23 +97,28 @@ def offer_move(
         if out.is_at(opening):  # the same button, pressed twice
             return out
         raise NotWaiting(_("This patient already has an offer to answer."))
-    held = _hold_for(visit, entry, opening, now=now)
+    held = _hold_for(visit, entry, opening, now=now, agreed=agreed)
     send(held, entry, by=by, now=now)
     return held
 
 
 @transaction.atomic
 def move(
-    *, appointment: Appointment, opening: Opening, by: User, now: datetime
+    *,
+    appointment: Appointment,
+    opening: Opening,
+    by: User,
+    now: datetime,
+    agreed: bool = False,
 ) -> Appointment:
     """
     Move a booked visit at once, as agreed on the telephone; return the new one.
 
-    :raises NotMovable, NotWaiting, TimeTaken: as `offer_move`.
+    :raises NotMovable, NotWaiting, TimeTaken, NotWished: as `offer_move`.
     """
     visit, entry = _lock_booked(appointment, now=now)
     end_offers(entry.appointments.all(), by=by, now=now)
-    held = _hold_for(visit, entry, opening, now=now, by_telephone=True)
+    held = _hold_for(visit, entry, opening, now=now, by_telephone=True, agreed=agreed)
     return book_held(held, entry, by=by, now=now, instead_of=visit, made=True)
 
 
@@ -118,6 +129,7 @@ def _hold_for(
     *,
     now: datetime,
     by_telephone: bool = False,
+    agreed: bool = False,
 ) -> Appointment:
     """Hold the opening as another time for the visit; what has lapsed makes room."""
     if not covers(entry, opening.local_start.date()):
@@ -130,4 +142,5 @@ def _hold_for(
         now=now,
         replaces=visit,
         by_telephone=by_telephone,
+        agreed=agreed,
     )

@@ -13,6 +13,7 @@ from appointments.actions.hold import (
     end_offers,
     hold,
     lock_waiting,
+    record_agreed,
 )
 from appointments.actions.tell import tell
 from appointments.codes import TAKING_THE_ENTRY, Ending, Status
@@ -26,15 +27,22 @@ from massage_portal.outbox import actions as outbox
 
 @transaction.atomic
 def offer(
-    *, entry: WaitlistEntry, opening: Opening, by: User | None, now: datetime
+    *,
+    entry: WaitlistEntry,
+    opening: Opening,
+    by: User | None,
+    now: datetime,
+    agreed: bool = False,
 ) -> Appointment:
     """
     Hold `opening` for the patient behind `entry`, and owe them the offer.
 
     :param by: None when the system itself passes freed time on.
+    :param agreed: whether the patient agreed to what is not as they wished.
     :raises NotWaiting: if the patient is not waiting, has an offer already, or the
         referral does not cover the day.
     :raises TimeTaken: if the time is not free any more.
+    :raises NotWished: if it is not what the patient asked for, and they did not agree.
     """
     entry = lock_waiting(entry, day_of=opening, now=now)
     open_offer = entry.appointments.offers_open(now).first()
@@ -42,7 +50,7 @@ def offer(
         if open_offer.is_at(opening):  # the same button, pressed twice
             return open_offer
         raise NotWaiting(_("This patient already has an offer to answer."))
-    appointment = hold(entry=entry, opening=opening, now=now)
+    appointment = hold(entry=entry, opening=opening, now=now, agreed=agreed)
     send(appointment, entry, by=by, now=now)
     return appointment
 
@@ -56,6 +64,7 @@ def send(
     They are told once more before it ends; answering withdraws that. Whoever has no
     account is called about the offer, and once is enough.
     """
+    record_agreed(appointment, by=by, now=now)
     record("appointment.offered", appointment, by=by, at=now, change=">proposed")
     until = appointment.held_until or appointment.starts_at
     patient = entry.patient

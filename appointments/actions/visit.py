@@ -179,6 +179,7 @@ def _plan_next(
         from_time=entry.from_time,
         to_time=entry.to_time,
         therapist_id=entry.therapist_id,
+        location_id=entry.location_id,
         notice_hours=entry.notice_hours,
     )
     record("request.planned", later, by=by, at=now, change=f">{later.status}")

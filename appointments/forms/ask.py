@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.codes import RoleThreat
 from appointments.models import Therapist
 from massage_portal import forms as parts
+from services.models import Location
 
 DAYS = [
     ("M", _("Monday")),
@@ -23,6 +24,7 @@ DAYS = [
     ("U", _("Sunday")),
 ]
 ANY_DAY = "any"
+MIN_CHOICE = 2  # places; of one there is nothing to choose
 TIMES = {  # from, to, by what a patient says
     "any": (time(0, 0), time(23, 59)),
     "morning": (time(0, 0), time(12, 0)),
@@ -84,10 +86,16 @@ class When(parts.Form):
 
 
 class Preferences(parts.Form):
-    """With whom, and at what notice."""
+    """Where, with whom, and at what notice."""
 
     heading = _("Is there anything you prefer?")
     why = _("Asking for one therapist can make your wait longer.")
+    location = forms.ModelChoiceField(
+        label=_("Place"),
+        queryset=Location.objects.none(),
+        empty_label=_("Any place"),
+        required=False,
+    )
     therapist = forms.ModelChoiceField(
         label=_("Therapist"),
         queryset=Therapist.objects.none(),
@@ -105,6 +113,19 @@ class Preferences(parts.Form):
     def __init__(self, *args: Any, therapists: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["therapist"].queryset = therapists  # type: ignore[attr-defined]
+        places = Location.objects.filter(therapist__in=therapists.values("pk"))
+        places = places.distinct().order_by("name", "pk")
+        self.fields["location"].queryset = places  # type: ignore[attr-defined]
+        if len(places) < MIN_CHOICE:
+            del self.fields["location"]
+
+    def clean(self) -> dict[str, Any]:
+        """See that the therapist works at the place."""
+        checked: dict[str, Any] = super().clean() or {}
+        therapist, place = checked.get("therapist"), checked.get("location")
+        if therapist and place and therapist.location_id != place.pk:
+            self.add_error("therapist", _("This therapist works at another place."))
+        return checked
 
 
 class Pain(parts.Form):

@@ -77,6 +77,7 @@ def _as_said(entry: WaitlistEntry, today: date) -> dict[str, Any]:
         "times": times,
         "earliest": entry.earliest if (entry.earliest or today) > today else None,
         "latest": last if last and last >= today else None,
+        "location": entry.location_id,
         "therapist": entry.therapist_id,
         "notice_hours": min(notices, key=lambda one: abs(one - entry.notice_hours)),
     }

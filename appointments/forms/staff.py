@@ -138,6 +138,7 @@ class Propose(parts.Form):
 
     opening = forms.CharField(max_length=60)
     how = forms.ChoiceField(choices=[("offer", ""), ("book", "")])
+    agreed = forms.BooleanField(required=False)  # to what is not as they wished
 
     def clean_opening(self) -> tuple[int, datetime]:
         """Return the therapist's key and the start that the button carried."""

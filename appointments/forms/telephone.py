@@ -13,7 +13,8 @@ class AskAll(When, Preferences, Pain, DailyLife):
 
     submit = _("Send the request")
     field_order = (
-        *("weekdays", "times", "earliest", "latest", "therapist", "notice_hours"),
+        *("weekdays", "times", "earliest", "latest", "location"),
+        *("therapist", "notice_hours"),
         *("pain", "enjoyment", "activity", "role_threat", "sleep"),
     )
 

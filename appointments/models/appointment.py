@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import (
     AHEAD,
-    HOLDING_TIME,
     SEEING_THE_PATIENT,
     TAKING_THE_ENTRY,
     TRANSITIONS,
@@ -25,11 +23,12 @@ from appointments.codes import (
 from appointments.models.capacity import Room, Therapist
 from appointments.models.identity import in_force
 from appointments.models.indexes import OF_APPOINTMENTS
-from appointments.models.offers import Offers
-from appointments.models.periods import never_in_two_places, period
+from appointments.models.periods import never_in_two_places
+from appointments.models.visits import Visits
 from appointments.models.waitlist import LOOK_BACK, WaitlistEntry, same_patient
 from appointments.obstacle import WORDS, obstacle
 from appointments.openings import Opening
+from appointments.wishes import in_words
 from massage_portal.states import only_legal_steps
 from referrals.codes import Answer
 from referrals.models import Patient, screening
@@ -42,8 +41,8 @@ if TYPE_CHECKING:
     from referrals.models import Referral, ScreeningAnswer
 
 
-class AppointmentQuerySet(Offers["Appointment"]):
-    """Reads of appointments."""
+class AppointmentQuerySet(Visits["Appointment"]):
+    """Reads of appointments; those that ask for their state alone are `Visits`."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Schedulers see all; a therapist, their own visits; a patient, theirs."""
@@ -79,55 +78,10 @@ class AppointmentQuerySet(Offers["Appointment"]):
         mine = mine.filter(starts_at__gt=now).order_by("starts_at")
         return mine.with_place().with_precautions()
 
-    def visits_over(self) -> Self:
-        """Those that were made, or missed by no fault of ours: they are used up."""
-        over = self.filter(status__in=[Status.FULFILLED, Status.NOSHOW])
-        return over.exclude(missed_because=Missed.CLINIC)
-
-    def holding_time(self) -> Self:
-        """Those that keep therapist, room and patient from being elsewhere."""
-        return self.filter(status__in=HOLDING_TIME)
-
-    def seeing_the_patient(self) -> Self:
-        """Those made, or agreed and not missed: not offers, not what was canceled."""
-        return self.filter(status__in=SEEING_THE_PATIENT)
-
-    def taking_the_entry(self) -> Self:
-        """Those that use a request up: it has one of them at most."""
-        taking = self.filter(status__in=TAKING_THE_ENTRY)
-        return taking.exclude(missed_because=Missed.CLINIC)
-
-    def filling_time(self, now: datetime) -> Self:
-        """Those that keep others out at `now`: a lapsed offer does so no longer."""
-        lapsed = Q(status=Status.PROPOSED, held_until__lte=now)
-        return self.holding_time().exclude(lapsed)
-
-    def between(self, starts_at: datetime, ends_at: datetime) -> Self:
-        """Those whose held time touches the period."""
-        return self.filter(starts_at__lt=ends_at, blocked_until__gt=starts_at)
-
-    def holding_between(self, starts_at: datetime, ends_at: datetime) -> Self:
-        """Those that hold time then, found by the constraints' own indexes."""
-        held = self.holding_time().alias(held=period("starts_at", "blocked_until"))
-        return held.filter(held__overlap=DateTimeTZRange(starts_at, ends_at))
-
-    def booked_now(self, now: datetime) -> Self:
-        """Booked visits that have not begun."""
-        return self.filter(status=Status.BOOKED, starts_at__gt=now)
-
-    def ever_booked(self) -> Self:
-        """Those that were booked once: not the offers that came to nothing."""
-        return self.filter(booked_at__isnull=False)
-
     def with_open_move(self, now: datetime) -> Self:
         """Mark those for which another time is offered, and not yet answered."""
         others = Appointment.objects.offers_open(now).filter(replaces=OuterRef("pk"))
         return self.annotate(has_offer=Exists(others))
-
-    def to_move(self, now: datetime) -> Self:
-        """Booked visits ahead for which the patient asked another time, by time."""
-        asked = self.booked_now(now).filter(move_asked_at__isnull=False)
-        return asked.order_by("starts_at", "pk")
 
 
 class Appointment(models.Model):
@@ -170,6 +124,9 @@ class Appointment(models.Model):
     )
     by_telephone = models.BooleanField(  # staff answered for the patient
         _("by telephone"), default=False
+    )
+    agreed_to = models.CharField(  # codes of `Misfit`: not as wished, and agreed to
+        _("agreed to, beyond the wish"), max_length=80, blank=True
     )
     confirmed_at = models.DateTimeField(  # the patient said that they will come
         _("confirmed"), null=True, blank=True
@@ -315,6 +272,24 @@ class Appointment(models.Model):
         """Say whether it is the visit that this opening makes."""
         mine = (self.therapist_id, self.starts_at)
         return mine == (opening.therapist, opening.starts_at)
+
+    @property
+    def opening(self) -> Opening:
+        """The opening that it took."""
+        return Opening(
+            starts_at=self.starts_at,
+            therapist=self.therapist_id,
+            room=self.room_id,
+            location=self.therapist.location_id,
+            ends_at=self.ends_at,
+            blocked_until=self.blocked_until,
+            zone=self.zone,
+        )
+
+    @property
+    def agreed_words(self) -> str:
+        """What of it is not as wished, and was agreed to, in words."""
+        return in_words(filter(None, self.agreed_to.split(",")))
 
     def is_lapsed(self, now: datetime) -> bool:
         """Say whether it is an offer that holds its time no longer."""

@@ -122,8 +122,8 @@ class Board(Ranked[Row]):
         """
         Those who could be seen so; rank first, or `overdue` knows no wait.
 
-        Whoever wants any therapist could be seen at any place, and where the therapist
-        decides any technique could be used: they are shown under each.
+        Whoever names neither place nor therapist could be seen at any place, and where
+        the therapist decides any technique could be used: they are shown under each.
         """
         found = self.suited(by)
         if by.category is not None:
@@ -145,7 +145,10 @@ class Board(Ranked[Row]):
         found = self
         if by.place is not None:
             there = Therapist.objects.filter(location=by.place)
-            found = found.filter(Q(therapist=None) | Q(therapist__in=there))
+            found = found.filter(
+                Q(therapist=None) | Q(therapist__in=there),
+                Q(location=None) | Q(location=by.place),
+            )
         if by.technique is not None:
             found = found.filter(
                 Q(referral__technique=None) | Q(referral__technique=by.technique)

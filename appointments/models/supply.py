@@ -17,6 +17,7 @@ from appointments.models.policy import Policy
 from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
 from appointments.openings import Diary, Opening, Span, on_the_clock, openings
+from appointments.wishes import Misfit, misfits
 from services.models import Technique
 
 BATCH = 50
@@ -363,8 +364,22 @@ def wish_of(entry: WaitlistEntry, *, policy: Policy) -> Wish:
         from_time=entry.from_time,
         to_time=entry.to_time,
         therapist=entry.therapist_id,
+        location=entry.location_id,
         notice=max(timedelta(hours=entry.notice_hours), policy.notice),
     )
+
+
+def not_wished(
+    entry: WaitlistEntry, opening: Opening, *, policy: Policy, now: datetime | None
+) -> list[Misfit]:
+    """
+    Return what of the opening is not what the patient asked for.
+
+    :param now: None leaves their notice out.
+    """
+    notice = timedelta(hours=entry.notice_hours)  # theirs: the clinic may go below its
+    wish = replace(wish_of(entry, policy=policy), notice=notice)
+    return misfits(wish, opening, now=now)
 
 
 def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:

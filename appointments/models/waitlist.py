@@ -124,7 +124,7 @@ class WaitlistEntryQuerySet(Board["WaitlistEntry"]):
 
     def with_referral(self) -> Self:
         """With what a page about one request shows."""
-        return self.select_related("referral__provider", "therapist__user")
+        return self.select_related("referral__provider", "therapist__user", "location")
 
     def with_plan(self) -> Self:
         """With what a page about where a patient stands shows."""
@@ -250,6 +250,14 @@ class WaitlistEntry(models.Model):
     to_time = models.TimeField(_("to"), default=time(23, 59))
     therapist = models.ForeignKey(
         Therapist, models.SET_NULL, null=True, blank=True, verbose_name=_("therapist")
+    )
+    location = models.ForeignKey(
+        "services.Location",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("place"),
     )
     notice_hours = models.PositiveSmallIntegerField(_("shortest notice"), default=24)
 

@@ -32,6 +32,7 @@ class Columns:
             [moment(one.blocked_until) for one in openings], np.int64
         )
         self.therapist = np.array([one.therapist for one in openings], np.int64)
+        self._location = np.array([one.location for one in openings], np.int64)
         local = np.array([_local(one) for one in openings], np.int64)
         self._day, self._weekday, self._opens, self._closes = local.reshape(-1, 4).T
         self._suiting: dict[Habits, Integers] = {}
@@ -70,6 +71,8 @@ class Columns:
             fits &= self._closes <= _microseconds(habits.to_time)
             if habits.therapist is not None:
                 fits &= self.therapist == habits.therapist
+            if habits.location is not None:
+                fits &= self._location == habits.location
             self._suiting[habits] = np.flatnonzero(fits)
         return self._suiting[habits]
 

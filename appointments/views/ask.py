@@ -22,6 +22,7 @@ from appointments.views.availability import said
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
 from referrals.models import Referral
+from services.models import Location
 
 OWN = "appointments.ask_for_own_appointment"
 
@@ -157,7 +158,7 @@ def _plain(cleaned: dict[str, Any]) -> dict[str, Any]:
         name: value.isoformat()
         if isinstance(value, date)
         else value.pk
-        if isinstance(value, Therapist)
+        if isinstance(value, Therapist | Location)
         else value
         for name, value in cleaned.items()
     }
@@ -208,6 +209,8 @@ def _in_words(checked: dict[str, dict[str, Any]]) -> list[tuple[Any, str, list[A
     for step in STEPS:
         lines = []
         for name, field in step.form.base_fields.items():
+            if name not in checked[step.name]:
+                continue  # there was nothing to choose
             value = checked[step.name][name]
             choices = {str(k): v for k, v in getattr(field, "choices", ()) or ()}
             if isinstance(value, list):

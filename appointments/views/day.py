@@ -23,6 +23,7 @@ from appointments.models import Appointment, Policy, Therapist, VisitNote
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.models.outside import marked
 from appointments.views.day_rows import rows
+from appointments.wishes import in_words
 from massage_portal.access import SignedInRequest, requires_any
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record, record_all
@@ -198,7 +199,7 @@ def _about(found: Appointment, user: User, *, now: datetime) -> dict[str, Any]:
         "noted": own.newest_first().first(),
         "left_behind": left_behind,
         "again": others.filter(replaces=found).order_by("pk").first(),
-        "trail": [(one, _moved(one.change)) for one in trail.order_by("at", "pk")],
+        "trail": [(one, _moved(one)) for one in trail.order_by("at", "pk")],
     }
 
 
@@ -233,7 +234,10 @@ def _back_to(found: Appointment, form: Outcome) -> str:
     return reverse("appointments:day") + query + f"#visit-{found.pk}"
 
 
-def _moved(change: str) -> str:
+def _moved(event: AuditEvent) -> str:
     """Return "proposed>booked" as a reader says it: "Offered → Booked"."""
-    states = [state for state in change.split(">") if state in Status.values]
-    return " → ".join(str(Status(state).label) for state in states) or change
+    if event.action == "appointment.agreed":
+        what = in_words(event.change.split(","))
+        return _("The patient agreed: %(what)s") % {"what": what}
+    states = [state for state in event.change.split(">") if state in Status.values]
+    return " → ".join(str(Status(state).label) for state in states) or event.change

@@ -21,6 +21,7 @@ from appointments.forms.ask import Worse
 from appointments.forms.patient import AskQuestion, AskToMove, ChangeWhen, Reply
 from appointments.models import Appointment, Policy, Therapist, WaitlistEntry
 from appointments.views.availability import said
+from appointments.wishes import in_words
 from massage_portal.access import SignedInRequest
 from massage_portal.forms import Form
 
@@ -41,6 +42,21 @@ class CancelVisit(Form):
 
     submit = _("Cancel this visit")
     late = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+
+class Accept(Form):
+    """The button that accepts for a patient; what is not as they asked is told."""
+
+    submit = _("Accept this time")
+    agreed = forms.BooleanField(label=_("The patient agreed to this"), required=False)
+
+    def __init__(self, *args: Any, unwished: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if unwished:
+            said = _("It is not what they asked for: %(what)s.") % {"what": unwished}
+            self.fields["agreed"].help_text = said
+        else:
+            del self.fields["agreed"]
 
 
 class Deed(NamedTuple):
@@ -116,6 +132,11 @@ def _confirm(words: Any) -> Callable[[Any, Any, datetime], Form]:
 
 def _bare(form: type[Form]) -> Callable[[Any, Any, datetime], Form]:
     return lambda _subject, sent, _now: form(sent)
+
+
+def _accept(visit: Appointment, sent: Any, now: datetime) -> Form:
+    some = actions.unwished(visit, visit.entry, now=now)
+    return Accept(sent, unwished=in_words(some))
 
 
 def _when(entry: WaitlistEntry, sent: Any, now: datetime) -> Form:
@@ -198,9 +219,12 @@ OF_VISIT = {
         _("Accept this time?"),
         _("The visit is booked at once."),
         _("The visit is booked."),
-        _confirm(_("Accept this time")),
+        _accept,
         actions.accept,
-        _the_visit,
+        lambda visit, cleaned: {
+            "appointment": visit,
+            "agreed": cleaned.get("agreed", False),
+        },
     ),
     "decline": Deed(
         _("Decline this time?"),

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods
 
 from appointments.codes import AHEAD, EntryStatus, Status
 from appointments.course import Known, State, Visit, course
-from appointments.explain import availability
 from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.models.expected import expected
 from appointments.standing import people_before
+from appointments.views.availability import can_come
 from appointments.views.deeds import DONE, OF_REQUEST, perform
 from appointments.views.patient import OWN, can_change, is_over
 from massage_portal.access import SignedInRequest, requires
@@ -49,13 +49,7 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
         "visit_is_over": visit is not None and is_over(visit, now),
         "covered": mine.covered(now).exists(),
         "course": plan_of(entry.referral, now=now),
-        "can_come": availability(
-            weekdays=entry.weekdays,
-            from_time=entry.from_time,
-            to_time=entry.to_time,
-            earliest=entry.earliest,
-            latest=entry.latest,
-        ),
+        "can_come": can_come(entry),
         "questions": entry.questions.order_by("-asked_at", "-pk"),
     }
     if entry.status == EntryStatus.ACCEPTED:

@@ -15,12 +15,12 @@ from django.views.decorators.http import require_http_methods
 
 from appointments import actions
 from appointments.board_rows import overruled
-from appointments.explain import availability
 from appointments.forms.staff import SetOverrule, Triage
 from appointments.line import PAGE
 from appointments.models import Policy, WaitlistEntry
 from appointments.need import assess
 from appointments.priority import DEFAULT_EXPONENT
+from appointments.views.availability import can_come
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
 
@@ -96,13 +96,7 @@ def _context(entry: WaitlistEntry) -> dict[str, Any]:
         "entry": entry,
         "report": report,
         "need": _parts(report),
-        "can_come": availability(
-            weekdays=entry.weekdays,
-            from_time=entry.from_time,
-            to_time=entry.to_time,
-            earliest=entry.earliest,
-            latest=entry.latest,
-        ),
+        "can_come": can_come(entry),
         "answers": entry.referral.screening_answers.newest_round().exclude(answer="no"),
     }
 

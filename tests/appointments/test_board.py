@@ -77,10 +77,11 @@ def test_who_wants_a_therapist_is_seen_where_that_one_works(board):
     here, there = make_location(), make_location()
     wants = make_entry(therapist=make_therapist(location=here))
     away = make_entry(therapist=make_therapist(location=there))
+    near, far = make_entry(location=here), make_entry(location=there)
     anywhere = make_entry()
 
-    assert set(ranks(board, place=here.pk)) == {wants.pk, anywhere.pk}
-    assert set(ranks(board, place=there.pk)) == {away.pk, anywhere.pk}
+    assert set(ranks(board, place=here.pk)) == {wants.pk, anywhere.pk, near.pk}
+    assert set(ranks(board, place=there.pk)) == {away.pk, anywhere.pk, far.pk}
 
 
 @pytest.mark.parametrize("value", ["0", "x", "9" * 30, "", "\x00", "1;2"])

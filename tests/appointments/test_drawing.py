@@ -156,6 +156,7 @@ def test_a_plan_is_close_to_the_best_there_is_and_never_worse_than_the_line(
 def test_what_is_compared_in_columns_is_what_the_rule_says(seed):
     chance = random.Random(seed)  # noqa: S311 - the same rows each time
     make_clinic(therapists=2, rooms=2, hours=("08:00", "18:00"))
+    make_clinic(hours=("08:00", "18:00"))
     made = planner(weeks=2)
     some = made.openings(None)
     columns = Columns(some)
@@ -170,6 +171,7 @@ def test_what_is_compared_in_columns_is_what_the_rule_says(seed):
             from_time=chance.choice(list(CLOCKS.values())),
             to_time=chance.choice([time(12, 0), time(17, 50), time(23, 59)]),
             therapist=chance.choice([None, busy.therapist]),
+            location=chance.choice([None, busy.location, refused.location]),
             notice=chance.choice([0, 4, 100]) * HOUR,
             refused=frozenset({(refused.therapist, refused.starts_at)}),
             elsewhere=(Span(busy.starts_at, busy.blocked_until),),

@@ -58,6 +58,8 @@ BOUNDS = [
     pytest.param({"to_time": time(9, 49)}, False, id="until a minute before its end"),
     pytest.param({"therapist": 1}, True, id="with that therapist"),
     pytest.param({"therapist": 2}, False, id="with another therapist"),
+    pytest.param({"location": 1}, True, id="at that place"),
+    pytest.param({"location": 2}, False, id="at another place"),
     pytest.param({"notice": opening().starts_at - NOW}, True, id="just enough notice"),
     pytest.param(
         {"notice": opening().starts_at - NOW + MICROSECOND},

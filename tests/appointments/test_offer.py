@@ -107,7 +107,8 @@ def test_a_hold_lasts_as_long_as_policy_and_the_visit_allow(hours_ahead, held_fo
     _, [therapist], [room] = make_clinic(hours=("00:00", "23:30"))
     starts_at = NOW + hours_ahead * HOUR
 
-    made = offer(make_entry(), opening_at(therapist, room, starts_at))
+    entry = make_entry(notice_hours=0)
+    made = offer(entry, opening_at(therapist, room, starts_at))
 
     assert made.held_until == NOW + held_for
 

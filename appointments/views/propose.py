@@ -1,0 +1,252 @@
+"""Give free time to one patient: by an offer, or booked at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from appointments import actions
+from appointments.codes import Status
+from appointments.forms.staff import Propose
+from appointments.models import Appointment, Policy, Supply, Therapist, WaitlistEntry
+from appointments.models.supply import Place, not_wished
+from appointments.openings import Opening
+from appointments.views.availability import can_come
+from appointments.wishes import in_words
+from massage_portal.access import SignedInRequest, requires
+from massage_portal.audit.record import record
+
+if TYPE_CHECKING:
+    from massage_portal.accounts.models import User
+
+CHOICES = 8
+NEAR = 5  # so many other times on the day of one that was taken
+ENOUGH = 3  # of them, so that no other days are read
+QUEUE = "appointments:queue"
+WISH = [one.name for one in fields(actions.Availability)]
+
+
+@requires("appointments.offer_appointment")
+@require_http_methods(["GET", "HEAD", "POST"])
+def propose(request: SignedInRequest, pk: int) -> HttpResponse:
+    """
+    Show the best openings for one patient; send an offer, or book at once.
+
+    For who has a booked visit ahead, they are other times for that visit.
+    """
+    visible = WaitlistEntry.objects.visible_to(request.user)
+    entry = get_object_or_404(visible.to_be_offered(), pk=pk)
+    now = timezone.now()
+    policy = Policy.objects.in_force(now)
+    page = _Page(entry, Supply.ahead(now=now, policy=policy))
+    form = Propose(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        made = page.give(by=request.user, **form.cleaned_data)
+        if made is not None:
+            _say(request, made)
+            return redirect("appointments:offers" if made.replaces_id else QUEUE)
+    else:
+        page.look(None)
+        if form.errors:
+            page.refusal, page.status = _("Choose one of the times shown."), 422
+    record("request.seen", entry, by=request.user, at=now)
+    template = "appointments/staff/propose.html"
+    return render(request, template, page.context(), status=page.status)
+
+
+class _Ahead(NamedTuple):
+    """What a patient has, or is offered, for one request."""
+
+    visit: Appointment | None
+    offer: Appointment | None
+
+
+@dataclass
+class _Page:
+    """The free times for one patient, and what came of giving one."""
+
+    entry: WaitlistEntry
+    supply: Supply
+    refusal: str = ""
+    status: int = 200
+    ahead: _Ahead = field(default_factory=lambda: _Ahead(None, None))
+    near: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def look(self, day: Supply | None) -> None:
+        """Read what the patient has ahead."""
+        self.ahead = _ahead(self.entry, self.supply.now, day)
+
+    def give(self, *, opening: Place, **how: Any) -> Appointment | None:
+        """Offer or book the time; None if that was refused, as the page then says."""
+        day = self.supply.on_day_of(self.entry, *opening)
+        self.look(day)
+        free = _at(day, self.entry, opening)
+        try:
+            return _give(self, free, opening=opening, **how)
+        except actions.Refusal as said:
+            self.refusal, self.status = str(said), 409
+            if free is not None:  # it was read before somebody was quicker
+                self.entry.refresh_from_db(fields=["status", *WISH])
+                day = self.supply.on_day_of(self.entry, *opening)
+                self.look(day)
+            if isinstance(said, actions.TimeTaken):
+                self.near = self._near(day)
+            if isinstance(said, actions.NotWished) and free is not None:
+                self.asked = self.rows([free])
+        return None
+
+    def _near(self, day: Supply | None) -> list[dict[str, Any]]:
+        """
+        Return other times on the day of one that was taken; none if there are too few.
+
+        Hundreds may want one time at one moment, and each is told at once: four weeks
+        are not read for them, nor who in the whole line could use the other times.
+        """
+        some = _choices(self.entry, day, self.ahead.visit)[:NEAR] if day else []
+        return self.rows(some) if len(some) >= ENOUGH else []
+
+    def context(self) -> dict[str, Any]:
+        """Return what the template draws; what is not drawn is not read."""
+        entry, policy = self.entry, self.supply.policy
+        found: dict[str, Any] = {
+            "entry": entry,
+            "policy": policy,
+            "refusal": self.refusal,
+            "visit": self.ahead.visit,
+            "offer": self.ahead.offer,
+            "near": bool(self.near),
+            "asked": self.asked,
+            "rows": self.near,
+        }
+        if not self.near:
+            exponent = float(policy.harm_exponent)
+            some = _choices(entry, self.supply, self.ahead.visit)
+            found["why"] = entry.explain(now=self.supply.now, exponent=exponent)
+            found["can_come"] = can_come(entry)
+            found["rows"] = self.rows(some, supply=self.supply)
+        return found
+
+    def rows(
+        self, openings: list[Opening], *, supply: Supply | None = None
+    ) -> list[dict[str, Any]]:
+        """
+        Return each opening with its therapist, and what is not as it was wished.
+
+        :param supply: of whom in greater need could use it; None if it is not asked.
+        """
+        some = Therapist.objects.filter(pk__in={one.therapist for one in openings})
+        rows = some.values_list("pk", "user__name", "location__name")
+        names = {key: {"therapist": name, "place": place} for key, name, place in rows}
+        language, known = get_language(), self.supply
+        terms: dict[str, Any] = {"policy": known.policy, "now": known.now}
+        return [
+            names[opening.therapist]
+            | {
+                "opening": opening,
+                "when": _words(opening.starts_at, opening.zone, language),
+                "value": f"{opening.therapist},{opening.starts_at.isoformat()}",
+                "before": supply.rank_before(self.entry, opening) if supply else 0,
+                "unwished": in_words(not_wished(self.entry, opening, **terms)),
+            }
+            for opening in openings
+        ]
+
+
+def _ahead(entry: WaitlistEntry, now: datetime, day: Supply | None) -> _Ahead:
+    """Read both at once; most have neither, and `day` tells so for what it read."""
+    if day is not None and not day.has_time:
+        return _Ahead(None, None)
+    rows = entry.appointments.booked_now(now) | entry.appointments.offers_open(now)
+    mine = list(rows.with_place().order_by("pk"))
+    return _Ahead(
+        next((one for one in mine if one.status == Status.BOOKED), None),
+        next((one for one in mine if one.is_open_offer(now)), None),
+    )
+
+
+def _give(
+    page: _Page,
+    free: Opening | None,
+    *,
+    opening: Place,
+    how: str,
+    by: User,
+    **terms: Any,
+) -> Appointment:
+    """Offer or book the opening: a first time, or another one for the visit booked."""
+    visit, offered = page.ahead
+    same = visit if how == "book" else offered
+    if same is not None and (same.therapist_id, same.starts_at) == opening:
+        return same  # pressed twice
+    if free is None:
+        raise actions.TimeTaken(_("That time is not free any more."))
+    what: dict[str, Any] = {"opening": free, "by": by, "now": page.supply.now, **terms}
+    what |= {"entry": page.entry} if visit is None else {"appointment": visit}
+    if how == "book":  # the patient is on the telephone, and has said yes
+        book = actions.book if visit is None else actions.move
+        return actions.by_telephone(book, patient=page.entry.patient, **what)
+    offer = actions.offer if visit is None else actions.offer_move
+    return offer(**what)
+
+
+def _at(day: Supply | None, entry: WaitlistEntry, opening: Place) -> Opening | None:
+    """Return the opening as it stood when the day was read; None if it was taken."""
+    therapist, starts_at = opening
+    if day is None:
+        return None
+    technique = entry.referral.technique
+    return day.at(technique, therapist=therapist, starts_at=starts_at)
+
+
+def _choices(
+    entry: WaitlistEntry, supply: Supply, visit: Appointment | None
+) -> list[Opening]:
+    """Return the openings to choose from; none that the patient has had before."""
+    if visit is None:
+        return supply.for_entry(entry, most=CHOICES) if entry.is_waiting else []
+    rows = entry.appointments.filter(starts_at__gte=supply.now)
+    had = set(rows.values_list("therapist", "starts_at"))
+    found = supply.for_entry(entry, most=CHOICES + len(had))
+    return [one for one in found if (one.therapist, one.starts_at) not in had][:CHOICES]
+
+
+class _When(NamedTuple):
+    """A time as its place's clock shows it: for machines, in short, and in full."""
+
+    iso: str
+    short: str
+    full: str
+
+
+@lru_cache(maxsize=1024)  # who is refused one time is shown the same others
+def _words(moment: datetime, zone: ZoneInfo, _language: str | None) -> _When:
+    local = moment.astimezone(zone)
+    formats = ("Y-m-d H:iO", _("D, M j, P T"), _("l, F j, P"))
+    return _When(*(date_format(local, one) for one in formats))
+
+
+def _say(request: SignedInRequest, made: Appointment) -> None:
+    when = date_format(made.local_start, _("D, M j, P T"))
+    if made.replaces_id and made.status == "booked":
+        messages.success(request, _("Moved to %(when)s.") % {"when": when})
+    elif made.status == "booked":
+        messages.success(request, _("Booked for %(when)s.") % {"when": when})
+    else:
+        messages.success(
+            request,
+            _("Offer sent for %(when)s. The time is held until it is answered.")
+            % {"when": when},
+        )
