@@ -197,12 +197,7 @@ class Supply:
         return usable(wish, some, now=self.now, most=most)
 
     def next_proposal(self) -> Proposal | None:
-        """
-        Return the best opening for the patient first in line who can use one.
-
-        Only the first MOST_ASKED are asked about: where none of so many can come, the
-        times are at fault, and whoever looks at the page waits for it.
-        """
+        """Return the best opening for the first of MOST_ASKED who can use one."""
         for entry in self._line(most=MOST_ASKED):
             for opening in self.for_entry(entry):
                 return Proposal(entry, opening)
