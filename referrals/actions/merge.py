@@ -16,6 +16,7 @@ from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox import actions as outbox
 from massage_portal.outbox.models import Message
+from massage_portal.outbox.models.message import MessageQuerySet
 from referrals.actions.refusal import Refusal
 from referrals.codes import OPEN
 from referrals.models import Patient, PatientMerge, Referral
@@ -158,18 +159,15 @@ def part_accounts(
     """
     moved: Mapping[str, list[int]] = merge.moved
     shared = kept.user
-    at, at_first = merge.undone_at, merge.at
     moved_here = shared is not None and shared.pk in moved.get(ACCOUNT, [])
-    if shared and moved_here and not _address_changed(kept, since=at_first):
+    if shared and moved_here and not _address_changed(kept, since=merge.at):
         kept.user = None
         kept.save(update_fields=["user"])
         merged.user = shared
         merged.save(update_fields=["user"])
         stays = Message.objects.unsent().filter(recipient=shared)
         stays = stays.exclude(about__in=abouts).exclude(about__startswith="accounts.")
-        stays.let_go()
-        stays.filter(worth_a_call=True).update(recipient=None)
-        stays.update(voided_at=at)
+        _send_to_nobody(stays, now=merge.undone_at)
         return
     User.objects.filter(pk__in=moved.get(SWITCHED_OFF, [])).update(is_active=True)
     withdrawn = Message.objects.filter(pk__in=moved.get(VOIDED, []))
@@ -181,12 +179,17 @@ def part_accounts(
         pk__in=moved.get(MESSAGES, [])
     )
     if merged.user is None:
-        going.let_go()
-        going.filter(worth_a_call=True).update(recipient=None)
-        going.filter(recipient=shared).update(voided_at=at)
+        _send_to_nobody(going, now=merge.undone_at)
     else:
         going.let_go()
         going.update(recipient=merged.user)
+
+
+def _send_to_nobody(some: MessageQuerySet, *, now: datetime | None) -> None:
+    """Have what is unsent, to one account, be calls; withdraw what is worth none."""
+    some.let_go()
+    some.filter(worth_a_call=True).update(recipient=None)
+    some.update(voided_at=now)
 
 
 def _address_changed(patient: Patient, *, since: datetime) -> bool:
