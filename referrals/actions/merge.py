@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from massage_portal.accounts.models import User
@@ -150,10 +151,8 @@ def part_accounts(
 
     Nobody is written to about the other one's care: what is unsent about the rows that
     go back goes with them. Where there is no account to write to, it is a call, if it
-    is worth one, or withdrawn.
-
-    An account that was given another address since is the kept record's: whoever reads
-    mail there must not read of the other one.
+    is worth one, or withdrawn. An account that was given another address since is the
+    kept record's: whoever reads mail there must not read of the other one.
 
     :param abouts: of the rows that go back, as messages name them.
     """
@@ -174,10 +173,8 @@ def part_accounts(
     withdrawn.filter(voided_at=merge.at).update(voided_at=None)
     if shared is None:
         return
-    going = Message.objects.unsent().filter(recipient=shared)
-    going = going.filter(about__in=abouts) | going.filter(
-        pk__in=moved.get(MESSAGES, [])
-    )
+    theirs = Q(about__in=abouts) | Q(pk__in=moved.get(MESSAGES, []))
+    going = Message.objects.unsent().filter(theirs, recipient=shared)
     if merged.user is None:
         _send_to_nobody(going, now=merge.undone_at)
     else:
