@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from massage_portal import ending
 
-PATIENCE = 60.0  # seconds for a database that is away; LEASE - HAND_OVER at the most
+PATIENCE = 60.0  # seconds; LEASE - HAND_OVER at the most
 PAUSES = (0.2, 0.5, 1, 2)  # seconds between two looks for it, then always the last
 # What the driver raises as the server goes; of some ends it only says DatabaseError.
 LOST = (DatabaseError, InterfaceError)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from massage_portal.accounts.models import User
@@ -17,7 +16,6 @@ from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox import actions as outbox
 from massage_portal.outbox.models import Message
-from massage_portal.outbox.models.message import MessageQuerySet
 from referrals.actions.refusal import Refusal
 from referrals.codes import OPEN
 from referrals.models import Patient, PatientMerge, Referral
@@ -151,42 +149,56 @@ def part_accounts(
 
     Nobody is written to about the other one's care: what is unsent about the rows that
     go back goes with them. Where there is no account to write to, it is a call, if it
-    is worth one, or withdrawn. An account that was given another address since is the
-    kept record's: whoever reads mail there must not read of the other one.
+    is worth one, or withdrawn.
+
+    An account that was given another address since is the kept record's: whoever reads
+    mail there must not read of the other one.
 
     :param abouts: of the rows that go back, as messages name them.
     """
     moved: Mapping[str, list[int]] = merge.moved
     shared = kept.user
+    at, at_first = merge.undone_at, merge.at
     moved_here = shared is not None and shared.pk in moved.get(ACCOUNT, [])
-    if shared and moved_here and not _address_changed(kept, since=merge.at):
-        kept.user = None
-        kept.save(update_fields=["user"])
-        merged.user = shared
-        merged.save(update_fields=["user"])
-        stays = Message.objects.unsent().filter(recipient=shared)
-        stays = stays.exclude(about__in=abouts).exclude(about__startswith="accounts.")
-        _send_to_nobody(stays, now=merge.undone_at)
+    if shared and moved_here and not _address_changed(kept, since=at_first):
+        _give_account_back(kept, merged, shared, abouts=abouts, at=at)
         return
     User.objects.filter(pk__in=moved.get(SWITCHED_OFF, [])).update(is_active=True)
     withdrawn = Message.objects.filter(pk__in=moved.get(VOIDED, []))
     withdrawn.filter(voided_at=merge.at).update(voided_at=None)
     if shared is None:
         return
-    theirs = Q(about__in=abouts) | Q(pk__in=moved.get(MESSAGES, []))
-    going = Message.objects.unsent().filter(theirs, recipient=shared)
+    going = Message.objects.unsent().filter(recipient=shared)
+    going = going.filter(about__in=abouts) | going.filter(
+        pk__in=moved.get(MESSAGES, [])
+    )
     if merged.user is None:
-        _send_to_nobody(going, now=merge.undone_at)
+        going.let_go()
+        going.filter(worth_a_call=True).update(recipient=None)
+        going.filter(recipient=shared).update(voided_at=at)
     else:
         going.let_go()
         going.update(recipient=merged.user)
 
 
-def _send_to_nobody(some: MessageQuerySet, *, now: datetime | None) -> None:
-    """Have what is unsent, to one account, be calls; withdraw what is worth none."""
-    some.let_go()
-    some.filter(worth_a_call=True).update(recipient=None)
-    some.update(voided_at=now)
+def _give_account_back(
+    kept: Patient,
+    merged: Patient,
+    shared: User,
+    *,
+    abouts: list[str],
+    at: datetime | None | None,
+) -> None:
+    """Let the account go to the merged record, without what is unsent of the kept."""
+    kept.user = None
+    kept.save(update_fields=["user"])
+    merged.user = shared
+    merged.save(update_fields=["user"])
+    stays = Message.objects.unsent().filter(recipient=shared)
+    stays = stays.exclude(about__in=abouts).exclude(about__startswith="accounts.")
+    stays.let_go()
+    stays.filter(worth_a_call=True).update(recipient=None)
+    stays.update(voided_at=at)
 
 
 def _address_changed(patient: Patient, *, since: datetime) -> bool:

@@ -8,6 +8,7 @@ from django.utils import translation
 from massage_portal.outbox import actions, sending
 from massage_portal.outbox.carriers.email import EmailCarrier
 from massage_portal.outbox.codes import Channel, Failure, Halt
+from massage_portal.outbox.kept import MOST_FAULTS
 from massage_portal.outbox.kinds import Mail
 from massage_portal.outbox.models import ChannelHealth, Message, Preference, Stop
 from massage_portal.outbox.models.message import HAND_OVER
@@ -330,7 +331,7 @@ def test_a_message_that_cannot_be_written_stops_no_other_and_is_given_up(
     poison = make_message(kind="tests.poison", expires_at=NOW + 9 * DAY)
     unknown = changed(kind="tests.nobody-writes-it", expires_at=NOW + 9 * DAY)
     good = make_message()
-    for round_ in range(sending.MOST_FAULTS + 2):
+    for round_ in range(MOST_FAULTS + 2):
         send_all(NOW + round_ * HOUR)
     for message in (poison, unknown):
         message.refresh_from_db()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Case, Model, Value, When
 
 from massage_portal.outbox.codes import Failure
 from massage_portal.outbox.kinds import kind_of
@@ -114,4 +114,6 @@ def expire(*, now: datetime) -> int:
     early = Message.objects.expired_too_soon(now).filter(handled_at=None)
     early.update(failed_at=None, failed_because="")
     late = Message.objects.expired(now)
-    return late.update(failed_at=now, failed_because=Failure.EXPIRED, claim=None)
+    may_have_arrived = When(unanswered__gt=0, then=Value(Failure.UNANSWERED))
+    why = Case(may_have_arrived, default=Value(Failure.EXPIRED))
+    return late.update(failed_at=now, failed_because=why, claim=None)

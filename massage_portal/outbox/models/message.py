@@ -233,6 +233,8 @@ class Message(models.Model):
     began_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0)
     faults = models.PositiveSmallIntegerField(default=0)  # it could not be written
+    # It was handed over, and the server did not say that it took it.
+    unanswered = models.PositiveSmallIntegerField(default=0)
     # The last refusal; its words would name addresses, and are not kept.
     code = models.CharField(max_length=60, blank=True, editable=False)
     channel = models.CharField(max_length=5, choices=Channel, blank=True)

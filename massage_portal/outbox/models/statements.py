@@ -5,7 +5,7 @@ from __future__ import annotations
 from massage_portal.outbox.locks import GONE_FOR_GOOD, SENDER_IS_GONE
 from massage_portal.prepared import Prepared
 
-NOTHING_YET = {"attempts": "0", "faults": "0"} | dict.fromkeys(
+NOTHING_YET = dict.fromkeys(("attempts", "faults", "unanswered"), "0") | dict.fromkeys(
     ("channel", "code", "provider_id", "failed_because"), "''"
 )
 
