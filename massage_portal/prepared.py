@@ -7,18 +7,28 @@ What a session has prepared outlasts its transactions, and ends with it.
 PostgreSQL would plan it anew at every call all the same, once the tables are long: it
 then thinks that a plan for the values given could be so much better. So the settings
 tell each session to keep to one plan; ANALYZE has it made anew.
+
+What is written and answers nothing can wait for others of its kind: `together` sends
+all of it as one message, for most of the time of a small statement goes by on the way.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import connection
+from django.db.transaction import TransactionManagementError
 
-_VALUE = re.compile(r"%\((\w+)\)s")
+_VALUE = re.compile(r"%\((\w+)\)s((?:::\w+(?:\[\])?)?)")
 _known: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()  # by session
+_waiting: ContextVar[list[tuple[str, list[Any]]] | None] = ContextVar(
+    "waiting", default=None
+)
 
 
 class Prepared:
@@ -28,25 +38,46 @@ class Prepared:
     :param name: by which the sessions know it; no two may have the same.
     :param sql: its values are written `%(so)s`, and `%(so)s::date` where PostgreSQL
         cannot tell what they are.
-    :param first: what is sent ahead in the same message. The statement sees whatever
-        was committed while `first` waited for a lock.
+    :param first: what is sent ahead in the same message, in a transaction. The
+        statement sees whatever was committed while `first` waited for a lock.
     """
 
     def __init__(self, name: str, sql: str, *, first: str = "") -> None:
-        values = list(dict.fromkeys(_VALUE.findall(sql)))
-        places = {value: f"${place}" for place, value in enumerate(values, 1)}
-        planned = _VALUE.sub(lambda found: places[found[1]], sql)
-        self._name = name
+        casts: dict[str, str] = {}
+        for value, cast in _VALUE.findall(sql):
+            casts[value] = casts.get(value) or cast
+        places = {value: f"${place}" for place, value in enumerate(casts, 1)}
+        planned = _VALUE.sub(lambda found: places[found[1]] + found[2], sql)
+        self._name, self._first = name, first
         self._prepare = f"PREPARE {name} AS {planned}"
-        given = ", ".join(f"%({value})s" for value in values)
-        self._execute = f"{first}; EXECUTE {name} ({given})".removeprefix("; ")
+        given = ", ".join(f"%({value})s{cast}" for value, cast in casts.items())
+        execute = f"EXECUTE {name} ({given})".removesuffix(" ()")
+        self._execute = f"{first}; {execute}".removeprefix("; ")
+        self._in_order = _VALUE.findall(self._execute)
+        self._positional = _VALUE.sub(r"%s\2", self._execute)
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
-        """Return what it reads."""
+        """
+        Return what it reads.
+
+        :raises TransactionManagementError: if `first` would be over at once.
+        """
+        if self._first and not connection.in_atomic_block:
+            raise TransactionManagementError(f"{self._name} lasts a transaction")
         with connection.cursor() as cursor:
             self._prepare_once()
             cursor.execute(self._execute, values)
             return cursor.fetchall()
+
+    def run(self, **values: Any) -> None:
+        """Have it write; inside of `together` when that ends, at the latest."""
+        connection.ensure_connection()
+        self._prepare_once()
+        one = (self._positional, [values[value] for value, _cast in self._in_order])
+        if (waiting := _waiting.get()) is not None:
+            waiting.append(one)
+        else:
+            _send([one])
 
     def _prepare_once(self) -> None:
         session = connection.connection
@@ -55,3 +86,51 @@ class Prepared:
             with connection.wrap_database_errors, session.cursor() as cursor:
                 cursor.execute(self._prepare)
             known.add(self._name)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """
+    Send what is `run` inside as one message when the block ends, in its order.
+
+    Any other statement sends it ahead, so whoever reads inside finds it written. What
+    the database refuses is raised where it is sent.
+
+    :raises TransactionManagementError: outside of a transaction, where one refused
+        would not undo the others.
+    """
+    if _waiting.get() is not None:  # the outermost sends
+        yield
+        return
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("together in one transaction: here is none")
+    waiting: list[tuple[str, list[Any]]] = []
+    token = _waiting.set(waiting)
+    try:
+        with connection.execute_wrapper(_after_what_waits):
+            yield
+            _send_all(waiting)
+    finally:
+        _waiting.reset(token)
+
+
+def _after_what_waits(
+    execute: Any, sql: Any, params: Any, many: bool, context: Any
+) -> Any:
+    _send_all(_waiting.get() or [])
+    return execute(sql, params, many, context)
+
+
+def _send_all(waiting: list[tuple[str, list[Any]]]) -> None:
+    some = list(waiting)
+    waiting.clear()  # first: sending is a statement as well
+    if some:
+        _send(some)
+
+
+def _send(some: list[tuple[str, list[Any]]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "; ".join(sql for sql, _values in some),
+            [value for _sql, values in some for value in values],
+        )

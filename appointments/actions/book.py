@@ -26,6 +26,7 @@ from appointments.outside import Outside
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
+from massage_portal.prepared import together
 from referrals.codes import Status as ReferralStatus
 
 NO_TIME = timedelta(0)
@@ -41,19 +42,14 @@ def book(
 
     :raises NotWaiting, TimeTaken: as `offer`.
     """
-    entry = lock_waiting(entry, day_of=opening)
-    policy = Policy.objects.in_force(now)
+    entry = lock_waiting(entry, day_of=opening, now=now)
     appointment = hold(
-        entry=entry,
-        opening=opening,
-        now=now,
-        policy=policy,
-        by_telephone=True,
-        booked=True,
+        entry=entry, opening=opening, now=now, by_telephone=True, booked=True
     )
-    # No offer was sent, so none is withdrawn.
-    _take_entry(appointment, entry, by=by, now=now, others=entry.offer_out, made=True)
-    _owe(appointment, entry, now=now, policy=policy, kind="booked")
+    with together():  # no offer was sent, so none is withdrawn
+        others = entry.offer_out
+        _take_entry(appointment, entry, by=by, now=now, others=others, made=True)
+        _owe(appointment, entry, now=now, kind="booked")
     return appointment
 
 
@@ -69,7 +65,7 @@ def accept(*, appointment: Appointment, by: User, now: datetime) -> Appointment:
     :raises NotWaiting: if another time was booked for the same visit, or the referral
         does not cover the day any more.
     """
-    entry = lock_entry(appointment.entry_id, patient=appointment.patient_id)
+    entry = lock_entry(appointment.entry_id, patient=appointment.patient_id, now=now)
     appointment, old = lock_with_replaced(appointment)
     if appointment.status == Status.BOOKED:
         return appointment
@@ -131,7 +127,6 @@ def book_held(
     by: User,
     now: datetime,
     instead_of: Appointment | None = None,
-    policy: Policy | None = None,
     made: bool = False,
 ) -> Appointment:
     """
@@ -150,10 +145,11 @@ def book_held(
     appointment.sequence += 1  # a calendar that holds what was before must replace it
     changed = ["status", "booked_at", "held_until", "sequence", "uid"]
     appointment.save(update_fields=changed)
-    _take_entry(appointment, entry, by=by, now=now, made=made)
-    outbox.void(appointment, now=now)
-    kind = "booked" if instead_of is None else "moved"
-    _owe(appointment, entry, now=now, policy=policy, kind=kind)
+    with together():
+        _take_entry(appointment, entry, by=by, now=now, made=made)
+        outbox.void(appointment, now=now)
+        kind = "booked" if instead_of is None else "moved"
+        _owe(appointment, entry, now=now, kind=kind)
     return appointment
 
 
@@ -185,13 +181,11 @@ def _owe(
     entry: WaitlistEntry,
     *,
     now: datetime,
-    policy: Policy | None,
     kind: str,
 ) -> None:
     """Owe the messages of a booking, to whoever has no account as well: see below."""
-    policy = policy or Policy.objects.in_force(now)
     to = entry.patient.user
-    owe_booking(appointment, to=to, now=now, policy=policy, kind=kind)
+    owe_booking(appointment, to=to, now=now, policy=entry.policy, kind=kind)
 
 
 def _free_moved(old: Appointment, *, by: User, now: datetime) -> None:

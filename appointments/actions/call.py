@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from appointments.actions.hold import lock_entry
-from appointments.models import Policy, WaitlistEntry
+from appointments.models import WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 
@@ -20,10 +20,9 @@ def record_call(*, entry: WaitlistEntry, by: User, now: datetime) -> WaitlistEnt
     Their rank is what it was. Whoever need not be called is left as they are, so that
     a button pressed twice is one call.
     """
-    entry = lock_entry(entry.pk, patient=entry.patient_id)
-    policy = Policy.objects.in_force(now)
+    entry = lock_entry(entry.pk, patient=entry.patient_id, now=now)
     asked = WaitlistEntry.objects.filter(pk=entry.pk)
-    if asked.to_call(most_missed=policy.most_missed).exists():
+    if asked.to_call(most_missed=entry.policy.most_missed).exists():
         entry.called_at = now
         entry.save(update_fields=["called_at"])
         record("request.called", entry, by=by, at=now)

@@ -11,7 +11,7 @@ from appointments.actions.hold import TimeTaken, lock_entry, taken
 from appointments.actions.offer import offer
 from appointments.actions.refusal import Refusal
 from appointments.actions.triage import ChangedMeanwhile
-from appointments.models import Appointment, Draft, DraftOffer, Policy
+from appointments.models import Appointment, Draft, DraftOffer
 from appointments.models.planner import Planner
 from appointments.openings import Opening
 from massage_portal.accounts.models import User
@@ -200,7 +200,7 @@ def _send(row: DraftOffer, *, by: User, now: datetime) -> None:
 
 def _offer(row: DraftOffer, *, by: User, now: datetime) -> Appointment | None:
     """Judge the row again, under the patient's lock, and offer its time."""
-    entry = lock_entry(row.entry_id, patient=row.entry.patient_id)
+    entry = lock_entry(row.entry_id, patient=row.entry.patient_id, now=now)
     still = DraftOffer.objects.get(pk=row.pk)
     if still.appointment or still.fault:  # somebody pressed again, and was quicker
         row.fault = still.fault
@@ -208,7 +208,7 @@ def _offer(row: DraftOffer, *, by: User, now: datetime) -> Appointment | None:
     day = row.starts_at.astimezone(row.zone).date()
     planner = Planner(
         now=now,
-        policy=Policy.objects.in_force(now),
+        policy=entry.policy,
         first=day,
         last=day,
         therapist=row.therapist_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,16 +21,15 @@ from appointments.models import (
 )
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.models.booking import (
+    add_visit,
     lock_entry,
     lock_room,
-    lock_therapist,
     unlock_room,
 )
 from appointments.obstacle import obstacle
 from appointments.openings import Opening, Span
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
-from massage_portal.inserting import insert
 from massage_portal.outbox import actions as outbox
 from referrals.screening import Outcome
 from services.models import Technique
@@ -55,7 +55,9 @@ def taken() -> TimeTaken:
     return TimeTaken(_("That time has just been taken. Please choose another."))
 
 
-def lock_waiting(entry: WaitlistEntry, *, day_of: Opening) -> WaitlistEntry:
+def lock_waiting(
+    entry: WaitlistEntry, *, day_of: Opening, now: datetime
+) -> WaitlistEntry:
     """
     Lock the entry and see that it may have this time.
 
@@ -63,7 +65,7 @@ def lock_waiting(entry: WaitlistEntry, *, day_of: Opening) -> WaitlistEntry:
 
     :raises NotWaiting: if it is not waiting, or its referral does not cover the day.
     """
-    entry = lock_entry(entry.pk, patient=entry.patient_id)
+    entry = lock_entry(entry.pk, patient=entry.patient_id, now=now)
     if entry.status != EntryStatus.ACCEPTED:
         raise NotWaiting(_("This patient is not waiting for a time any more."))
     if not covers(entry, day_of.local_start.date()):
@@ -86,7 +88,7 @@ def covers(entry: WaitlistEntry, day: date) -> bool:
 
 
 def still_free(
-    entry: WaitlistEntry, opening: Opening, *, policy: Policy, now: datetime
+    entry: WaitlistEntry, opening: Opening, *, now: datetime
 ) -> tuple[Opening, list[int]]:
     """
     Lock the therapist; return the opening as it can be had now, and rooms free for it.
@@ -94,7 +96,7 @@ def still_free(
     :raises TimeTaken: if the therapist is away, taken or not certified then, the place
         is closed, or no room is free.
     """
-    lock_therapist(opening.therapist)
+    policy = entry.policy
     day = opening.local_start.date()
     technique = entry.referral.technique
     minutes = technique.minutes if technique else policy.visit_minutes
@@ -106,6 +108,7 @@ def still_free(
         last=day,
         therapist=opening.therapist,
         within=Span(opening.starts_at, ends_at + policy.turnover),
+        locked=True,
     )
     free = supply.at(
         technique, therapist=opening.therapist, starts_at=opening.starts_at
@@ -135,32 +138,20 @@ def _make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
     Save the visit in one of `rooms`, under its lock, if the constraints let it.
 
     Nobody looks first whether that room, and the patient, are still free: they nearly
-    always are. Only where the constraints refuse is it seen what is in the way.
+    always are. Only where the constraints refuse, or somebody is booking each room at
+    this moment, is it seen what is in the way.
 
     :raises TimeTaken: if no room is left, or the patient is elsewhere then.
     """
-    visit.room_id = _lock_one(rooms)
+    with suppress(IntegrityError):
+        if add_visit(visit, rooms):
+            return
+    unlock_room()
+    room = _lock_free(visit, rooms, now=now)
     try:
-        insert(visit)
-    except IntegrityError:
-        unlock_room()
-        visit.room_id = _lock_free(visit, rooms, now=now)
-        try:
-            insert(visit)
-        except IntegrityError as error:
-            raise taken() from error
-
-
-def _lock_one(rooms: list[int]) -> int:
-    """
-    Lock one of `rooms`, and return it.
-
-    :raises TimeTaken: if there is none.
-    """
-    room = lock_room(rooms)
-    if room is None:
-        raise taken()
-    return room
+        add_visit(visit, [room])
+    except IntegrityError as error:
+        raise taken() from error
 
 
 def _lock_free(visit: Appointment, rooms: list[int], *, now: datetime) -> int:
@@ -175,7 +166,9 @@ def _lock_free(visit: Appointment, rooms: list[int], *, now: datetime) -> int:
     """
     left = list(rooms)
     while True:
-        room = _lock_one(left)
+        room = lock_room(left)
+        if room is None:
+            raise taken()
         if _is_clear(visit, room=room, now=now):
             return room
         unlock_room()
@@ -208,7 +201,6 @@ def hold(
     entry: WaitlistEntry,
     opening: Opening,
     now: datetime,
-    policy: Policy | None = None,
     replaces: Appointment | None = None,
     by_telephone: bool = False,
     booked: bool = False,
@@ -221,8 +213,8 @@ def hold(
     :param booked: whether it is no offer: the patient has said yes already.
     :raises TimeTaken: as `still_free`, or if the patient is elsewhere then.
     """
-    policy = policy or Policy.objects.in_force(now)
-    free, rooms = still_free(entry, opening, policy=policy, now=now)
+    policy = entry.policy
+    free, rooms = still_free(entry, opening, now=now)
     state = _BOOKED | {"booked_at": now}
     if not booked:
         until = _until(free, policy=policy, now=now)

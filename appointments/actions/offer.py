@@ -17,7 +17,7 @@ from appointments.actions.hold import (
 from appointments.actions.tell import tell
 from appointments.codes import TAKING_THE_ENTRY, Ending, Status
 from appointments.holding import lapse_notice
-from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.models import Appointment, WaitlistEntry
 from appointments.openings import Opening
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
@@ -36,7 +36,7 @@ def offer(
         referral does not cover the day.
     :raises TimeTaken: if the time is not free any more.
     """
-    entry = lock_waiting(entry, day_of=opening)
+    entry = lock_waiting(entry, day_of=opening, now=now)
     open_offer = entry.appointments.offers_open(now).first()
     if open_offer is not None:
         if open_offer.is_at(opening):  # the same button, pressed twice
@@ -60,7 +60,7 @@ def send(
     until = appointment.held_until or appointment.starts_at
     patient = entry.patient
     tell("appointments.offer", appointment, patient=patient, now=now, expires_at=until)
-    policy = Policy.objects.in_force(now)
+    policy = entry.policy
     again = lapse_notice(
         now=now,
         held_until=until,

@@ -15,6 +15,19 @@ TOP = 10
 LONGEST_NAME = 22  # letters, in a wide face; the table has the whole name
 
 
+class Told(str):
+    """A cell in words, and what a file has in its place: a plain number, an ISO day."""
+
+    __slots__ = ("plain",)
+    plain: str
+
+    def __new__(cls, said: str, plain: str = "") -> Told:
+        """Keep both."""
+        told = super().__new__(cls, said)
+        told.plain = plain
+        return told
+
+
 @dataclass(frozen=True)
 class Bar:
     """One bar: how long, what its figure says, and where a mark stands, if any."""
@@ -80,8 +93,11 @@ class Figure:
 
     @property
     def plain_rows(self) -> list[list[str]]:
-        """The rows for a spreadsheet: what is a dash on the page is empty there."""
-        return [["" if cell == "-" else cell for cell in row] for row in self.rows]
+        """The rows for a spreadsheet: ISO days, shares from 0 to 1, and no dashes."""
+        return [
+            ["" if cell == "-" else getattr(cell, "plain", cell) for cell in row]
+            for row in self.rows
+        ]
 
     @property
     def drawn(self) -> list[Drawn]:
@@ -113,4 +129,6 @@ def _short(name: str) -> str:
 
 def share(part: float, whole: float) -> str:
     """Return a share in whole per cent, rounded down; a dash of nothing."""
-    return f"{int(100 * part / whole)}%" if whole else "-"
+    if not whole:
+        return "-"
+    return Told(f"{int(100 * part / whole)}%", f"{part / whole:.4f}")

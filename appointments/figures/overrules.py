@@ -7,11 +7,10 @@ from datetime import date, datetime, timedelta
 
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.figures import words
-from appointments.figures.figure import Bar, Figure
+from appointments.figures.figure import Bar, Figure, Told
 from appointments.models import Overrule
 
 YEAR = timedelta(days=366)
@@ -85,5 +84,5 @@ def reasons(*, now: datetime) -> Figure:
     )
 
 
-def _day(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "DATE_FORMAT")
+def _day(moment: datetime) -> Told:
+    return words.day(timezone.localdate(moment))

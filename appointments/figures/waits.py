@@ -1,34 +1,17 @@
-"""How long people wait: by category, and by what must not matter."""
+"""How long people wait: by category, against its target."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.db.models import (
-    Aggregate,
-    Case,
-    CharField,
-    Count,
-    F,
-    FloatField,
-    Max,
-    Q,
-    QuerySet,
-    Value,
-    When,
-)
-from django.db.models.functions import Coalesce, Extract
+from django.db.models import Aggregate, Count, F, FloatField, Max, Q, QuerySet
+from django.db.models.functions import Extract
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from appointments.figures.figure import Bar, Figure, share
 from appointments.models import Policy, TriageCategory, WaitlistEntry
-from appointments.models.waitlist import FEWEST_SHOWN
-
-NONE = ""  # nothing on record
 
 
 class Percentile(Aggregate):
@@ -56,8 +39,8 @@ def seen(*, now: datetime) -> QuerySet[Any]:
     )
 
 
-def _spread(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Annotate grouped rows of `seen` with how their waits lie."""
+def spread(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Annotate grouped rows with how their `wait_days` lie."""
     return rows.annotate(
         people=Count("patient", distinct=True),
         half=Percentile("wait_days", 0.5),
@@ -101,7 +84,7 @@ def _line(name: str, target: int, then: Any, here: Any) -> list[str]:
 
 def by_category(*, now: datetime) -> Figure:
     """Return the waits of each category against its target, and who still waits."""
-    past = {one["category"]: one for one in _spread(seen(now=now).values("category"))}
+    past = {one["category"]: one for one in spread(seen(now=now).values("category"))}
     now_waiting = _waiting(now)
     rows, bars = [], []
     for key, (name, target) in _categories(now=now).items():
@@ -147,87 +130,3 @@ def _categories(*, now: datetime) -> dict[int, tuple[str, int]]:
         one.pk: (one.name, one.target_days)
         for one in some.exclude(target_days=None).order_by("target_days", "pk")
     }
-
-
-def by_language(*, now: datetime) -> Figure:
-    """Return the waits by the language of messages, which no order knows."""
-    names = {code: _(str(name)) for code, name in settings.LANGUAGES}
-    rows = _spread(
-        seen(now=now)
-        .annotate(group=Coalesce("patient__user__language", Value(NONE)))
-        .values("group")
-    )
-    return _fairness(
-        rows,
-        key="language",
-        title=_("Waits by language"),
-        head=_("Language"),
-        names={**names, NONE: _("No account")},
-    )
-
-
-def by_insurer(*, now: datetime) -> Figure:
-    """Return the waits by kind of insurer, which no order knows."""
-    kind = Case(
-        When(referral__insurer=None, then=Value(NONE)),
-        When(referral__insurer__in_network=True, then=Value("in")),
-        default=Value("out"),
-        output_field=CharField(),
-    )
-    return _fairness(
-        _spread(seen(now=now).annotate(group=kind).values("group")),
-        key="insurer",
-        title=_("Waits by kind of insurer"),
-        head=_("Insurer"),
-        names={
-            "in": _("In our network"),
-            "out": _("Not in our network"),
-            NONE: _("None on record"),
-        },
-    )
-
-
-def _fairness(
-    groups: Iterable[Any], *, key: str, title: str, head: str, names: dict[str, str]
-) -> Figure:
-    """Return one such figure; a group of few people is counted and not shown."""
-    rows, bars, hidden = _shown(groups, names)
-    left_out = _("Groups of fewer than %(number)s people are left out.") % {
-        "number": FEWEST_SHOWN
-    }
-    return Figure(
-        key=key,
-        title=title,
-        about=" ".join(
-            [
-                _("First visits of the last 90 days. The order knows nothing of this."),
-                _("If waits differ all the same, look for the reason."),
-                *([left_out] if hidden else []),
-            ]
-        ),
-        heads=[
-            *(head, _("Seen"), _("Half, days"), _("Nine of ten, days")),
-            _("Within target"),
-        ],
-        rows=rows,
-        bars=bars,
-        bars_title=_("Median wait in days"),
-        numbers=frozenset(range(1, 5)),
-    )
-
-
-def _shown(
-    groups: Iterable[Any], names: dict[str, str]
-) -> tuple[list[list[str]], list[Bar], bool]:
-    """Return a row and a bar of each group, and whether one was too small for it."""
-    rows, bars, hidden = [], [], False
-    for one in sorted(groups, key=lambda one: -one["number"]):
-        if one["people"] < FEWEST_SHOWN:
-            hidden = True
-            continue
-        name = names.get(one["group"], one["group"])
-        times = [f"{one['half']:.1f}", f"{one['most']:.1f}"]
-        part = share(one["inside"], one["number"])
-        rows.append([name, f"{one['number']}", *times, part])
-        bars.append(Bar(name, one["half"], f"{one['half']:.1f}"))
-    return rows, bars, hidden

@@ -7,14 +7,16 @@ it takes to run them; and a therapist and a room are locked all that time.
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from django.db import connection
 from django.db.models import CharField, Field, Model
-from django.db.transaction import TransactionManagementError
 
 from appointments.codes import EntryStatus, Status
+from appointments.models.appointment import Appointment
+from appointments.models.policy import NEWEST, Policy
 from appointments.models.waitlist import WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.prepared import Prepared
@@ -29,6 +31,7 @@ PARTS: dict[str, type[Model]] = {  # by what the statement calls them
     "technique": Technique,
     "insurer": Insurer,
     "allowed": Authorization,
+    "policy": Policy,
 }
 
 
@@ -53,14 +56,38 @@ NAMES = {  # of the fields of each table, the key first
     for name, model in PARTS.items()
 }
 LOCK_PATIENT = "SELECT FROM referrals_patient WHERE id = %(patient)s FOR NO KEY UPDATE"
-LOCK_THERAPIST = "SELECT FROM appointments_therapist WHERE id = %s FOR NO KEY UPDATE"
 LOCK_ROOM = """
 SELECT id FROM appointments_room WHERE id = ANY(%s) AND active
  ORDER BY id LIMIT 1 FOR NO KEY UPDATE
 """
-TAKE_ENTRY = """
-UPDATE appointments_waitlistentry SET status = %s, version = %s WHERE id = %s
-"""
+WRITTEN = [  # of a visit; the key is the database's to give, the room that was locked
+    field.attname
+    for field in Appointment._meta.local_concrete_fields
+    if not field.primary_key and field.attname != "room_id"
+]
+# One room that somebody is just booking, most likely for another time, is left for the
+# next: so bookings at one place do not wait for each other.
+ADD_VISIT = Prepared(
+    "add_visit",
+    f"""
+    WITH room AS MATERIALIZED (
+        SELECT id FROM appointments_room WHERE id = ANY(%(rooms)s) AND active
+         ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+    )
+    INSERT INTO appointments_appointment
+           (room_id, {", ".join(WRITTEN)})
+    SELECT room.id, {", ".join(f"%({name})s" for name in WRITTEN)} FROM room
+ RETURNING id, room_id
+    """,  # noqa: S608 - the names are ours
+    first="SAVEPOINT room",
+)
+TAKE_ENTRY = Prepared(
+    "take_entry",
+    """
+    UPDATE appointments_waitlistentry SET status = %(status)s, version = %(version)s
+     WHERE id = %(entry)s
+    """,
+)
 LOCK_ENTRY = Prepared(
     "lock_entry",
     f"""
@@ -76,6 +103,7 @@ LOCK_ENTRY = Prepared(
         ON technique.article_ptr_id = referral.technique_id
       LEFT JOIN services_insurer insurer ON insurer.id = referral.insurer_id
       LEFT JOIN referrals_authorization allowed ON allowed.referral_id = referral.id
+      LEFT JOIN LATERAL ({NEWEST}) policy ON true
      WHERE entry.id = %(entry)s
        FOR NO KEY UPDATE OF entry, referral
     """,  # noqa: S608 - the names are ours
@@ -83,9 +111,11 @@ LOCK_ENTRY = Prepared(
 )
 
 
-def lock_entry(pk: int, *, patient: int) -> WaitlistEntry:
+def lock_entry(pk: int, *, patient: int, now: datetime) -> WaitlistEntry:
     """
     Lock the patient, and then their entry with its referral; return it as it stands.
+
+    With the policy in force at `now`, by which all is judged that is done to it.
 
     `offer_out` says whether an offer is still proposed for it: whoever makes one locks
     the patient first.
@@ -93,21 +123,14 @@ def lock_entry(pk: int, *, patient: int) -> WaitlistEntry:
     What the referral is covered by is read with it: whoever writes to that locks the
     patient first, so it cannot change meanwhile.
     """
-    _refuse_outside_of_transaction()
-    for offer_out, *values in LOCK_ENTRY.rows(patient=patient, entry=pk):
-        entry = _with_all(values)
+    for offer_out, *values in LOCK_ENTRY.rows(patient=patient, entry=pk, now=now):
+        entry = _with_all(values, now=now)
         entry.offer_out = offer_out
         return entry
     raise WaitlistEntry.DoesNotExist(f"there is no request {pk}")
 
 
-def _refuse_outside_of_transaction() -> None:
-    """Refuse to lock what would be unlocked at once, as Django does."""
-    if not connection.in_atomic_block:
-        raise TransactionManagementError("a lock ends with its transaction: here none")
-
-
-def _with_all(row: list[Any]) -> WaitlistEntry:
+def _with_all(row: list[Any], *, now: datetime) -> WaitlistEntry:
     """Return the entry, with its referral and patient and what those point to."""
     values = iter(row)
     found = {
@@ -118,6 +141,7 @@ def _with_all(row: list[Any]) -> WaitlistEntry:
     entry.referral, entry.patient = referral, patient
     patient.user = found["account"]
     referral.technique, referral.insurer = found["technique"], found["insurer"]
+    entry.policy = found["policy"] or Policy(in_force_from=now)
     of_insurer: Any = Referral._meta.get_field("authorization")
     of_insurer.set_cached_value(referral, found["allowed"])  # also that there is none
     return entry
@@ -131,20 +155,26 @@ def _made(name: str, values: list[Any]) -> Any:
     return PARTS[name].from_db(connection.alias, NAMES[name], values)
 
 
-def lock_therapist(pk: int) -> None:
-    """Lock a therapist."""
-    _refuse_outside_of_transaction()
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK_THERAPIST, [pk])
+def add_visit(visit: Appointment, rooms: list[int]) -> bool:
+    """
+    Lock one of `rooms` that nobody else is booking, and insert the visit there.
+
+    Returns whether there was one. `unlock_room` undoes it.
+
+    :raises IntegrityError: if the constraints refuse it; `unlock_room` comes next then.
+    """
+    values = {name: getattr(visit, name) for name in WRITTEN}
+    for visit.pk, visit.room_id in ADD_VISIT.rows(rooms=rooms, **values):
+        visit._state.adding, visit._state.db = False, connection.alias
+        return True
+    return False
 
 
 def lock_room(rooms: list[int]) -> int | None:
     """
     Lock the first of `rooms` that can be locked, and return it; None if there is none.
 
-    One that somebody is just booking, most likely for another time, is left for the
-    next: so bookings at one place do not wait for each other. Only where all are being
-    booked one is waited for.
+    Only where all are being booked one is waited for.
     """
     with connection.cursor() as cursor:
         for sql in (f"SAVEPOINT room; {LOCK_ROOM} SKIP LOCKED", LOCK_ROOM):
@@ -164,5 +194,4 @@ def take_entry(entry: WaitlistEntry) -> None:
     """Take the locked entry out of the line: its visit is booked."""
     entry.status = EntryStatus.IN_PROGRESS
     entry.version += 1
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE_ENTRY, [entry.status, entry.version, entry.pk])
+    TAKE_ENTRY.run(status=str(entry.status), version=entry.version, entry=entry.pk)

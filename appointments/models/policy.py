@@ -11,16 +11,17 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import connections, models
+from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models.periods import period
 from massage_portal.nights import Quiet
+from massage_portal.prepared import Prepared
 from referrals.codes import Priority
 
 NEWEST = """
-SELECT {} FROM appointments_policy WHERE in_force_from <= %s
+SELECT * FROM appointments_policy WHERE in_force_from <= %(now)s
  ORDER BY in_force_from DESC LIMIT 1
 """
 
@@ -189,14 +190,13 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
         """
         Return the newest policy that has begun, or the defaults if none has.
 
-        By hand: nearly every page asks, and making the statement anew each time would
+        Prepared: nearly every page asks, and making the statement anew each time would
         take longer than running it.
         """
         names = [field.attname for field in Policy._meta.concrete_fields]
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(NEWEST.format(", ".join(names)), [now])
-            row = cursor.fetchone()
-        return Policy.from_db(self.db, names, row) if row else Policy(in_force_from=now)
+        for row in IN_FORCE.rows(now=now):
+            return Policy.from_db(self.db, names, row)
+        return Policy(in_force_from=now)
 
     def agreed(self, booked_at: datetime | None, *, now: datetime) -> Policy:
         """
@@ -320,3 +320,12 @@ class Policy(models.Model):
         """How long before a visit its reminders go out."""
         hours = {self.first_reminder_hours, self.second_reminder_hours} - {0}
         return [timedelta(hours=lead) for lead in sorted(hours, reverse=True)]
+
+
+IN_FORCE = Prepared(
+    "policy_in_force",
+    f"""
+    SELECT {", ".join(field.attname for field in Policy._meta.concrete_fields)}
+      FROM ({NEWEST}) newest
+    """,  # noqa: S608 - the names are ours
+)

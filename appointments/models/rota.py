@@ -130,6 +130,14 @@ STATEMENTS = {
     (False, True): Prepared("rota_place", _statement(ONE_PLACE)),
     (True, True): Prepared("rota_some_place", _statement(f"{SOME} {ONE_PLACE}")),
 }
+LOCKED = Prepared(
+    "rota_locked",
+    _statement(SOME),
+    first="""
+    SELECT FROM appointments_therapist WHERE id = ANY(%(therapists)s)
+     ORDER BY id FOR NO KEY UPDATE
+    """,
+)
 
 
 class Row(NamedTuple):
@@ -245,6 +253,7 @@ def rota(
     therapists: Collection[int] | None = None,
     location: int | None = None,
     within: Span | None = None,
+    locked: bool = False,
 ) -> Rota:
     """
     Return what is known of the days from `first` to `last`, local to each place.
@@ -254,9 +263,10 @@ def rota(
     :param therapists: only these, and the rooms of their places; None is all.
     :param location: only who works at this place, and its rooms; None is all.
     :param within: read only the visits that touch it; None is all of the days'.
+    :param locked: lock `therapists` first, until the transaction ends.
     """
     read = _Read(first, last)
-    for row in _rows(now, first, last, therapists, location, within):
+    for row in _rows(now, first, last, therapists, location, within, locked):
         read.add(row)
     zones = {word: ZoneInfo(word) for _, _, word in read.therapists}
     closed = {place: read.closed_at(place) for _, place, _ in read.therapists}
@@ -297,10 +307,13 @@ def _rows(
     therapists: Collection[int] | None,
     location: int | None,
     within: Span | None,
+    locked: bool,
 ) -> Iterator[Row]:
     begin, end = reach(first, last)
     since, until = within or (begin, end)
     statement = STATEMENTS[therapists is not None, location is not None]
+    if locked:
+        statement = LOCKED
     rows = statement.rows(
         now=now,
         first=first,

@@ -69,6 +69,7 @@ class Supply:
     :param within: only openings that lie whole in it, with their turnover, and far less
         is read; None is everything.
     :param whose: the only request about which it is asked; None is all that wait.
+    :param locked: whether the therapists asked for are locked before all is read.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Supply:
         location: int | None = None,
         within: Span | None = None,
         whose: WaitlistEntry | None = None,
+        locked: bool = False,
     ) -> None:
         self.now = now
         self.policy = policy
@@ -92,6 +94,7 @@ class Supply:
         self.location = location
         self.within = within
         self.whose = whose
+        self.locked = locked
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
         self._places: dict[tuple[int | None, int], dict[Place, Opening]] = {}
@@ -308,6 +311,7 @@ class Supply:
             therapists=self.therapists,
             location=self.location,
             within=self.within,
+            locked=self.locked,
         )
 
     @property

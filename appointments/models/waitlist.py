@@ -32,7 +32,7 @@ from appointments.codes import (
 )
 from appointments.models.board import Board
 from appointments.models.capacity import Therapist
-from appointments.models.policy import TriageCategory
+from appointments.models.policy import Policy, TriageCategory
 from appointments.priority import Explanation, explain
 from massage_portal.audit.models import AuditEvent
 from massage_portal.states import only_legal_steps
@@ -236,7 +236,8 @@ class WaitlistEntry(models.Model):
     category_days: int | None  # these two only where it was read `with_targets`
     overruled_days: float | None
     has_offer: bool  # these where it was read with them
-    offer_out: bool  # only where it was locked by `lock_entry`
+    offer_out: bool  # these two only where it was locked by `lock_entry`
+    policy: Policy
     told_more: bool
     not_taken: int
     missed: int

@@ -53,10 +53,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """All orders at one load."""
+    """All orders at one load: the portal's own, and then the future known, are last."""
 
     load: float
     lines: tuple[Line, ...]
+    exact: bool  # whether the future known is an optimum; otherwise a bound
+
+    @property
+    def of_the_best(self) -> float:
+        """The portal's share within target, of the share that could be had at most."""
+        *_others, ours, best = self.lines
+        return ours.share.mean / best.share.mean if best.share.mean else 1.0
 
     def line(self, order: str) -> Line:
         """
@@ -71,7 +78,7 @@ class Table:
 
     def as_data(self) -> dict[str, Any]:
         """Return the table in what JSON can hold."""
-        return asdict(self)
+        return {**asdict(self), "of_the_best": self.of_the_best}
 
 
 def figures(served: Served, *, exponent: float) -> Figures:
@@ -125,8 +132,6 @@ def simulate(
     """
     Let every order serve the same worlds, one for each seed from 1 on.
 
-    Where visits are not all alike there is no line for the future known.
-
     :param load: demand as a multiple of capacity, 0.1 to 3.
     :param days: on which people come, 1 to 730; then the queue drains.
     :param seeds: how many worlds, 1 to 100.
@@ -142,16 +147,15 @@ def simulate(
         )
     orders = all_orders(exponent)
     found: dict[str, list[Figures]] = {name: [] for name in orders}
-    if rates.alike:
-        found[KNOWN_FUTURE] = []
+    found[KNOWN_FUTURE] = []
     for seed in range(1, seeds + 1):
         world = draw(rates, load=load, days=days, seed=seed)
         for name, order in orders.items():
             found[name].append(figures(serve(world, order), exponent=exponent))
-        if rates.alike:
-            found[KNOWN_FUTURE].append(_best(world, exponent=exponent))
+        found[KNOWN_FUTURE].append(_best(world, exponent=exponent))
         done()
-    return Table(load, tuple(_line(name, each) for name, each in found.items()))
+    lines = tuple(_line(name, each) for name, each in found.items())
+    return Table(load, lines, exact=rates.alike)
 
 
 def _line(order: str, each: Sequence[Figures]) -> Line:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from django.db import connection
 from django.db.models import Model
 
 from massage_portal.audit.context import origin
 from massage_portal.audit.models import AuditEvent
+from massage_portal.prepared import Prepared
 
 # One row for each of the arrays; what all share is sent once.
-ADD_ALL = """
-INSERT INTO audit_auditevent (at, actor_id, actor, action, address, trace,
-    by_telephone, by_link, change, record_type, record_id, patient_id)
-SELECT %s::timestamptz, %s::bigint, %s, %s, %s::inet, %s, %s, %s, '', kind, key, whose
-  FROM unnest(%s::text[], %s::text[], %s::bigint[]) WITH ORDINALITY
-       AS seen (kind, key, whose, place)
- ORDER BY place
-"""
+ADD_ALL = Prepared(
+    "add_events",
+    """
+    INSERT INTO audit_auditevent (at, actor_id, actor, action, address, trace,
+        by_telephone, by_link, change, record_type, record_id, patient_id)
+    SELECT %(at)s::timestamptz, %(actor_id)s::bigint, %(actor)s::text,
+           %(action)s::text, %(address)s::inet, %(trace)s::text,
+           %(by_telephone)s::boolean, %(by_link)s::boolean, %(change)s::text,
+           kind, key, whose
+      FROM unnest(%(kinds)s::text[], %(keys)s::text[], %(whose)s::bigint[])
+           WITH ORDINALITY AS seen (kind, key, whose, place)
+     ORDER BY place
+    """,
+)
 
 
 class Actor(Protocol):
@@ -81,26 +87,43 @@ def record(
     :param subject: a saved row; its `patient_id`, if it has one, says whose it is.
     :param change: codes of states, "proposed>booked"; never health data.
     """
-    event(action, subject, by=by, at=at, change=change).save(force_insert=True)
+    _add(action, [subject], by=by, at=at, change=change)
 
 
 def record_all(
     action: str, subjects: Iterable[Model], *, by: Actor | None, at: datetime
 ) -> None:
+    """Add one row for each of `subjects`, in one statement: a list was seen."""
+    if seen := list(subjects):
+        _add(action, seen, by=by, at=at)
+
+
+def _add(
+    action: str,
+    subjects: Sequence[Model],
+    *,
+    by: Actor | None,
+    at: datetime,
+    change: str = "",
+) -> None:
     """
-    Add one row for each of `subjects`, in one statement: a list was seen.
+    Add one row for each of `subjects`.
 
     By hand: building a model and preparing its fields for each of 80 rows takes longer
     than PostgreSQL takes to write them.
     """
-    seen = list(subjects)
-    if not seen:
-        return
     came_from = origin.get()
-    shared = (at, by.pk if by else None, by.email if by else "system", action)
-    origins = (came_from.address, came_from.trace, came_from.telephone, came_from.link)
-    kinds = [subject._meta.label_lower for subject in seen]
-    keys = [str(subject.pk) for subject in seen]
-    with connection.cursor() as cursor:
-        whose = [_whose(subject) for subject in seen]
-        cursor.execute(ADD_ALL, [*shared, *origins, kinds, keys, whose])
+    ADD_ALL.run(
+        at=at,
+        actor_id=by.pk if by else None,
+        actor=by.email if by else "system",
+        action=action,
+        address=came_from.address,
+        trace=came_from.trace,
+        by_telephone=came_from.telephone,
+        by_link=came_from.link,
+        change=change[:200],
+        kinds=[subject._meta.label_lower for subject in subjects],
+        keys=[str(subject.pk) for subject in subjects],
+        whose=[_whose(subject) for subject in subjects],
+    )

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from functools import partial
 
 import pytest
 from django.db import connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 
+from appointments import actions
 from appointments.codes import Status
-from appointments.models import Appointment, WaitlistEntry
-from appointments.models.booking import lock_entry, lock_therapist
-from massage_portal.inserting import insert, insert_new
+from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.models.booking import add_visit, lock_entry
+from appointments.models.rota import rota
+from massage_portal.accounts.roles import Role
+from massage_portal.outbox.actions import Owed, owe_each
+from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.models import Message
 from referrals.models import Authorization
 from tests.factories import (
+    DAY,
+    HOUR,
     NOW,
+    TODAY,
     make_appointment,
+    make_clinic,
     make_entry,
     make_insurer,
     make_message,
     make_patient,
     make_referral,
     make_technique,
+    make_user,
+    opening_at,
 )
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +77,7 @@ def test_an_entry_is_locked_with_all_that_it_is_judged_by(
     entry = make()
 
     with transaction.atomic():
-        locked = lock_entry(entry.pk, patient=entry.patient_id)
+        locked = lock_entry(entry.pk, patient=entry.patient_id, now=NOW)
 
     with django_assert_num_queries(0):
         found = parts(locked)
@@ -79,14 +89,14 @@ def test_an_entry_with_an_offer_says_so_when_it_is_locked():
     entry = make_appointment(status=Status.PROPOSED).entry
 
     with transaction.atomic():
-        assert lock_entry(entry.pk, patient=entry.patient_id).offer_out
+        assert lock_entry(entry.pk, patient=entry.patient_id, now=NOW).offer_out
 
 
 def test_an_entry_that_is_not_there_cannot_be_locked():
     entry = make_entry()
 
     with transaction.atomic(), pytest.raises(WaitlistEntry.DoesNotExist):
-        lock_entry(entry.pk + 1, patient=entry.patient_id)
+        lock_entry(entry.pk + 1, patient=entry.patient_id, now=NOW)
 
 
 def test_nothing_is_locked_outside_of_a_transaction(monkeypatch):
@@ -94,28 +104,30 @@ def test_nothing_is_locked_outside_of_a_transaction(monkeypatch):
     monkeypatch.setattr(connections["default"], "in_atomic_block", False)
 
     with pytest.raises(TransactionManagementError):
-        lock_entry(entry.pk, patient=entry.patient_id)
+        lock_entry(entry.pk, patient=entry.patient_id, now=NOW)
     with pytest.raises(TransactionManagementError):
-        lock_therapist(1)
+        rota(now=NOW, first=TODAY, last=TODAY, therapists=[1], locked=True)
 
 
 def test_bookings_go_on_while_a_release_allows_longer_texts():
     entry = insured()
-    lock_entry(entry.pk, patient=entry.patient_id)  # it is prepared from here on
+    lock_entry(
+        entry.pk, patient=entry.patient_id, now=NOW
+    )  # it is prepared from here on
 
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE accounts_user ALTER name TYPE varchar(4000)")
         cursor.execute("ALTER TABLE services_insurer ALTER name TYPE varchar(4000)")
 
-    assert lock_entry(entry.pk, patient=entry.patient_id) == entry
+    assert lock_entry(entry.pk, patient=entry.patient_id, now=NOW) == entry
 
 
 def test_what_is_prepared_is_never_planned_for_one_call():
     entry = insured()
 
     for _ in range(7):  # PostgreSQL decides after five
-        lock_entry(entry.pk, patient=entry.patient_id)
+        lock_entry(entry.pk, patient=entry.patient_id, now=NOW)
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(custom_plans) FROM pg_prepared_statements")
@@ -124,27 +136,58 @@ def test_what_is_prepared_is_never_planned_for_one_call():
 
 def test_a_visit_inserted_by_hand_is_the_row_that_django_would_save():
     saved = make_appointment()
-    made = Appointment(**fields_of(saved)[1] | {"id": None})
+    made = Appointment(**fields_of(saved)[1] | {"id": None, "room_id": None})
     saved.delete()
 
-    insert(made)
+    with transaction.atomic():
+        assert add_visit(made, [saved.room_id])
 
     again = Appointment.objects.get(pk=made.pk)
     assert made.pk != saved.pk
     assert fields_of(again) == fields_of(made)
+    assert again.room_id == saved.room_id
     made.save()  # it knows that it has been saved
     assert Appointment.objects.count() == 1
 
 
-def test_of_rows_inserted_at_once_only_those_that_are_new_are():
+def test_the_policy_that_a_locked_entry_brings_is_the_one_in_force():
+    entry = make_entry()
+    for hours in (48, 12, 7):  # to come, from now on, and until now
+        Policy.objects.create(in_force_from=NOW + (hours - 12) * HOUR, hold_hours=hours)
+
+    with transaction.atomic():
+        locked = lock_entry(entry.pk, patient=entry.patient_id, now=NOW)
+
+    assert fields_of(locked.policy) == fields_of(Policy.objects.in_force(NOW))
+    assert locked.policy.hold_hours == 12
+
+
+def test_messages_owed_by_hand_are_the_rows_that_django_would_save():
+    entry = make_entry()
     kept = make_message(kind="appointments.accepted")
-    values = fields_of(kept)[1] | {"id": None, "key": "new"}
-    new = Message(**values | {"message_id": uuid4()})
-    same = Message(**values | {"message_id": uuid4(), "kind": "tests.other"})
+    owed = Owed(kept.kind, kept.expires_at, due_at=NOW + HOUR, key="new")
+    user = entry.patient.user
 
-    insert_new([new, same])
-    insert_new([])
+    owe_each(owed, owed, subject=entry, to=user, now=NOW)  # the same fact, twice
+    owe_each(subject=entry, to=user, now=NOW)
 
-    assert Message.objects.count() == 2
     [added] = Message.objects.exclude(pk=kept.pk)
-    assert fields_of(added)[1] == fields_of(new)[1] | {"id": added.pk}
+    given = {"key": f"{kept.kind}:{entry.pk}:new", "recipient": user}
+    given |= {"about": f"appointments.waitlistentry:{entry.pk}", "created_at": NOW}
+    given |= dict.fromkeys(("due_at", "try_at"), NOW + HOUR)
+    given["worth_a_call"] = kind_of(kept.kind).worth_a_call
+    like = Message(kind=kept.kind, expires_at=kept.expires_at, pk=added.pk, **given)
+    like.message_id = added.message_id
+    assert fields_of(added) == fields_of(like)
+
+
+def test_a_booking_is_four_messages_to_the_database(django_assert_max_num_queries):
+    """Each waits for an answer, and therapist and room are locked all that time."""
+    _, [therapist], [room] = make_clinic()
+    made = partial(actions.book, by=make_user(Role.SCHEDULER), now=NOW)
+    first, second = (opening_at(therapist, room, NOW + n * DAY) for n in (2, 3))
+    made(entry=make_entry(), opening=first)  # what is prepared is so from here on
+    entry = make_entry()
+
+    with django_assert_max_num_queries(6):  # with the savepoint of the test around it
+        made(entry=entry, opening=second)

@@ -153,5 +153,7 @@ def test_the_command_simulates_the_clinic_itself(clinic, monkeypatch):
     )
 
     assert "urgent in time, %" in out.getvalue()
+    assert "the future known" in out.getvalue()
+    assert "is a bound" in out.getvalue()  # one was missed, one canceled
     with pytest.raises(CommandError, match="not both"):
         call_command("simulate", own=True, rates="x", stdout=out)

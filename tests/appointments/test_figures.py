@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from datetime import timedelta
+import re
+from datetime import date, timedelta
 
 import pytest
 from django.utils import translation
@@ -15,6 +16,7 @@ from appointments.figures import ahead, overrules, visits, waits
 from appointments.figures.figure import FIELD, LABELS, Bar, Figure, share
 from appointments.figures.kept import lately
 from appointments.models.waitlist import FEWEST_SHOWN
+from appointments.views.figures import FIGURES
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from tests.appointments.pages import signed_in, url
@@ -27,11 +29,8 @@ from tests.factories import (
     make_clinic,
     make_closure,
     make_entry,
-    make_insurer,
     make_overrule,
-    make_patient,
     make_policy,
-    make_referral,
     make_user,
 )
 
@@ -100,23 +99,6 @@ def test_waits_stand_beside_the_category_s_target(see):
     assert "1" in figure.warning
     (bar,) = [bar for bar in figure.bars if bar.name == "Soon"]
     assert (round(bar.value, 3), bar.mark) == (0.714, 1.0)
-
-
-def test_waits_by_insurer_hide_groups_of_few_people(see):
-    inside = make_insurer(in_network=True)
-    for number in range(FEWEST_SHOWN + 1):
-        insurer = inside if number else None  # one has none on record
-        referral = make_referral(patient=make_patient(account=False), insurer=insurer)
-        received_at = NOW - (30 + number) * DAY
-        entry = make_entry(
-            referral=referral, status=EntryStatus.IN_PROGRESS, received_at=received_at
-        )
-        see(entry=entry, starts_at=received_at + 8 * DAY)
-    figure = waits.by_insurer(now=NOW)
-    assert figure.rows == [["In our network", "10", "8.0", "8.0", "100%"]]
-    assert "fewer than 10" in figure.about
-    languages = waits.by_language(now=NOW)
-    assert languages.rows == [["No account", "11", "8.0", "8.0", "100%"]]
 
 
 def test_time_counts_as_refilled_only_if_somebody_else_took_it_after(see):
@@ -261,13 +243,63 @@ def test_the_page_and_its_files_show_the_same_and_name_no_patient(see):
     visit = see()
     browser = signed_in(make_user(Role.LEAD))
     text = browser.get(url("figures")).content.decode()
-    for key in ("waits", "ahead", "missed", "language", "overrules"):
+    for key in FIGURES:
         assert f'<h2 id="{key}">' in text
-        file = browser.get(url("figure_file", key)).content.decode("utf-8-sig")
-        rows = list(csv.reader(io.StringIO(file)))
-        assert len({len(row) for row in rows}) == 1
+        assert len({len(row) for row in file_of(browser, key)}) == 1
     assert visit.patient.family_name not in text
     assert browser.get(url("figure_file", "nothing")).status_code == 404
+
+
+def file_of(browser, key):
+    """Return the rows of a figure's file."""
+    text = browser.get(url("figure_file", key)).content.decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text)))
+
+
+@pytest.fixture
+def busy(see):
+    """A clinic in which each figure has a row."""
+    category = make_category(name="Soon", target_days=14)
+    see()
+    see(status=Status.NOSHOW, missed_because=Missed.FORGOT)
+    gone = {"status": Status.CANCELLED, "ending": Ending.BY_PATIENT}
+    see(starts_at=NOW + 5 * DAY, ended_at=NOW - 10 * HOUR, **gone)
+    see(starts_at=NOW + 5 * DAY, status=Status.BOOKED, booked_at=NOW - 7 * HOUR)
+    for days in range(FEWEST_SHOWN):
+        make_entry(category=category, waited_days=days)
+    make_overrule(make_entry(), 7)
+
+
+@pytest.mark.usefixtures("frozen", "busy")
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_files_have_iso_days_and_plain_numbers_in_every_language(language):
+    browser = signed_in(make_user(Role.LEAD, language=language))
+    days = {"ahead", "refilled", "missed", "overrules", "overrule-reasons"}
+    for key, reckon in FIGURES.items():
+        _heads, *rows = file_of(browser, key)
+        assert rows, key
+        numbers = reckon(now=NOW).numbers
+        for row in rows:
+            if key in days:
+                assert date.fromisoformat(row[0])
+            for number in numbers:
+                assert row[number] == "" or float(row[number]) >= 0, (key, row)
+    assert date.fromisoformat(file_of(browser, "overrule-reasons")[1][-1])
+    assert file_of(browser, "missed")[1][1:4] == ["1", "1", "0.5000"]
+
+
+@pytest.mark.usefixtures("frozen", "busy")
+def test_each_picture_has_its_table_and_its_file_beneath():
+    browser = signed_in(make_user(Role.LEAD))
+    page = browser.get(url("figures")).content.decode()
+
+    sections = re.findall(r"<section aria-labelledby=.*?</section>", page, re.DOTALL)
+
+    assert len(sections) == len(FIGURES)
+    for key, section in zip(FIGURES, sections, strict=True):
+        parts = re.findall(r'role="img"|<table|href="[^"]*"', section)
+        drawn = ['role="img"'] if FIGURES[key](now=NOW).bars else []
+        assert parts == [*drawn, "<table", f'href="{url("figure_file", key)}"'], key
 
 
 @pytest.mark.usefixtures("frozen")

@@ -34,7 +34,7 @@ def test_it_prints_a_row_for_each_order_and_shows_how_far_it_is():
 
     lines = out.splitlines()
     assert lines[0].startswith("Demand 1.3 times capacity")
-    assert [line.split("  ")[0] for line in lines[2:]] == [
+    assert [line.split("  ")[0] for line in lines[2:-1]] == [
         "first come, first served",
         "earliest due date",
         "waited / target",
@@ -42,7 +42,9 @@ def test_it_prints_a_row_for_each_order_and_shows_how_far_it_is():
         "harm, p = 3",
         "the future known",
     ]
-    assert len({len(line) for line in lines[1:]}) == 1
+    assert len({len(line) for line in lines[1:-1]}) == 1
+    of_the_best = simulate(Rates(), load=1.3, **SMALL).of_the_best
+    assert lines[-1] == f"In time, of the most that is possible: {of_the_best:.1%}"
     assert err.splitlines()[-1] == f"[{'#' * 30}] 100%, 2 clinics"
 
 
@@ -96,7 +98,8 @@ def test_a_file_of_rates_is_used(tmp_path):
 
     out, _err = run(rates=file)
 
-    assert "left out" in out  # lengths differ, so there is no exact optimum
+    assert "is a bound" in out  # lengths differ, so there is no exact optimum
+    assert "the future known" in out
     assert "urgent in time, %" in out
     assert "routine" not in out
     assert rates_from(EXAMPLE).lengths == ((60, 0.7), (90, 0.3))
@@ -165,6 +168,14 @@ def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plots") / "new"
     run(load=[0.9, 1.3], plots=folder)
     return folder
+
+
+def test_pictures_are_drawn_against_load_from_0_8_to_1_5(tmp_path):
+    run(seeds=1, days=2, plots=tmp_path)
+
+    root = ElementTree.parse(tmp_path / "share.svg").getroot()  # noqa: S314 - our own
+    assert "0.8 to 1.5" in root.find(f"{SVG}desc").text
+    assert len(root.find(f"{SVG}polyline").get("points").split()) == 8
 
 
 @pytest.mark.parametrize("key", ["share", "worst", "harm"])

@@ -214,10 +214,14 @@ def test_the_harm_order_sees_nearly_all_in_time_that_anybody_could(load):
     assert ours.share.mean >= 0.97 * best.share.mean
 
 
-def test_where_visits_differ_nothing_is_said_of_the_future_known():
-    table = simulate(replace(Rates(), no_shows=0.1), load=1, days=20, seeds=1)
+def test_where_visits_differ_the_future_known_is_a_bound():
+    alike = simulate(Rates(), load=1, days=20, seeds=2)
+    table = simulate(replace(Rates(), no_shows=0.1), load=1, days=20, seeds=2)
 
-    assert [line.order for line in table.lines] == list(all_orders())
+    assert (alike.exact, table.exact) == (True, False)
+    assert [one.order for one in table.lines] == [*all_orders(), KNOWN_FUTURE]
+    ours, best = table.line("harm, p = 3"), table.line(KNOWN_FUTURE)
+    assert table.of_the_best == ours.share.mean / best.share.mean <= 1
 
 
 # --- What is refused ------------------------------------------------------------------

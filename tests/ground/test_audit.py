@@ -10,7 +10,7 @@ from django.urls import reverse
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.context import NOWHERE, Origin, origin
 from massage_portal.audit.models import AuditEvent
-from massage_portal.audit.record import record, record_all
+from massage_portal.audit.record import event, record, record_all
 from tests.factories import (
     DAY,
     NOW,
@@ -31,8 +31,8 @@ SAID_BY = {
 }
 
 
-@pytest.fixture
-def event():
+@pytest.fixture(name="event")
+def one_event():
     """One row of the trail."""
     record("page.seen", make_location(), by=None, at=NOW)
     return AuditEvent.objects.get(action="page.seen")
@@ -178,6 +178,19 @@ def test_a_list_that_was_seen_leaves_a_row_for_each_in_one_statement(
     kept = AuditEvent.objects.filter(action="patient.listed", actor_id=staff.pk)
     assert {one.patient_id for one in kept} == {one.pk for one in patients}
     assert {one.address for one in kept} == {"192.0.2.7"}
+
+
+def test_a_row_written_by_hand_is_the_row_that_django_would_save(from_desk):
+    of = {"by": make_user(Role.STAFF), "at": NOW, "change": "proposed>booked"}
+    patient = make_patient()
+
+    record("patient.seen", patient, **of)
+    saved = event("patient.seen", patient, **of)
+    saved.save()
+
+    rows = AuditEvent.objects.filter(action="patient.seen").values()
+    [one, other] = [row | {"id": None} for row in rows]
+    assert one == other
 
 
 def test_a_change_that_is_too_long_is_cut_rather_than_lost():

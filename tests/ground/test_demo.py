@@ -11,7 +11,7 @@ from django.test import Client
 
 from appointments.codes import SEEING_THE_PATIENT, Ending, Missed
 from appointments.codes import Status as Visit
-from appointments.figures import visits, waits
+from appointments.figures import fairness, visits
 from appointments.invariants import INVARIANTS as OF_APPOINTMENTS
 from appointments.models import (
     Appointment,
@@ -337,8 +337,8 @@ def test_figures_have_people_enough_in_each_category_language_and_kind_of_insure
 
     assert WaitlistEntry.objects.median_waits(now=NOW).count() == categories
     assert ExpectedWait.objects.filter(source="past").count() == categories
-    assert len(waits.by_language(now=NOW).rows) == 2
-    assert len(waits.by_insurer(now=NOW).rows) == 3
+    assert len(fairness.by_language(now=NOW).rows) == 2
+    assert len(fairness.by_insurer(now=NOW).rows) == 3
 
 
 def test_a_plan_of_offers_lies_ready_that_leaves_somebody_out():

@@ -200,10 +200,10 @@ def fill(*, sent, owed):
 
 FILL = """
     INSERT INTO outbox_message (key, kind, about, message_id, created_at, due_at,
-           try_at, expires_at, attempts, faults, channel, provider_id, sent_at,
+           try_at, expires_at, attempts, faults, channel, code, provider_id, sent_at,
            failed_because, worth_a_call, recipient_id)
     SELECT 'filled:' || n, 'tests.words', 'accounts.user:' || n, gen_random_uuid(), %s,
-           %s, %s, %s, 0, 0, '', '', CASE WHEN n <= %s THEN %s::timestamptz END,
+           %s, %s, %s, 0, 0, '', '', '', CASE WHEN n <= %s THEN %s::timestamptz END,
            '', true, %s
       FROM generate_series(1, %s) n
 """

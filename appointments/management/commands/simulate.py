@@ -101,7 +101,7 @@ class Command(BaseCommand):
             data = {
                 **asked,
                 "rates": asdict(rates),
-                "tables": list(map(asdict, tables)),
+                "tables": [one.as_data() for one in tables],
             }
             self.stdout.write(json.dumps(data, indent=2))
         else:
@@ -146,12 +146,13 @@ class Command(BaseCommand):
             for row in rows
         ]
         head = f"Demand {table.load:g} times capacity: mean ± standard deviation"
-        if not rates.alike:
-            head += (
-                "\nThe optimum with the future known is left out: it is exact only "
-                "where all visits are alike and every time is kept."
+        foot = f"In time, of the most that is possible: {table.of_the_best:.1%}"
+        if not table.exact:
+            foot += (
+                "\nVisits differ or are missed: so the future known is a bound. Nobody "
+                "does better, and perhaps nobody that well."
             )
-        return "\n".join([head, *lines])
+        return "\n".join([head, *lines, foot])
 
     def _row(self, line: Line, categories: int) -> list[str]:
         """Return the cells of one order; what does not apply is a dash."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from massage_portal.inserting import insert_new
 from massage_portal.outbox.codes import Channel, Failure
 from massage_portal.outbox.models import Message, Stop
 from massage_portal.outbox.models.message import MessageQuerySet
@@ -25,7 +24,7 @@ def instead(message: Message, *, now: datetime) -> bool:
     of_use = message.worth_a_call and message.handled_at is None
     if not of_use or message.expires_at <= now or not _takes_mail(user):
         return False
-    insert_new(
+    Message.objects.bulk_create(
         [
             Message(
                 key=f"{message.key}:mail",
@@ -38,7 +37,8 @@ def instead(message: Message, *, now: datetime) -> bool:
                 try_at=now,
                 expires_at=message.expires_at,
             )
-        ]
+        ],
+        ignore_conflicts=True,
     )
     Message.objects.filter(pk=message.pk).update(worth_a_call=False)
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +10,10 @@ from typing import Any
 
 from django.db.models import Model
 
-from massage_portal.inserting import insert_new
 from massage_portal.outbox.codes import Failure
 from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.models import Message
+from massage_portal.outbox.models.statements import OWE
 
 
 def about(subject: Model) -> str:
@@ -48,23 +49,19 @@ def owe_each(
     What is owed to nobody's account reaches nobody by itself: when it is due, it stands
     on the list of calls.
     """
-    insert_new(
-        [
-            Message(
-                key=f"{one.kind}:{subject.pk}:{one.key}",
-                kind=one.kind,
-                about=about(subject),
-                recipient=to,
-                created_at=now,
-                due_at=one.due_at or now,
-                try_at=one.due_at or now,
-                expires_at=one.expires_at,
-                worth_a_call=kind_of(one.kind).worth_a_call,
-            )
-            for one in messages
-            if (one.due_at or now) < one.expires_at
-        ]
-    )
+    owed = [one for one in messages if (one.due_at or now) < one.expires_at]
+    if owed:
+        OWE.run(
+            about=about(subject),
+            recipient=to.pk if to else None,
+            now=now,
+            keys=[f"{one.kind}:{subject.pk}:{one.key}" for one in owed],
+            kinds=[one.kind for one in owed],
+            message_ids=[str(uuid.uuid4()) for _ in owed],
+            due=[one.due_at or now for one in owed],
+            expire=[one.expires_at for one in owed],
+            worth_a_call=[kind_of(one.kind).worth_a_call for one in owed],
+        )
 
 
 def owe(

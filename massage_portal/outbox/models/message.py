@@ -14,73 +14,13 @@ from django.db.models.functions import Replace
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal.outbox.codes import Channel, Failure, State
-from massage_portal.outbox.locks import GONE_FOR_GOOD, SENDER_IS_GONE
+from massage_portal.outbox.models.statements import BEGIN, CLAIM, MARK, PROVE, VOID
 
 # The longest that one hand-over takes: a carrier gives up sooner, twice 10 seconds.
 HAND_OVER = timedelta(seconds=30)
 # And the longest until it is marked, should the database be away meanwhile.
 LEASE = timedelta(seconds=100)
 UNSENT = Q(sent_at=None, failed_at=None, voided_at=None)
-
-# The rows are chosen once (ARRAY), locked as they are chosen, and judged again on their
-# newest version, so of two workers that want a row one gets it. What a sender that is
-# gone had not begun is free at once: were it alive, it could not begin it any more.
-CLAIM = f"""
-    UPDATE outbox_message
-       SET claim = %s, began_at = NULL, attempts = attempts + 1
-     WHERE id = ANY(ARRAY(
-        SELECT id FROM outbox_message
-         WHERE sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
-           AND try_at <= %s AND expires_at > %s
-           AND (%s::bigint IS NULL OR id = %s)
-           AND (claim IS NULL OR ({SENDER_IS_GONE} AND {GONE_FOR_GOOD}
-                AND (began_at IS NULL OR began_at <= %s)))
-         ORDER BY try_at, id LIMIT %s
-           FOR UPDATE SKIP LOCKED))
-    RETURNING id
-"""  # noqa: S608 - no value is written into it
-
-# Even if it was withdrawn or given up elsewhere while on its way: it went.
-SENT = """
-    UPDATE outbox_message
-       SET sent_at = went.at, channel = went.channel, provider_id = went.number,
-           claim = NULL, voided_at = NULL, failed_at = NULL, failed_because = ''
-"""
-MARK = f"""{SENT}
-      FROM (SELECT %s::timestamptz AS at, %s AS channel, %s AS number) went
-     WHERE id = %s AND sent_at IS NULL
-"""
-
-# The last is written in any case, so that this waits until all before it is on disk.
-PROVE = f"""{SENT}
-      FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[])
-           AS went (at, channel, number, pk)
-     WHERE id = went.pk AND (sent_at IS NULL OR id = %s)
-"""
-
-# Not waiting for the disk: what is lost with the server's memory, a sender that lives
-# writes again (PROVE), and for one that is gone `locks.GONE_FOR_GOOD` waits.
-BEGIN = """
-    UPDATE outbox_message SET began_at = %s, channel = %s
-     WHERE id = %s AND claim = %s AND expires_at > %s
-       AND sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
-       AND NOT EXISTS (SELECT FROM outbox_stop
-                        WHERE user_id = recipient_id AND channel = %s AND address = %s
-                          AND lifted_at IS NULL)
-       AND set_config('synchronous_commit', 'off', true) = 'off'
-    RETURNING id
-"""
-
-# In one statement, for every booking withdraws what its request was told.
-VOID = """
-    UPDATE outbox_message
-       SET worth_a_call = worth_a_call AND expires_at <= %(now)s,
-           voided_at = CASE WHEN sent_at IS NULL AND failed_at IS NULL
-                            THEN COALESCE(voided_at, %(now)s) ELSE voided_at END
-     WHERE about = %(about)s
-       AND (worth_a_call AND expires_at > %(now)s
-            OR sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL)
-"""
 
 
 class Went(NamedTuple):
@@ -226,8 +166,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         Nobody is called any more about those that reached nobody, nor about those that
         come back from now on: a call would say what is not true.
         """
-        with connection.cursor() as cursor:
-            cursor.execute(VOID, {"about": about, "now": now})
+        VOID.run(about=about, now=now)
 
     def let_go(self) -> None:
         """Free what is claimed and not begun: it may be written of what was before."""

@@ -1,0 +1,87 @@
+"""What is written together is one message, in order, and found by who reads."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DataError, connection, connections, transaction
+from django.db.transaction import TransactionManagementError
+
+from massage_portal.prepared import Prepared, together
+
+pytestmark = pytest.mark.django_db
+
+ADD = Prepared("tests_add", "INSERT INTO numbers VALUES (%(number)s::int / %(by)s)")
+DOUBLE = Prepared("tests_double", "UPDATE numbers SET number = number * 2")
+
+
+@pytest.fixture(autouse=True)
+def numbers(db):
+    """A table to write to."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE numbers (number int) ON COMMIT DROP")
+
+
+def there():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number FROM numbers ORDER BY number")
+        return [number for (number,) in cursor.fetchall()]
+
+
+def test_what_is_written_together_is_one_message_in_its_order(
+    django_assert_num_queries,
+):
+    with django_assert_num_queries(1), together():
+        ADD.run(number=1, by=1)
+        DOUBLE.run()
+        with together():  # as an action that calls another
+            ADD.run(number=3, by=1)
+
+    assert there() == [2, 3]
+
+
+def test_whoever_reads_meanwhile_finds_it_written():
+    with together():
+        ADD.run(number=1, by=1)
+        assert there() == [1]
+        ADD.run(number=2, by=1)
+        assert there() == [1, 2]
+
+    assert there() == [1, 2]
+
+
+def test_a_savepoint_undoes_what_was_written_in_it_and_no_more():
+    with together():
+        ADD.run(number=1, by=1)
+        with transaction.atomic():
+            ADD.run(number=2, by=1)
+            transaction.set_rollback(True)
+
+    assert there() == [1]
+
+
+def write_and_divide(by):
+    with transaction.atomic(), together():
+        ADD.run(number=1, by=1)
+        ADD.run(number=1 // by, by=0)
+
+
+def test_what_the_database_refuses_of_them_undoes_all():
+    with pytest.raises(DataError):
+        write_and_divide(by=1)
+
+    assert there() == []
+
+
+def test_an_error_of_ours_sends_nothing():
+    with pytest.raises(ZeroDivisionError):
+        write_and_divide(by=0)
+
+    ADD.run(number=2, by=1)
+    assert there() == [2]
+
+
+def test_nothing_is_written_together_outside_of_a_transaction(monkeypatch):
+    monkeypatch.setattr(connections["default"], "in_atomic_block", False)
+
+    with pytest.raises(TransactionManagementError), together():
+        ADD.run(number=1, by=1)
