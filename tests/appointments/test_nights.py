@@ -53,16 +53,18 @@ def owed_still(visit):
     return visit.reoffer_owed
 
 
-def test_an_offer_made_at_night_is_told_in_the_morning_with_a_fair_hold(mailoutbox):
+def test_an_offer_made_at_night_is_told_in_the_morning_and_can_be_answered_then(
+    mailoutbox,
+):
     _, [therapist], [room] = make_clinic()
-    opening = opening_at(therapist, room, at(TODAY + DAY, "16:00"))
+    opening = opening_at(therapist, room, at(TODAY + DAY, "11:00"))
     made = actions.offer(
         entry=make_entry(), opening=opening, by=make_user(Role.SCHEDULER), now=NIGHT
     )
 
     sending.send_some(clock=lambda: NIGHT + SECOND)
     assert mailoutbox == []
-    assert made.held_until == MORNING + 4 * HOUR  # until the notice
+    assert made.held_until == MORNING + HOUR / 2  # at the least
     sending.send_some(clock=lambda: MORNING)
     assert len(mailoutbox) == 1
     lapsed = made.held_until + SECOND
