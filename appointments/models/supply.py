@@ -16,7 +16,7 @@ from appointments.models.appointment import Appointment
 from appointments.models.policy import Policy
 from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
-from appointments.openings import Diary, Opening, Span, on_the_clock, openings
+from appointments.openings import Diary, Opening, Span, on_the_clock, openings, worked
 from appointments.wishes import Misfit, misfits
 from services.models import Technique
 
@@ -202,21 +202,6 @@ class Supply:
                 return Proposal(entry, opening)
         return None
 
-    def rank_before(self, entry: WaitlistEntry, opening: Opening) -> int:
-        """Return how many in greater need could use `opening`, of the first BATCH."""
-        number = 0
-        for other in self._front:
-            if other.pk == entry.pk:
-                break
-            same = self.at(
-                other.referral.technique,
-                therapist=opening.therapist,
-                starts_at=opening.starts_at,
-            )
-            if same is not None and fits(self._wish(other), same, now=self.now):
-                number += 1
-        return number
-
     @cached_property
     def _front(self) -> list[WaitlistEntry]:
         """The front of the line, read once."""
@@ -331,6 +316,16 @@ class Supply:
             and room.serves(key)
             and room.is_free(held)
         ]
+
+    def work_until(self, opening: Opening) -> datetime:
+        """Return when the work during which an opening lies ends."""
+        day = opening.local_start.date()
+        for diary in self.diaries:
+            if diary.therapist == opening.therapist:
+                for work in worked(diary, day, day).spans:
+                    if work.start <= opening.starts_at < work.end:
+                        return work.end
+        return opening.ends_at
 
     def capacity(self) -> list[Week]:
         """Return what can still be given in each week, as `weeks` counts it."""

@@ -18,10 +18,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from appointments import actions
-from appointments.codes import Status
+from appointments.codes import OutOfTurn, Status
 from appointments.forms.staff import Propose
 from appointments.models import Appointment, Policy, Supply, Therapist, WaitlistEntry
 from appointments.models.supply import Place, not_wished
+from appointments.models.turns import in_greater_need
 from appointments.openings import Opening
 from appointments.views.availability import can_come
 from appointments.wishes import in_words
@@ -60,7 +61,8 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     else:
         page.look(None)
         if form.errors:
-            page.refusal, page.status = _("Choose one of the times shown."), 422
+            page.status, page.refusal = 422, _first_fault(form)
+        page.ask(form.cleaned_data.get("opening") if form.errors else _asked(request))
     record("request.seen", entry, by=request.user, at=now)
     template = "appointments/staff/propose.html"
     return render(request, template, page.context(), status=page.status)
@@ -104,9 +106,20 @@ class _Page:
                 self.look(day)
             if isinstance(said, actions.TimeTaken):
                 self.near = self._near(day)
-            if isinstance(said, actions.NotWished) and free is not None:
-                self.asked = self.rows([free])
+            if isinstance(said, actions.NotWished | actions.NotTheirTurn):
+                self.ask(opening)
         return None
+
+    def ask(self, opening: Place | None) -> None:
+        """Show one time by itself, with what must be said before it can be given."""
+        if opening is None or self.ahead.offer is not None:
+            return
+        day = self.supply.on_day_of(self.entry, *opening)
+        free = _at(day, self.entry, opening)
+        if day is None or free is None:
+            self.refusal = self.refusal or _("That time is not free any more.")
+        else:
+            self.asked = self.rows([free], supply=day)
 
     def _near(self, day: Supply | None) -> list[dict[str, Any]]:
         """
@@ -129,6 +142,7 @@ class _Page:
             "offer": self.ahead.offer,
             "near": bool(self.near),
             "asked": self.asked,
+            "reasons": OutOfTurn.choices,
             "rows": self.near,
         }
         if not self.near:
@@ -145,23 +159,28 @@ class _Page:
         """
         Return each opening with its therapist, and what is not as it was wished.
 
-        :param supply: of whom in greater need could use it; None if it is not asked.
+        :param supply: that they are of; None if nobody asks who else could use them.
         """
         some = Therapist.objects.filter(pk__in={one.therapist for one in openings})
         rows = some.values_list("pk", "user__name", "location__name")
         names = {key: {"therapist": name, "place": place} for key, name, place in rows}
         language, known = get_language(), self.supply
-        terms: dict[str, Any] = {"policy": known.policy, "now": known.now}
+        before = [0] * len(openings)
+        if supply is not None:
+            before = in_greater_need(self.entry, openings, supply=supply)
         return [
             names[opening.therapist]
             | {
                 "opening": opening,
                 "when": _words(opening.starts_at, opening.zone, language),
                 "value": f"{opening.therapist},{opening.starts_at.isoformat()}",
-                "before": supply.rank_before(self.entry, opening) if supply else 0,
-                "unwished": in_words(not_wished(self.entry, opening, **terms)),
+                "before": number,
+                "so_many": actions.so_many(number),
+                "unwished": in_words(
+                    not_wished(self.entry, opening, policy=known.policy, now=known.now)
+                ),
             }
-            for opening in openings
+            for opening, number in zip(openings, before, strict=True)
         ]
 
 
@@ -200,6 +219,18 @@ def _give(
         return actions.by_telephone(book, patient=page.entry.patient, **what)
     offer = actions.offer if visit is None else actions.offer_move
     return offer(**what)
+
+
+def _asked(request: SignedInRequest) -> Place | None:
+    """Return the time that the address names; anything odd is as if it named none."""
+    form = Propose({"opening": request.GET.get("opening", ""), "how": "offer"})
+    return form.cleaned_data["opening"] if form.is_valid() else None
+
+
+def _first_fault(form: Propose) -> str:
+    if "note" in form.errors:
+        return str(form.errors["note"][0])
+    return _("Choose one of the times shown.")
 
 
 def _at(day: Supply | None, entry: WaitlistEntry, opening: Place) -> Opening | None:
