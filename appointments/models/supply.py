@@ -70,6 +70,7 @@ class Supply:
     :param within: only openings that lie whole in it, with their turnover, and far less
         is read; None is everything.
     :param whose: the only request about which it is asked; None is all that wait.
+    :param length: of each visit, in minutes; None is what its technique takes.
     :param locked: whether the therapists asked for are locked before all is read.
     """
 
@@ -85,6 +86,7 @@ class Supply:
         location: int | None = None,
         within: Span | None = None,
         whose: WaitlistEntry | None = None,
+        length: int | None = None,
         locked: bool = False,
     ) -> None:
         self.now = now
@@ -94,7 +96,7 @@ class Supply:
         self.therapists = therapists if therapist is None else [therapist]
         self.location = location
         self.within = within
-        self.whose = whose
+        self.whose, self.length = whose, length
         self.locked = locked
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
@@ -137,10 +139,13 @@ class Supply:
             last=day,
             within=Span(begin, max(begin + ONE_DAY + TURNOVER, over)),
             whose=entry,
+            length=self.length,
         )
 
     def minutes(self, technique: Technique | None) -> int:
         """Return how long a visit lasts, in minutes."""
+        if self.length is not None:
+            return self.length
         return technique.minutes if technique else self.policy.visit_minutes
 
     def openings(self, technique: Technique | None) -> list[Opening]:
