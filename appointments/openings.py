@@ -68,7 +68,10 @@ class Taken:
 
     def leaves(self, start: datetime, end: datetime) -> bool:
         """Say whether none of them overlaps the time from `start` to `end`."""
-        return all(one.end <= start or end <= one.start for one in self.given)
+        for begins, ends in self.given:  # noqa: SIM110 - asked of each room: twice as fast
+            if begins < end and start < ends:
+                return False
+        return True
 
     def touching(self, span: Span) -> Iterator[Span]:
         """Yield those that overlap `span`, in order; the search is logarithmic."""
@@ -127,13 +130,19 @@ class Diary:
         return min(last, self.certified[technique] or last)
 
 
-@dataclass(frozen=True)
-class RoomDiary:
-    """One room of a place, when it is taken, and what for: an empty `fit` is all."""
+NOTHING = Taken()
+
+
+class RoomDiary(NamedTuple):
+    """
+    One room of a place, when it is taken, and what for: an empty `fit` is all.
+
+    A tuple, for all rooms of a place are made to find one.
+    """
 
     room: int
     location: int
-    busy: Taken = field(default_factory=Taken)
+    busy: Taken = NOTHING
     fit: Set[int] = frozenset()
 
     def serves(self, technique: int | None) -> bool:

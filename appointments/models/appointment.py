@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import (
     AHEAD,
-    NOT_TAKEN,
     SEEING_THE_PATIENT,
     TAKING_THE_ENTRY,
     TRANSITIONS,
@@ -23,6 +22,7 @@ from appointments.codes import (
 )
 from appointments.models.capacity import Room, Therapist
 from appointments.models.identity import in_force
+from appointments.models.indexes import OF_APPOINTMENTS
 from appointments.models.periods import never_in_two_places
 from appointments.models.visits import Visits
 from appointments.models.waitlist import LOOK_BACK, WaitlistEntry, same_patient
@@ -98,8 +98,8 @@ class Appointment(models.Model):
         Therapist, models.PROTECT, related_name="appointments", db_index=False
     )
     room = models.ForeignKey(Room, models.PROTECT, related_name="appointments")
-    technique = models.ForeignKey(  # null: the therapist decides
-        "services.Technique", models.PROTECT, null=True, blank=True
+    technique = models.ForeignKey(  # null: the therapist decides; nobody looks by it
+        "services.Technique", models.PROTECT, null=True, blank=True, db_index=False
     )
     status = models.CharField(
         _("status"), max_length=16, choices=Status, default=Status.PROPOSED
@@ -119,6 +119,7 @@ class Appointment(models.Model):
         models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="replaced_by",
     )
     by_telephone = models.BooleanField(  # staff answered for the patient
@@ -226,37 +227,7 @@ class Appointment(models.Model):
             ),
             only_legal_steps("legal_appointment_changes", TRANSITIONS),
         ]
-        indexes = [
-            models.Index(fields=["starts_at"], name="appointment_by_start"),
-            models.Index(
-                fields=["therapist", "starts_at"], name="appointment_by_therapist"
-            ),
-            models.Index(
-                fields=["held_until"],
-                name="appointment_open_offers",
-                condition=Q(status=Status.PROPOSED),
-            ),
-            models.Index(
-                fields=["entry"],
-                name="appointment_not_taken",
-                condition=Q(ending__in=NOT_TAKEN),
-            ),
-            models.Index(
-                fields=["entry"],
-                name="appointment_missed",
-                condition=Q(late=True) | Q(status=Status.NOSHOW),
-            ),
-            models.Index(
-                fields=["starts_at"],
-                name="appointment_move_asked",
-                condition=Q(status=Status.BOOKED, move_asked_at__isnull=False),
-            ),
-            models.Index(
-                fields=["starts_at"],
-                name="appointment_reoffer_owed",
-                condition=Q(reoffer_owed=True),
-            ),
-        ]
+        indexes = OF_APPOINTMENTS
 
     def __str__(self) -> str:
         return f"appointment {self.pk}"

@@ -18,12 +18,15 @@ from django.db import connection
 
 from appointments.codes import HOLDING_TIME, Status
 from appointments.models.hours import holidays_between
-from appointments.openings import Diary, RoomDiary, Shift, Span, Taken
+from appointments.openings import NOTHING, Diary, RoomDiary, Shift, Span, Taken
 from massage_portal.prepared import Prepared
 
 ONE_DAY = timedelta(days=1)
+ALL: frozenset[int] = frozenset()  # what a room is fit for that says nothing
 # Clocks lie 12 hours behind Greenwich to 14 before it; then the turnover may run on.
 WEST, EAST, TURNOVER = timedelta(hours=12), timedelta(hours=14), timedelta(hours=6)
+# What holds time for longer (a visit is at most 4 hours) is left to the constraints.
+LONGEST = timedelta(hours=12)
 
 ZONE = """
 SELECT l.time_zone FROM services_location l
@@ -81,7 +84,7 @@ SELECT 'visit', array_agg(therapist_id), NULL, array_agg(room_id), NULL, NULL,
   FROM appointments_appointment
  WHERE status = ANY(%(holding)s)
    AND NOT (status = %(proposed)s AND held_until <= %(now)s)
-   AND starts_at >= %(begin)s AND starts_at < %(until)s
+   AND starts_at >= %(earliest)s AND starts_at < %(until)s
    AND blocked_until > %(since)s {of_theirs}
  GROUP BY starts_at, blocked_until
 UNION ALL
@@ -234,13 +237,10 @@ class _Read:
 
     def room_diaries(self) -> list[RoomDiary]:
         """Return the rooms with what fills them, in order of their keys."""
+        busy = {room: Taken(spans) for room, spans in self.taken.items()}
+        fit = {room: frozenset(some) for room, some in self.fit.items()}
         return [
-            RoomDiary(
-                room=key,
-                location=place,
-                busy=Taken(self.taken.get(key, ())),
-                fit=frozenset(self.fit.get(key, ())),
-            )
+            RoomDiary(key, place, busy.get(key, NOTHING), fit.get(key, ALL))
             for key, place in sorted(self.rooms)
         ]
 
@@ -321,6 +321,7 @@ def _rows(
         weekdays=sorted({day.weekday() for day in _days(first, last)}),
         begin=begin,
         end=end,
+        earliest=max(begin, since - LONGEST),
         since=since,
         until=until,
         holding=[str(status) for status in HOLDING_TIME],

@@ -57,7 +57,8 @@ def book(request: HttpRequest) -> HttpResponse:
     """Book what is asked for; 409 if it is refused."""
     asked = request.GET
     now = timezone.now()  # noqa: TID251
-    entry = WaitlistEntry.objects.get(pk=asked["entry"])
+    # Its keys alone: all else is read when it is locked.
+    entry = WaitlistEntry.objects.only("patient").get(pk=asked["entry"])
     opening = Opening(
         starts_at=datetime.fromisoformat(asked["starts"]),
         therapist=int(asked["therapist"]),

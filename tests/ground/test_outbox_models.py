@@ -127,5 +127,5 @@ def test_a_message_is_owed_once_by_its_key():
     first = make_message()
     assert make_message().key != first.key
 
-    with pytest.raises(IntegrityError, match="outbox_message_key"):
+    with pytest.raises(IntegrityError, match='"message_is_owed_once"'):
         make_message(key=first.key)

@@ -263,11 +263,15 @@ class Message(models.Model):
     then. A late message is worse than none, so each has an end.
     """
 
-    key = models.CharField(max_length=120, unique=True)  # the same fact is owed once
+    key = models.CharField(max_length=120)  # the same fact is owed once
     kind = models.CharField(max_length=60)  # "appointments.reminder"
     about = models.CharField(max_length=60)  # "appointments.appointment:7"
     recipient = models.ForeignKey(  # None: no account; only a call can reach them
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="messages"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        db_index=False,  # `message_of_recipient` finds them
+        related_name="messages",
     )
     message_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     created_at = models.DateTimeField()
@@ -293,7 +297,11 @@ class Message(models.Model):
     worth_a_call = models.BooleanField(default=True)
     handled_at = models.DateTimeField(null=True, blank=True)  # somebody called
     handled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        db_index=False,  # nobody looks by it
+        related_name="+",
     )
 
     patient_id: int | None = None  # whose record it is about, where that was read
@@ -307,6 +315,7 @@ class Message(models.Model):
         default_permissions = ("view",)
         permissions = [("handle_message", "Can call whom no message reached")]
         constraints = [
+            models.UniqueConstraint(name="message_is_owed_once", fields=["key"]),
             models.CheckConstraint(
                 name="message_expires_after_it_is_due",
                 condition=Q(expires_at__gt=F("due_at")),
