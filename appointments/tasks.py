@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import structlog
 from celery import shared_task
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from appointments import actions
 from appointments.actions.draw_up import draw_up
 from appointments.models import Draft
-
-log = structlog.get_logger(__name__)
+from massage_portal.broker import hand_out
 
 
 @shared_task(name="appointments.lapse_offers")
@@ -49,7 +46,8 @@ def draw_up_due(**_: Any) -> None:
     never got.
     """
     for pk in Draft.objects.to_draw_up(timezone.now()).values_list("pk", flat=True):
-        draw_up_one.delay(pk=pk)
+        if not hand_out(draw_up_one, pk=pk):
+            return
 
 
 @shared_task(name="appointments.draw_up", acks_late=True)
@@ -60,7 +58,4 @@ def draw_up_one(*, pk: int, **_: Any) -> None:
 
 def draw_up_soon(pk: int) -> None:
     """Hand a plan out at once; where no broker answers, beat does so later."""
-    try:
-        draw_up_one.apply_async(kwargs={"pk": pk}, retry=False)
-    except OperationalError:
-        log.warning("no_broker", draft=pk)
+    hand_out(draw_up_one, pk=pk)

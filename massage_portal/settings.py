@@ -161,14 +161,20 @@ CRISPY_TEMPLATE_PACK = "portal"
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Data -----------------------------------------------------------------------------
+SILENCE = env.int("DATABASE_SILENCE_SECONDS", 2)
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", DATABASE_URL)}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 60,
     "CONN_HEALTH_CHECKS": True,
-    # Nobody waits for ever: a lock 5 s, a connection 3 s, a statement 5 s where a
-    # person waits for it (wsgi.py says so), and a minute in commands and tasks.
+    # Nobody waits for ever: a lock 5 s, a statement 5 s where a person waits for it
+    # (wsgi.py says so), and a minute in commands and tasks. A server of which nothing
+    # is heard is gone: a kept connection ends within these seconds, and the one that is
+    # tried in its place within as many, so that a page says so within 5.
     "OPTIONS": {
-        "connect_timeout": 3,
+        "connect_timeout": SILENCE,
+        "tcp_user_timeout": SILENCE * 1000,  # for what was sent; as the next two, TCP's
+        "keepalives_idle": 1,  # for what is waited for
+        "keepalives_interval": 1,
         # A misspelled name is found where its trigrams are alike by this much, 0 to 1.
         "options": "-c lock_timeout=5s"
         f" -c statement_timeout={env.int('STATEMENT_SECONDS', 60)}s"
@@ -203,6 +209,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "massage_portal.accounts.forms.NewPassword",
     "change_password": "massage_portal.accounts.forms.ChangePassword",
 }
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "massage_portal.accounts.clocks.ResetKeys"  # noqa: S105 - a class
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -231,6 +238,7 @@ PASSWORD_HASHERS = env.list(
     ],
 )
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SESSION_ENGINE = "massage_portal.accounts.clocks"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 

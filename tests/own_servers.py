@@ -10,8 +10,10 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
+import redis
 from django.db import connection
 
 from massage_portal import embedded
@@ -19,6 +21,8 @@ from massage_portal import embedded
 SAFE = {  # what was committed outlives the server's end, but not the machine's
     "fsync": "off",
     "max_connections": "100",
+    # What a process asked for that was killed meanwhile is dropped.
+    "client_connection_check_interval": "200ms",
 }
 
 
@@ -37,16 +41,51 @@ class OwnServers:
 
     def restart_postgres(self) -> None:
         """End it without a goodbye to anyone, and start it again."""
+        self.stop_postgres()
+        self.start_postgres()
+
+    def stop_postgres(self) -> None:
+        """End it without a goodbye to anyone."""
         running = self.folder / "postgres" / "postmaster.pid"
         os.kill(int(running.read_text().split()[0]), signal.SIGQUIT)
         self.postgres.close()
+
+    def start_postgres(self) -> None:
+        """Start it again, with what was committed."""
         self._start_postgres(SAFE)
 
     def restart_valkey(self) -> None:
         """End it, and start it again with nothing in it."""
+        self.stop_valkey()
+        self.start_valkey()
+
+    def stop_valkey(self) -> None:
+        """End it, with all that is in it."""
         self.valkey.close()
         shutil.rmtree(self.folder / "valkey")
+
+    def start_valkey(self) -> None:
+        """Start it again, empty."""
         self._start_valkey()
+
+    @contextmanager
+    def silent_valkey(self) -> Iterator[None]:
+        """Let it take connections and never say a word while the block runs."""
+        process = self._ask_valkey("info")["process_id"]
+        os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(process, signal.SIGCONT)
+
+    def empty_valkey(self) -> None:
+        """Take everything out of it; its connections stay."""
+        self._ask_valkey("flushall")
+
+    def _ask_valkey(self, command: str) -> Any:
+        path = str(self.where.sockets / "valkey.sock")
+        with redis.Redis(unix_socket_path=path) as client:
+            return getattr(client, command)()
 
     def _start_valkey(self) -> None:
         self.valkey.enter_context(

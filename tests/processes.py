@@ -74,6 +74,8 @@ class MailServer(Controller):
     `cut_at` names the command at which it drops the connection; `chokes_on` is whose
     mail makes it do so; `each_step` is how many seconds it takes for every answer.
     `answers` are what it says to single addresses, one after the other; "cut" hangs up.
+    `cuts` is how often it hangs up on a mail to an address in DATA; `slow` how many
+    seconds it takes to know an address; `asked` counts how often it was named.
     `before_answer` is told of each mail before it is acknowledged.
     """
 
@@ -87,6 +89,9 @@ class MailServer(Controller):
         self.cut_at = self.chokes_on = ""
         self.each_step = 0.0
         self.answers: dict[str, list[str]] = {}
+        self.cuts: dict[str, int] = {}
+        self.slow: dict[str, float] = {}
+        self.asked: Counter[str] = Counter()
         self.before_answer: Callable[[bytes], None] | None = None
         self.moments: list[tuple[float, bytes]] = []  # when each mail came
         self.connections = 0
@@ -98,6 +103,11 @@ class MailServer(Controller):
     def _trigger_server(self):
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
+
+    def start_again(self, port: int) -> None:
+        """Listen again, where it did before it was stopped."""
+        self.port, self.loop = port, asyncio.new_event_loop()
+        self.start()
 
     async def handle_EHLO(self, server, session, envelope, hostname, replies):  # noqa: N802
         self.connections += 1
@@ -115,7 +125,8 @@ class MailServer(Controller):
         if not self.gate.is_set():
             self.reached.set()
             await self.loop.run_in_executor(None, self.gate.wait, 60)
-        await asyncio.sleep(self.each_step)
+        self.asked[address] += 1
+        await asyncio.sleep(self.slow.get(address, self.each_step))
         if said := self.answers.get(address):
             answer = said.pop(0)
             if answer == "cut":
@@ -126,7 +137,9 @@ class MailServer(Controller):
         return self.at_rcpt
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        if self.cut_at == "DATA" or self.chokes_on in envelope.rcpt_tos:
+        to = envelope.rcpt_tos[0]
+        if self.cut_at == "DATA" or to == self.chokes_on or self.cuts.get(to, 0):
+            self.cuts[to] = self.cuts.get(to, 0) - 1
             server.transport.abort()
         elif self.at_data.startswith("250"):
             self.caught.append(envelope.original_content)
@@ -160,7 +173,7 @@ def mail_server(**options) -> Iterator[MailServer]:
         yield server
     finally:
         server.gate.set()
-        server.stop()
+        server.stop(no_assert=True)  # a test may have stopped it
 
 
 # --- Web, worker and beat -------------------------------------------------------------

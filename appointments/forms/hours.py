@@ -30,10 +30,12 @@ class Clock(forms.TimeField):
     )
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", _("Like 8:00 or 14:30."))
+        kwargs.setdefault("help_text", _("Like 8 a.m., 2:30 p.m. or 14:30."))
         super().__init__(
             input_formats=["%H:%M", "%H.%M", "%H", "%I:%M %p", "%I %p"],
-            error_messages={"invalid": _("Enter a time like 8:00 or 14:30.")},
+            error_messages={
+                "invalid": _("Enter a time like 8 a.m., 2:30 p.m. or 14:30.")
+            },
             **kwargs,
         )
 
@@ -129,13 +131,17 @@ class Off(Versioned):
     from_time = Clock(
         label=_("From"),
         required=False,
-        help_text=_("Like 8:00 or 14:30. Leave it empty for the whole day."),
+        help_text=_(
+            "Like 8 a.m., 2:30 p.m. or 14:30. Leave it empty for the whole day."
+        ),
     )
     until_day = day(label=_("Last day"))
     until_time = Clock(
         label=_("Until"),
         required=False,
-        help_text=_("Like 8:00 or 14:30. Leave it empty for the whole day."),
+        help_text=_(
+            "Like 8 a.m., 2:30 p.m. or 14:30. Leave it empty for the whole day."
+        ),
     )
     reason = parts.Text(
         label=_("Reason"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -78,12 +78,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name
 
 
+CLOCKS_APART = timedelta(minutes=1)  # of two machines, at the most
+
+
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     """Reads of invitations."""
 
     def usable(self, now: datetime) -> Self:
-        """Neither used, nor withdrawn, nor expired at `now`."""
-        return self.filter(used_at=None, withdrawn_at=None, expires_at__gt=now)
+        """Made by `now`, and neither used, nor withdrawn, nor expired."""
+        open_ = self.filter(used_at=None, withdrawn_at=None, expires_at__gt=now)
+        return open_.filter(created_at__lte=now + CLOCKS_APART)
 
 
 class Invitation(models.Model):

@@ -14,6 +14,7 @@ import random
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import NamedTuple
 
 import structlog
@@ -21,6 +22,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import F
 from django.utils import translation
 
+from massage_portal import ending
 from massage_portal.outbox.actions.stop import stop
 from massage_portal.outbox.carriers import (
     AddressRefused,
@@ -45,7 +47,8 @@ WRITING = 0.2  # seconds; what was written by then is handed over before the nex
 BUDGET = 5.0  # seconds
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
 MOST_FAULTS = 5
-PAUSES = (0.2, 0.5, 1, 2, 4, 8, 15, 30)  # seconds; LEASE - HAND_OVER at the most
+PATIENCE = 60.0  # seconds for a database that is away; LEASE - HAND_OVER at the most
+PAUSES = (0.2, 0.5, 1, 2)  # seconds between two looks for it, then always the last
 # What the driver raises as the server goes; of some ends it only says DatabaseError.
 LOST = (DatabaseError, InterfaceError)
 
@@ -71,7 +74,7 @@ def send_for_a_while(*, clock: Clock) -> bool:
     :param clock: tells the time; this lasts, so one moment would not do.
     """
     ends_at = time.monotonic() + BUDGET
-    while time.monotonic() < ends_at:
+    while time.monotonic() < ends_at and not ending.is_near():
         if send_some(clock=clock, ends_at=ends_at) < BATCH:
             return False
     return True
@@ -142,7 +145,7 @@ class Batch:
             while some:
                 for letter in self._write_some(some):
                     # At least one goes, however long it took to write the first.
-                    if delivered and time.monotonic() > ends_at:
+                    if delivered and (ending.is_near() or time.monotonic() > ends_at):
                         return
                     self._deliver(letter)
                     delivered += 1
@@ -371,14 +374,16 @@ def let_go_of_what_is_lost() -> None:
 
 
 def patiently(work: Callable[[], None]) -> None:
-    """Do what must not fail: a database that is away is waited for."""
-    for pause in PAUSES:
+    """Do what must not fail: a database that is away is waited for, for a while."""
+    gives_up_at = time.monotonic() + PATIENCE
+    for pause in chain(PAUSES, repeat(PAUSES[-1])):
         try:
             work()
         except LOST:
             let_go_of_what_is_lost()
+            if ending.is_here() or time.monotonic() > gives_up_at:
+                log.error("database_away_too_long")
+                raise
             time.sleep(pause)
         else:
             return
-    log.error("database_away_too_long")
-    work()

@@ -7,6 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from massage_portal.broker import hand_out
 from massage_portal.outbox import actions, sending
 from massage_portal.outbox.models import Message
 
@@ -33,7 +34,8 @@ def send_due(**_: Any) -> None:
     if tasks == 0 and due.exists():  # claimed, perhaps by a worker that is gone
         tasks = 1
     for _number in range(tasks):
-        send_some.apply_async(expires=TASK_LASTS)
+        if not hand_out(send_some, lasts=TASK_LASTS):
+            return
 
 
 @shared_task(name="outbox.send_some")
@@ -46,4 +48,4 @@ def send_some(**_: Any) -> None:
     worker accept a task from newer code during a release.
     """
     if sending.send_for_a_while(clock=timezone.now):
-        send_some.apply_async(expires=TASK_LASTS)
+        hand_out(send_some, lasts=TASK_LASTS)

@@ -129,7 +129,7 @@ def test_a_stale_list_is_told_and_shown_anew_with_what_was_chosen(lead):
         ("time-off", {"from_time": "9", **ill()}, "the day on which they go off"),
         ("time-off", parts("until_day", TODAY - DAY), "later than now"),
         ("hours", {"starts": "12:00", "ends": "8:00", "weekday": "1"}, "is later than"),
-        ("hours", {"starts": "25:00", "ends": "x" * 9000}, "like 8:00 or 14:30"),
+        ("hours", {"starts": "25:00", "ends": "x" * 9000}, "2:30 p.m. or 14:30"),
         ("extra", parts("day", date(2101, 1, 1)), "not after"),
         ("certificate", {"technique": "9999999"}, "Choose one of the answers"),
     ],

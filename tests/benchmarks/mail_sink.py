@@ -1,11 +1,13 @@
 """
 A mail server in a process of its own that takes every mail and keeps none.
 
-It tells its port, then answers each line that it reads with how many mails it took.
+It tells its port, then answers each line that it reads with how many mails it took. It
+lets each mail wait for as many seconds as it is told.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any
 
@@ -15,11 +17,13 @@ from aiosmtpd.controller import Controller
 class Sink:
     """Counts mails, and how many have a Message-ID that came before."""
 
-    def __init__(self) -> None:
+    def __init__(self, waits: float) -> None:
+        self.waits = waits
         self.seen: set[bytes] = set()
         self.taken = 0
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        await asyncio.sleep(self.waits)
         self.taken += 1
         self.seen.add(envelope.original_content.partition(b"Message-ID: ")[2][:80])
         return "250 fine"
@@ -35,7 +39,7 @@ class OnAnyPort(Controller):
 
 def main() -> None:
     """Serve until stdin ends."""
-    sink = Sink()
+    sink = Sink(float(sys.argv[1]))
     server = OnAnyPort(sink, hostname="127.0.0.1", port=0, server_hostname="localhost")
     server.start()
     _say(server.port)

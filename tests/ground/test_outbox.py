@@ -15,7 +15,7 @@ from massage_portal.outbox.codes import Channel, Failure
 from massage_portal.outbox.locks import sign_of_life
 from massage_portal.outbox.models import Message, Pulse
 from massage_portal.outbox.models.message import HAND_OVER, LEASE
-from massage_portal.outbox.sending import PAUSES
+from massage_portal.outbox.sending import PATIENCE
 from tests.factories import DAY, HOUR, NOW, make_message, make_user
 
 SECOND = timedelta(seconds=1)
@@ -148,7 +148,7 @@ def server_began(ago):
 def test_a_hand_over_ends_before_another_may_take_it_over():
     to_connect = to_hand_over = configured.EMAIL_TIMEOUT
     assert to_connect + to_hand_over < HAND_OVER.total_seconds()
-    assert HAND_OVER.total_seconds() + sum(PAUSES) < LEASE.total_seconds()
+    assert HAND_OVER.total_seconds() + PATIENCE < LEASE.total_seconds()
 
 
 @pytest.mark.parametrize(
@@ -327,6 +327,15 @@ def test_beat_hands_out_a_task_for_each_hundred_that_are_due(due, batches, hande
     tasks.send_due()
     assert len(handed_out) == batches
     assert Pulse.objects.get().task == "outbox.send_due"
+
+
+def test_beat_asks_a_broker_that_is_away_once_and_not_for_each_hundred(monkeypatch):
+    asked = []
+    away = lambda task, **_options: asked.append(task)  # noqa: E731 - it took nothing
+    monkeypatch.setattr(tasks, "hand_out", away)
+    make_owed(301)
+    tasks.send_due()
+    assert asked == [tasks.send_some]
 
 
 def test_beat_hands_out_what_a_worker_that_is_gone_had_claimed(handed_out):

@@ -1,0 +1,187 @@
+"""The broker is gone, silent or emptied while people use the pages and mails go."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth.models import Group
+from django.urls import reverse
+
+from appointments.actions import book, offer
+from appointments.models import Draft
+from massage_portal.accounts.roles import Role
+from massage_portal.outbox.models import Message
+from services.actions import load_content
+from tests.appointments.sound import faults
+from tests.benchmarks import filling
+from tests.benchmarks.bookings import _apart
+from tests.benchmarks.contested import signed_in
+from tests.benchmarks.free_time import openings
+from tests.crashing import (
+    lost,
+    owe,
+    owed_reminder,
+    some_more_went,
+    times_caught,
+    told,
+    twice,
+    unsent,
+)
+from tests.crowd import Ask, in_turn, p95, sessions
+from tests.factories import make_appointment, make_diagnosis, make_user
+from tests.processes import background, until
+
+pytestmark = [pytest.mark.crashes, pytest.mark.processes]
+
+BOOKINGS, CANCELS, PLANS, LOOKS = 15, 10, 3, 20  # in each phase
+SECONDS = 20.0  # that a phase takes
+DUE_MEANWHILE = 20  # reminders in each outage
+GOAL = 120  # seconds from the broker's return until they are sent
+NOBODY_WAITS_LONGER = 2_000  # milliseconds, for the broker
+NOISE = 250  # milliseconds
+PHASES = 3
+
+
+class Clinic:
+    """Patients and a scheduler at the pages of a web server."""
+
+    def __init__(self) -> None:
+        now = datetime.now(UTC)
+        make_diagnosis()
+        load_content(by=None, now=now)
+        self.of = filling.clinic(therapists=3, now=now)
+        number = PHASES * (BOOKINGS + CANCELS)
+        self.waiting = filling.entries(number, self.of)
+        free = openings(self.of)
+        self.free = _apart(free[len(free) // 3 :])  # soon enough to be offered
+        assert len(self.free) >= number
+        self.scheduler = signed_in(self.of.scheduler)
+
+    def asks(self):
+        """Return what all of them ask in one phase."""
+        (staff,) = sessions(self.scheduler, 1)
+        asks = [self._booking() for _ in range(BOOKINGS)]
+        for _ in range(CANCELS):
+            asks += self._cancel()
+        plan = reverse("appointments:drafts")
+        asks += [Ask(plan, staff, {"weeks": str(1 + n)}) for n in range(PLANS)]
+        for address in ("/", "/conditions/", "/accounts/login/"):
+            asks += [Ask(address, "")] * LOOKS
+        asks += [Ask(reverse("appointments:queue"), staff)] * LOOKS
+        wrong = {"login": "nobody@example.org", "password": "wrong"}
+        asks += [Ask("/accounts/login/", "", wrong)] * 3
+        return asks[::2] + asks[1::2]
+
+    def _booking(self):
+        """Return a patient's accepting an offer."""
+        key, entry = self._patient()
+        made = offer(entry=entry, opening=self.free.pop(0), **self._by())
+        return Ask(reverse("appointments:accept", args=[made.pk]), key, {})
+
+    def _cancel(self):
+        """Return a patient's look at their visit, and their cancelling it."""
+        key, entry = self._patient()
+        visit = book(entry=entry, opening=self.free.pop(0), **self._by())
+        cancel = reverse("appointments:cancel", args=[visit.pk])
+        return [Ask(reverse("appointments:mine"), key), Ask(cancel, key, {})]
+
+    def _patient(self):
+        """Return the session of somebody who waits, and their entry."""
+        entry = self.waiting.pop()
+        user = entry.patient.user
+        user.groups.add(Group.objects.get(name=Role.PATIENT))
+        (key,) = sessions(signed_in(user), 1)
+        return key, entry
+
+    def _by(self):
+        return {"by": self.of.scheduler, "now": self.of.now}
+
+
+def phase(clinic, port, counts, name):
+    """Let all of them ask, and see that nobody meets an error."""
+    answers = in_turn(port, clinic.asks(), seconds=SECONDS)
+    statuses = [one.status for one in answers]
+    counts[name] = {
+        "answers": {status: statuses.count(status) for status in sorted(set(statuses))},
+        "p95 ms": round(p95(answers)),
+        "slowest ms": round(max(one.milliseconds for one in answers)),
+    }
+    return counts[name]
+
+
+def due_meanwhile(key):
+    for number in range(DUE_MEANWHILE):
+        starts_at = datetime(2190, 6, 1, 15, tzinfo=UTC)
+        owed_reminder(f"{key}:{number}", make_appointment(starts_at=starts_at))
+
+
+def assert_all_go(key):
+    """See what came due meanwhile go out, and the plans that were asked for drawn."""
+    until(lambda: not unsent(key=key), "all reminders sent", within=GOAL)
+    now = datetime.now(UTC)
+    until(lambda: not Draft.objects.to_draw_up(now).exists(), "all plans", within=GOAL)
+
+
+def test_pages_work_on_and_reminders_go_later_while_the_broker_is_away(
+    own, mail, capsys
+):
+    clinic = Clinic()
+    with told(capsys) as counts, background(mail) as run:
+        run.environment |= {"SWEEP_SECONDS": "2", "KEPT_PAGES": "pages"}
+        _, port = run.web()
+        run.worker("prefork")
+        run.beat()
+        in_turn(port, clinic.asks()[-2 * LOOKS :], seconds=5)  # every process is warm
+        usual = phase(clinic, port, counts, "as usual")
+
+        own.stop_valkey()
+        due_meanwhile("gone")
+        gone = phase(clinic, port, counts, "gone")
+        own.start_valkey()
+        assert_all_go("gone")
+
+        with own.silent_valkey():
+            due_meanwhile("silent")
+            silent = phase(clinic, port, counts, "silent")
+        assert_all_go("silent")
+
+        counts |= {"lost": len(lost(mail)), "sent twice": len(twice(mail))}
+    assert (counts["lost"], counts["sent twice"]) == (0, 0)
+    assert faults(datetime.now(UTC)) == {}
+    for away in (gone, silent):
+        # 422 and 429: a wrong password, and too many of them.
+        assert away["answers"].keys() <= {200, 302, 422, 429}
+        assert (
+            away["answers"][302] == usual["answers"][302] == BOOKINGS + CANCELS + PLANS
+        )
+        assert away["p95 ms"] <= 2 * usual["p95 ms"] + NOISE
+        longest = max(usual["slowest ms"], 500) + NOBODY_WAITS_LONGER
+        assert away["slowest ms"] <= longest
+
+
+def test_a_broker_that_is_emptied_costs_no_message_and_signs_nobody_out(
+    own, mail, capsys
+):
+    owe(300)
+    mail.each_step = 0.02
+    (key,) = sessions(signed_in(make_user(Role.SCHEDULER)), 1)
+    with told(capsys) as counts, background(mail) as run:
+        run.environment |= {"SWEEP_SECONDS": "2", "KEPT_PAGES": "pages"}
+        _, port = run.web()
+        run.worker("prefork")
+        run.beat()
+        for _ in range(4):
+            some_more_went()
+            own.empty_valkey()
+            page = Ask(reverse("appointments:queue"), key)
+            statuses = {one.status for one in in_turn(port, [page] * 4, seconds=1)}
+            assert statuses == {200}
+        until(lambda: not unsent(), "all messages sent", within=GOAL)
+        counts |= {
+            "sent": Message.objects.exclude(sent_at=None).count(),
+            "lost": len(lost(mail)),
+            "sent twice": len(twice(mail)),
+        }
+    assert list(counts.values()) == [300, 0, 0]
+    assert set(times_caught(mail).values()) == {1}
