@@ -28,6 +28,7 @@ from tests.factories import (
     make_user,
     opening_at,
 )
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +43,11 @@ def freed_for(waiting):
     opening = opening_at(therapist, room, MORNING)
     scheduler = make_user(Role.SCHEDULER)
     gone = actions.book(
-        entry=make_entry(), opening=opening, by=scheduler, now=NOW - HOUR
+        entry=make_entry(),
+        opening=opening,
+        by=scheduler,
+        now=NOW - HOUR,
+        turn=ANY_TURN,
     )
     ending = Ending.BY_CLINIC
     actions.cancel(appointment=gone, ending=ending, by=scheduler, now=NOW - HOUR)
