@@ -25,14 +25,15 @@ from appointments.models.supply import Place, not_wished
 from appointments.models.turns import in_greater_need
 from appointments.openings import Opening
 from appointments.views.availability import can_come
+from appointments.views.times import Chosen, chosen, days_and_therapists, times
 from appointments.wishes import in_words
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
+from services.models import Location
 
 if TYPE_CHECKING:
     from massage_portal.accounts.models import User
 
-CHOICES = 8
 NEAR = 5  # so many other times on the day of one that was taken
 ENOUGH = 3  # of them, so that no other days are read
 QUEUE = "appointments:queue"
@@ -51,7 +52,7 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     entry = get_object_or_404(visible.to_be_offered(), pk=pk)
     now = timezone.now()
     policy = Policy.objects.in_force(now)
-    page = _Page(entry, Supply.ahead(now=now, policy=policy))
+    page = _Page(entry, Supply.ahead(now=now, policy=policy), chosen(request))
     form = Propose(request.POST if request.method == "POST" else None)
     if form.is_valid():
         made = page.give(by=request.user, **form.cleaned_data)
@@ -81,6 +82,7 @@ class _Page:
 
     entry: WaitlistEntry
     supply: Supply
+    chosen: Chosen = field(default_factory=Chosen)
     refusal: str = ""
     status: int = 200
     ahead: _Ahead = field(default_factory=lambda: _Ahead(None, None))
@@ -128,7 +130,9 @@ class _Page:
         Hundreds may want one time at one moment, and each is told at once: four weeks
         are not read for them, nor who in the whole line could use the other times.
         """
-        some = _choices(self.entry, day, self.ahead.visit)[:NEAR] if day else []
+        if day is None:
+            return []
+        some = times(self.entry, day, self.ahead.visit, Chosen()).openings[:NEAR]
         return self.rows(some) if len(some) >= ENOUGH else []
 
     def context(self) -> dict[str, Any]:
@@ -145,13 +149,26 @@ class _Page:
             "reasons": OutOfTurn.choices,
             "rows": self.near,
         }
-        if not self.near:
-            exponent = float(policy.harm_exponent)
-            some = _choices(entry, self.supply, self.ahead.visit)
-            found["why"] = entry.explain(now=self.supply.now, exponent=exponent)
-            found["can_come"] = can_come(entry)
-            found["rows"] = self.rows(some, supply=self.supply)
-        return found
+        return found if self.near else found | self._whole()
+
+    def _whole(self) -> dict[str, Any]:
+        """Return what the page draws beside a refusal that needs no more than a day."""
+        entry, supply, asked = self.entry, self.supply, self.chosen
+        exponent = float(supply.policy.harm_exponent)
+        some, more = times(entry, supply, self.ahead.visit, asked)
+        days, therapists = days_and_therapists(entry, supply)
+        return {
+            "why": entry.explain(now=supply.now, exponent=exponent),
+            "can_come": can_come(entry),
+            "rows": self.rows(some, supply=supply),
+            "days": days,
+            "therapists": therapists,
+            "chosen": asked,
+            "kept": asked.query(),
+            "before": asked.query(page=asked.page - 1) if asked.page > 1 else "",
+            "after": asked.query(page=asked.page + 1) if more else "",
+            "wished_place": None if asked.is_narrow else wished_place(entry),
+        }
 
     def rows(
         self, openings: list[Opening], *, supply: Supply | None = None
@@ -182,6 +199,13 @@ class _Page:
             }
             for opening, number in zip(openings, before, strict=True)
         ]
+
+
+def wished_place(entry: WaitlistEntry) -> Location | None:
+    """Return the only place at which the patient can come as they wish, if there is."""
+    if entry.location is not None:
+        return entry.location
+    return entry.therapist.location if entry.therapist is not None else None
 
 
 def _ahead(entry: WaitlistEntry, now: datetime, day: Supply | None) -> _Ahead:
@@ -240,18 +264,6 @@ def _at(day: Supply | None, entry: WaitlistEntry, opening: Place) -> Opening | N
         return None
     technique = entry.referral.technique
     return day.at(technique, therapist=therapist, starts_at=starts_at)
-
-
-def _choices(
-    entry: WaitlistEntry, supply: Supply, visit: Appointment | None
-) -> list[Opening]:
-    """Return the openings to choose from; none that the patient has had before."""
-    if visit is None:
-        return supply.for_entry(entry, most=CHOICES) if entry.is_waiting else []
-    rows = entry.appointments.filter(starts_at__gte=supply.now)
-    had = set(rows.values_list("therapist", "starts_at"))
-    found = supply.for_entry(entry, most=CHOICES + len(had))
-    return [one for one in found if (one.therapist, one.starts_at) not in had][:CHOICES]
 
 
 class _When(NamedTuple):
