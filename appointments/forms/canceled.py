@@ -36,7 +36,8 @@ class Canceled(forms.Form):
     refilled = forms.ChoiceField(label=_("The time"), choices=REFILLED, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="%s", **kwargs)
+        kwargs["auto_id"] = "%s"
+        super().__init__(*args, **kwargs)
         self.is_valid()
 
     def said(self, name: str) -> str:
