@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,7 +16,6 @@ from django.views.decorators.http import require_safe
 from appointments.codes import Ending
 from appointments.forms.canceled import Canceled
 from appointments.models import Appointment
-from appointments.models.appointment import AppointmentQuerySet
 from appointments.models.freed import filled_again
 from massage_portal import spreadsheet
 from massage_portal.access import SignedInRequest, requires
@@ -78,16 +79,16 @@ def _form(request: SignedInRequest) -> Canceled:
 
 def _found(
     request: SignedInRequest, form: Canceled, *, now: datetime
-) -> AppointmentQuerySet:
+) -> QuerySet[Any, Any]:
     """Return the visits that the address asks for."""
     mine = Appointment.objects.visible_to(request.user).ever_booked()
     who = form.said("who")
-    found = mine.filter(
+    rows = mine.filter(
         ending__in=[who] if who else [Ending.BY_PATIENT, Ending.BY_CLINIC],
         ended_at__gt=form.since(now),
         ended_at__lte=now,
     )
-    found = filled_again(found)
+    found = filled_again(rows.with_place())
     if refilled := form.said("refilled"):
         found = found.filter(again__isnull=refilled == "no")
-    return found.with_place().order_by("-ended_at", "-pk")
+    return found.order_by("-ended_at", "-pk")
