@@ -4,7 +4,8 @@ The rule, in this order:
 
 1. The hold is what policy says, but no more than SHARE of the time left until the visit
    (so that a third of it is left for whoever is asked next), and no longer than until
-   the notice that policy asks for. It is SHORTEST at the least.
+   the notice that policy asks for. It is SHORTEST at the least. An offer made at night
+   is told of in the morning, and all of this counts from then.
 2. It never ends at night. One that would ends as the night does, if the notice allows
    that; else as the night begins, if that leaves SHORTEST; else as the night ends after
    all, for a patient who sleeps cannot answer.
@@ -41,15 +42,24 @@ def hold_until(
     :param hold: how long at the most, by policy.
     :param notice: how long before its start a time is offered to nobody any more.
     """
-    left = starts_at - now
+    told = told_at(now, zone=zone, quiet=quiet)
+    if told >= starts_at:
+        told = now  # the visit itself is at night
+    left = starts_at - told
     most = min(hold, left * SHARE[0] / SHARE[1], left - notice)
-    until = now + max(most, SHORTEST)
+    until = told + max(most, SHORTEST)
     night = night_at(until, zone=zone, quiet=quiet)
     if night is not None and until > night.begin:
         in_time = night.end <= starts_at - notice
-        early = night.begin >= now + SHORTEST
+        early = night.begin >= told + SHORTEST
         until = night.begin if early and not in_time else night.end
     return min(until, starts_at).astimezone(UTC)
+
+
+def told_at(now: datetime, *, zone: tzinfo, quiet: Quiet) -> datetime:
+    """Return when a patient hears of an offer made at `now`: at night, as it ends."""
+    night = night_at(now, zone=zone, quiet=quiet)
+    return now if night is None else night.end
 
 
 def lapse_notice(
@@ -70,11 +80,12 @@ def lapse_notice(
     :param zone: of the place, whose nights they are.
     """
     due = held_until - notice
-    if not notice or due <= now:
+    told = told_at(now, zone=zone, quiet=quiet)
+    if not notice or due <= told:
         return None
     night = night_at(due, zone=zone, quiet=quiet)
     if night is None:
         return due
-    if now + notice <= night.begin - HOUR:
+    if told + notice <= night.begin - HOUR:
         return night.begin - HOUR
     return night.end if night.end + HOUR <= held_until else None

@@ -30,7 +30,7 @@ from appointments.views import (
     telephone,
     triage,
 )
-from appointments.views.capacity import change, pages
+from appointments.views.capacity import change, displaced, pages
 
 app_name = "appointments"
 
@@ -103,6 +103,7 @@ for_capacity = [
     path("calendar/week/", agenda.clinic_week, name="clinic_week"),
     path("calendar/day/", agenda.clinic_day, name="clinic_day"),
     path("capacity/", pages.capacity, name="capacity"),
+    path("capacity/to-rearrange/", displaced.to_rearrange, name="to_rearrange"),
     path(
         "capacity/therapists/<int:pk>/", pages.therapist_hours, name="therapist_hours"
     ),

@@ -13,8 +13,8 @@ import struct
 import time
 
 # Whoever asks a worker to end kills it after 30 seconds. It waits for nothing once
-# these are over: a hand-over takes 20 at the most, and a last try to mark it 4.
-GRACE = 22.0  # seconds
+# these are over. A hand-over that is on takes 20 at the most, and one try to mark it 4.
+GRACE = 15.0  # seconds
 _moment = mmap.mmap(-1, 8)  # shared with every process that is forked from here
 
 

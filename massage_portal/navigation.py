@@ -1,19 +1,23 @@
 """
 Where a person may go: the entries of the menu, by permission, and the other language.
 
-The template context gets `navigation`, `languages` and `listed`. All are lazy: a page
+The template context gets `menu`, `languages` and `listed`. All are lazy: a page
 that draws no menu asks nothing of the session or the database.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse, translate_url
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.http import escape_leading_slashes
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, get_language_info, override
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +35,7 @@ class Entry(NamedTuple):
     holds: frozenset[str] = frozenset()
 
 
+ITEMS = "components/menu_items.html"
 OWN_CARE = "appointments.ask_for_own_appointment"
 OPENS_ADMIN = "(opens the admin pages)"  # no permission of Django's: see User.is_staff
 VISIT = frozenset({"appointments:visit", "appointments:plan", "appointments:note"})
@@ -79,7 +84,7 @@ ENTRIES = [
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Return the context that base.html draws its head and foot from."""
     return {
-        "navigation": SimpleLazyObject(lambda: entries(request)),
+        "menu": SimpleLazyObject(lambda: _menu(request)),
         "languages": SimpleLazyObject(lambda: languages(request)),
         "listed": SimpleLazyObject(lambda: listed(request)),
     }
@@ -90,9 +95,8 @@ def entries(request: HttpRequest) -> list[dict[str, Any]]:
     found = []
     shown = getattr(request.resolver_match, "view_name", "")
     for entry in _open_to(getattr(request, "user", None)):
-        try:
-            address = reverse(entry.view)
-        except NoReverseMatch:
+        address = _address(entry.view, get_language(), settings.ROOT_URLCONF)
+        if address is None:
             continue
         within = request.path.startswith(address) or shown in entry.holds
         here = "page" if request.path == address else "true" if within else ""
@@ -100,20 +104,42 @@ def entries(request: HttpRequest) -> list[dict[str, Any]]:
     return found
 
 
+@lru_cache(maxsize=256)  # every page asks for all of them
+def _address(view: str, _language: str | None, _urls: str) -> str | None:
+    with suppress(NoReverseMatch):
+        return reverse(view)
+    return None
+
+
+def _menu(request: HttpRequest) -> SafeString:
+    """Return the lines of the menu, which base.html draws twice; empty if none."""
+    lines = entries(request)
+    return _lines(tuple((str(one["label"]), one["url"], one["here"]) for one in lines))
+
+
+@lru_cache(maxsize=512)  # people with the same role see the same on the same pages
+def _lines(entries: tuple[tuple[str, str, str], ...]) -> SafeString:
+    menu = [{"label": label, "url": url, "here": here} for label, url, here in entries]
+    return SafeString(render_to_string(ITEMS, {"entries": menu}).strip())
+
+
 def _open_to(user: Any) -> list[Entry]:
     """Return a patient's own entries and the public ones; of staff, only their own."""
-    own = [entry for entry in ENTRIES if entry.permission and _may(user, entry)]
+    may = _allowed(user)
+    own = [entry for entry in ENTRIES if entry.permission in may]
     if any(entry.permission != OWN_CARE for entry in own):
         return own
     return own + [entry for entry in ENTRIES if not entry.permission]
 
 
-def _may(user: Any, entry: Entry) -> bool:
+def _allowed(user: Any) -> set[str]:
+    """Return which permissions of ENTRIES the user has."""
     if user is None or not user.is_authenticated:
-        return False
-    if entry.permission == OPENS_ADMIN:
-        return bool(user.is_staff)
-    return bool(user.has_perm(entry.permission))
+        return set()
+    all_of = {entry.permission for entry in ENTRIES} - {"", OPENS_ADMIN}
+    superuser = user.is_active and user.is_superuser
+    found = all_of if superuser else all_of & user.get_all_permissions()
+    return found | ({OPENS_ADMIN} if user.is_staff else set())
 
 
 def languages(request: HttpRequest) -> list[dict[str, str]]:
@@ -123,12 +149,19 @@ def languages(request: HttpRequest) -> list[dict[str, str]]:
     for code, _name in settings.LANGUAGES:
         if code != get_language():
             name = get_language_info(code)["name_local"]
-            address = translate_url(here, code)
-            if address == here:  # no page of ours: the other language begins at home
-                with override(code):
-                    address = reverse("services:home")
+            known = (get_language(), settings.ROOT_URLCONF)
+            address = _translated(here, code, *known)
             found.append({"code": code, "name": name.capitalize(), "url": address})
     return found
+
+
+@lru_cache(maxsize=1024)  # to resolve an address, and make it again, takes long
+def _translated(here: str, code: str, _from: str | None, _urls: str) -> str:
+    address = translate_url(here, code)
+    if address == here:  # no page of ours: the other language begins at home
+        with override(code):
+            address = reverse("services:home")
+    return address
 
 
 def listed(request: HttpRequest) -> dict[str, str]:

@@ -22,6 +22,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import connection
+from django.db.models import CharField, Model
 from django.db.transaction import TransactionManagementError
 
 _VALUE = re.compile(r"%\((\w+)\)s((?:::\w+(?:\[\])?)?)")
@@ -86,6 +87,20 @@ class Prepared:
             with connection.wrap_database_errors, session.cursor() as cursor:
                 cursor.execute(self._prepare)
             known.add(self._name)
+
+
+def columns(model: type[Model], name: str) -> str:
+    """
+    Return all columns of a table as a statement reads them that calls it `name`.
+
+    Of text, without its greatest length: PostgreSQL runs no prepared statement whose
+    columns have changed their type, and a release may allow longer texts while the one
+    before it still answers.
+    """
+    return ", ".join(
+        f"{name}.{one.column}{'::varchar' if isinstance(one, CharField) else ''}"
+        for one in model._meta.local_concrete_fields
+    )
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 """
-Who follows when a referral stops, is carried on, or has its clock put right.
+Who follows when a referral stops, resumes, is carried on, or has its clock put right.
 
 An app registers its followers when Django starts (in its AppConfig.ready), so that
 referrals, which stand below visits, need not know them. They are called inside the
@@ -22,6 +22,12 @@ class OfStop(Protocol):
     def __call__(self, referral: Referral, /, *, by: User, now: datetime) -> None: ...
 
 
+class OfResumption(Protocol):
+    """Called when `referral`, which was on hold, is in force again."""
+
+    def __call__(self, referral: Referral, /, *, by: User, now: datetime) -> None: ...
+
+
 class OfRenewal(Protocol):
     """Called when `new` takes the place of `old`."""
 
@@ -39,9 +45,11 @@ class OfClock(Protocol):
 
 
 _of_stops: list[OfStop] = []
+_of_resumptions: list[OfResumption] = []
 _of_clocks: list[OfClock] = []
 _of_renewals: list[OfRenewal] = []
 Stop = TypeVar("Stop", bound=OfStop)
+Resumption = TypeVar("Resumption", bound=OfResumption)
 Renewal = TypeVar("Renewal", bound=OfRenewal)
 Clock = TypeVar("Clock", bound=OfClock)
 
@@ -49,6 +57,12 @@ Clock = TypeVar("Clock", bound=OfClock)
 def follows_stops(follower: Stop) -> Stop:
     """Register a follower of referrals that stop."""
     _of_stops.append(follower)
+    return follower
+
+
+def follows_resumptions(follower: Resumption) -> Resumption:
+    """Register a follower of referrals that are in force again."""
+    _of_resumptions.append(follower)
     return follower
 
 
@@ -67,6 +81,12 @@ def follows_clocks(follower: Clock) -> Clock:
 def tell_of_stop(referral: Referral, *, by: User, now: datetime) -> None:
     """Call those who follow stops, in the order in which they registered."""
     for follower in _of_stops:
+        follower(referral, by=by, now=now)
+
+
+def tell_of_resumption(referral: Referral, *, by: User, now: datetime) -> None:
+    """Call those who follow resumptions, in the order in which they registered."""
+    for follower in _of_resumptions:
         follower(referral, by=by, now=now)
 
 

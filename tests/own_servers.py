@@ -31,6 +31,7 @@ class OwnServers:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
+        self.others_broker = os.environ["REDIS_URL"]  # which this test does not break
         self.where = embedded.addresses(folder)
         embedded._own_folder(self.where.sockets)
         stack.callback(shutil.rmtree, self.where.sockets, ignore_errors=True)

@@ -135,6 +135,7 @@ GET = {
     "appointments:clinic_week": " in  403 403 403 200 200 200 403 403 403",
     "appointments:clinic_day": "  in  403 403 403 200 200 200 403 403 403",
     "appointments:capacity": "    in  403 403 403 200 403 200 403 403 403",
+    "appointments:to_rearrange": "in 403 403 403 200 403 200 403 403 403",
     "appointments:therapist_hours": "in 403 403 403 200 403 200 403 403 403",
     "appointments:place_hours": " in  403 403 403 200 403 200 403 403 403",
     "appointments:add_to_therapist": "in 403 403 403 200 403 200 403 403 403",

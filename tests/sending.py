@@ -10,7 +10,7 @@ from massage_portal.outbox.models import Message
 from tests.factories import NOW
 from tests.processes import LOOPBACK
 
-SECOND = timedelta(seconds=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 KIND = "tests.words"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -31,6 +32,7 @@ from massage_portal.outbox import actions as outbox
 from massage_portal.prepared import together
 from referrals.codes import Status as ReferralStatus
 
+NO_TIME = timedelta(0)
 NOT_TO_BE = (Outside.CLOSED, Outside.OFF, Outside.CERTIFICATE)
 
 
@@ -271,7 +273,8 @@ def owe_booking(
     Owe the confirmation, and each reminder whose moment is still ahead.
 
     Whoever has no account said yes on the telephone, so they need no confirmation; a
-    call reminds them.
+    call reminds them. A reminder is of use until the next one comes due: after a long
+    outage one goes, and not all at once.
     """
     # In UTC: from a local time, Python subtracts what the clock on the wall shows.
     starts_at = appointment.starts_at.astimezone(UTC)
@@ -282,10 +285,10 @@ def owe_booking(
             outbox.Owed(
                 "appointments.reminder",
                 due_at=starts_at - lead,
-                expires_at=starts_at,
+                expires_at=starts_at - next_lead,
                 key=f"{lead.total_seconds() / 3600:.0f}h",
             )
-            for lead in policy.reminder_leads
+            for lead, next_lead in pairwise([*policy.reminder_leads, NO_TIME])
             if starts_at - lead > now
         ),
         subject=appointment,

@@ -1,4 +1,4 @@
-"""What happens here when a referral stops, or another one takes its place."""
+"""What happens here when a referral stops, resumes, or another takes its place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from appointments.codes import EntryStatus
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
-from referrals.followers import follows_clocks, follows_renewals, follows_stops
+from massage_portal.outbox import actions as outbox
+from referrals.followers import (
+    follows_clocks,
+    follows_renewals,
+    follows_resumptions,
+    follows_stops,
+)
 from referrals.models import Referral
 
 WAITING = [EntryStatus.REQUESTED, EntryStatus.ON_HOLD, EntryStatus.ACCEPTED]
@@ -20,6 +26,14 @@ def take_offers_back(referral: Referral, /, *, by: User, now: datetime) -> None:
     """End the open offers, so that the time goes to somebody who may come."""
     offers = Appointment.objects.filter(entry__referral=referral)
     end_offers(offers, by=by, now=now)
+
+
+@follows_resumptions
+def remind_after_all(referral: Referral, /, *, by: User, now: datetime) -> None:
+    """Owe the reminders again that came due while the patient was not to come."""
+    ahead = Appointment.objects.booked_now(now).filter(entry__referral=referral)
+    for visit in ahead.order_by("pk"):
+        outbox.owe_again(visit, kinds=["appointments.reminder"], now=now)
 
 
 @follows_renewals

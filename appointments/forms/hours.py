@@ -18,8 +18,14 @@ from massage_portal import forms as parts
 from services.models import Technique
 
 LATEST = date(2100, 12, 31)
+NOON, SMALL_HOURS = time(12), time(6)
 _HALF_OF_DAY = re.compile(r"\s*([AP])\.?\s?M\.?$")
+_MIDNIGHT = re.compile(r"24([:.]00)?")
 _AFTER = _("Enter a time that is later than the one it begins at.")
+_PAST_MIDNIGHT = _(
+    "Hours end at 23:59 at the latest. For work past midnight, add a second stretch "
+    "that begins at 0:00 on the next day."
+)
 
 
 class Clock(forms.TimeField):
@@ -57,15 +63,26 @@ class Versioned(parts.Form):
     seen = forms.CharField(max_length=16, widget=forms.HiddenInput, required=False)
 
 
+class End(Clock):
+    """A time at which work ends: 24:00, which some write, is too late."""
+
+    def to_python(self, value: Any) -> time | None:
+        """Say what to do instead of 24:00."""
+        if isinstance(value, str) and _MIDNIGHT.fullmatch(value.strip()):
+            raise forms.ValidationError(_PAST_MIDNIGHT, code="midnight")
+        return super().to_python(value)
+
+
 class FromTo(parts.Form):
-    """Two times, the second one later."""
+    """Two times of one day, the second one later."""
 
     def clean(self) -> dict[str, Any]:
-        """See that the work ends after it starts."""
+        """See that the work ends after it starts, and before midnight."""
         checked: dict[str, Any] = super().clean() or {}
         starts, ends = checked.get("starts"), checked.get("ends")
         if starts is not None and ends is not None and ends <= starts:
-            self.add_error("ends", _AFTER)
+            overnight = starts >= NOON and ends <= SMALL_HOURS
+            self.add_error("ends", _PAST_MIDNIGHT if overnight else _AFTER)
         return checked
 
 
@@ -79,7 +96,7 @@ class AddHours(FromTo):
         widget=forms.RadioSelect(attrs={"class": "choices--inline"}),
     )
     starts = Clock(label=_("From"))
-    ends = Clock(label=_("To"))
+    ends = End(label=_("To"))
     first_day = day(label=_("First day"), help_text=_("Today at the earliest."))
     last_day = day(label=_("Last day"), required=False)
 
@@ -99,7 +116,7 @@ class ChangeHours(FromTo, Versioned):
         label=_("New times from"), help_text=_("Until then, nothing changes.")
     )
     starts = Clock(label=_("From"))
-    ends = Clock(label=_("To"))
+    ends = End(label=_("To"))
 
 
 class EndHours(Versioned):
@@ -113,7 +130,7 @@ class Extra(FromTo, Versioned):
 
     day = day(label=_("Day"))
     starts = Clock(label=_("From"))
-    ends = Clock(label=_("To"))
+    ends = End(label=_("To"))
 
 
 class Off(Versioned):

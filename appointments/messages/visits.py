@@ -14,7 +14,7 @@ from appointments.messages.words import address, briefly, mail, moment, place
 from appointments.models import Appointment, Policy
 from appointments.models.outside import cannot_be
 from massage_portal.outbox.actions import about
-from massage_portal.outbox.kinds import Attachment, Mail, renders
+from massage_portal.outbox.kinds import Attachment, Mail, Withheld, renders
 from massage_portal.outbox.links import stop_address
 from massage_portal.outbox.models import Message
 from massage_portal.tokens import sign
@@ -147,13 +147,17 @@ def reminder(message: Message) -> Mail | None:
     """
     Remind of a booking that still stands, and to which the patient may come.
 
-    Not of one that the clinic cannot give as it is booked: somebody must call first.
+    Of one that the clinic cannot give as it is booked somebody calls instead, once.
+
+    :raises Withheld: until somebody did.
     """
     found = _visit(message, Status.BOOKED)
     if found is None or found.entry.referral.status != ReferralStatus.ACTIVE:
         return None
     if message.ahead.cannot_be if message.ahead else cannot_be(found):
-        return None
+        if Message.objects.called_about(message):
+            return None
+        raise Withheld
     where: dict[str, Any] = place(found, message) | _by_link(found)
     confirmed, see = found.confirmed_at is not None, address("offer", found.pk)
     short = _("Clinic: your appointment is %(when)s. Confirm:")

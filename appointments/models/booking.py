@@ -12,14 +12,14 @@ from itertools import islice
 from typing import Any
 
 from django.db import connection
-from django.db.models import CharField, Field, Model
+from django.db.models import Model
 
 from appointments.codes import EntryStatus, Status
 from appointments.models.appointment import Appointment
 from appointments.models.policy import NEWEST, Policy
 from appointments.models.waitlist import WaitlistEntry
 from massage_portal.accounts.models import User
-from massage_portal.prepared import Prepared
+from massage_portal.prepared import Prepared, columns
 from referrals.models import Authorization, Patient, Referral
 from services.models import Insurer, Technique
 
@@ -35,22 +35,7 @@ PARTS: dict[str, type[Model]] = {  # by what the statement calls them
 }
 
 
-def _column(name: str, field: Field[Any, Any]) -> str:
-    """
-    Return a column as the statement reads it; of text, without its greatest length.
-
-    PostgreSQL runs no prepared statement whose columns have changed their type, and a
-    release may allow longer texts while the one before it still takes bookings.
-    """
-    cast = "::varchar" if isinstance(field, CharField) else ""
-    return f"{name}.{field.column}{cast}"
-
-
-COLUMNS = ", ".join(
-    _column(name, field)
-    for name, model in PARTS.items()
-    for field in model._meta.local_concrete_fields
-)
+COLUMNS = ", ".join(columns(model, name) for name, model in PARTS.items())
 NAMES = {  # of the fields of each table, the key first
     name: [field.attname for field in model._meta.local_concrete_fields]
     for name, model in PARTS.items()

@@ -248,8 +248,7 @@ def _moved(event: AuditEvent) -> str:
         return _("The patient agreed: %(what)s") % {"what": what}
     if event.action == "appointment.out_of_turn":
         reason, number = event.change.split(" ")
-        what = OutOfTurn(reason).label
-        said = {"what": what, "number": actions.so_many(int(number))}
+        said = {"what": OutOfTurn(reason).label, "number": actions.so_many(int(number))}
         return _("Out of turn, before %(number)s others: %(what)s") % said
     states = [state for state in event.change.split(">") if state in Status.values]
     return " → ".join(str(Status(state).label) for state in states) or event.change

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from appointments import actions
 from appointments.codes import EntryStatus
-from appointments.models import Appointment, WaitlistEntry
+from appointments.models import Appointment, Overrule, WaitlistEntry
 from massage_portal.demo import people
 from massage_portal.demo.arrival import Case, arrive
 from massage_portal.demo.deeds import (
@@ -240,16 +240,17 @@ def overruled(
         return
     computed = Decimal(why.computed_days).quantize(Decimal("0.1"))
     words = people.UP if up else people.DOWN
+    turn = Overrule.objects.count()
     actions.overrule(
         entry=entry,
         target_days=max(round(computed * QUARTER * (2 if up else 6), 1), Decimal(1)),
-        reason=words[entry.pk % len(words)],
+        reason=words[turn % len(words)],
         ends_at=moment + timedelta(days=21),
         version=entry.version,
         by=clinic.users["scheduler"],
         now=moment,
     )
-    if ends_early and entry.pk % 2:
+    if ends_early and turn % 2:
         moment = clinic.at(days_ago - 7, 10)
         yield moment
         entry.refresh_from_db()

@@ -31,7 +31,19 @@ class Failure(TextChoices):
     REJECTED = "rejected", _("the mail server did not take the message")
     UNWRITABLE = "unwritable", _("the portal could not write it")
     EXPIRED = "expired", _("it could not be sent in time")
+    UNANSWERED = "unanswered", _("it may have arrived: the server never answered")
     UNREACHABLE = "unreachable", _("there is no address to which it may go")
+    INACTIVE = "inactive", _("the account is switched off")
+    WITHHELD = "withheld", _("it would not be true as things are")
+
+
+class Mended(TextChoices):
+    """Why an address is written to again."""
+
+    OWNER = "owner", _("they say that it is right")
+    REPAIRED = "repaired", _("what was wrong with it is mended")
+    STARTED = "started", _("they asked us to start again")
+    OURS = "ours", _("the server had refused everybody")
 
 
 class Halt(TextChoices):

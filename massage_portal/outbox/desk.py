@@ -142,6 +142,7 @@ def history(message: Message) -> list[Step]:
             _("Given up: %(why)s") % {"why": message.get_failed_because_display()},
         ),
         (message.voided_at, _("Withdrawn: there was no reason for it any more")),
+        (_next_try(message), _("To be tried next")),
         (message.handled_at, _("%(name)s called") % {"name": message.handled_by}),
         (message.expires_at, _("Of no use after that")),
     ]
@@ -149,6 +150,12 @@ def history(message: Message) -> list[Step]:
         (Step(at, what) for at, what in steps if at is not None),
         key=lambda step: step.at,
     )
+
+
+def _next_try(message: Message) -> datetime | None:
+    """Return when it may be tried again; None once it has ended, or before its day."""
+    ahead = message.state == State.OWED and message.try_at != message.due_at
+    return message.try_at if ahead else None
 
 
 # --- Calls to make --------------------------------------------------------------------
@@ -159,6 +166,7 @@ class Reason(NamedTuple):
 
     what: str
     until: datetime | None = None
+    why: str = ""  # no message told it
 
 
 @dataclass
@@ -193,7 +201,8 @@ def calls(*, now: datetime) -> Calls:
         person = row.person or Person(row.name)
         whom = person.patient or f"user {one.recipient_id or one.about}"
         call = found.setdefault(whom, Call(person))
-        call.reasons.append(Reason(row.title, one.expires_at))
+        why = one.get_failed_because_display()
+        call.reasons.append(Reason(row.title, one.expires_at, why))
         call.messages.append(one)
     for stop, person in stops:
         call = found.setdefault(person.patient, Call(person))

@@ -38,6 +38,7 @@ class Trouble(Enum):
     CHANNEL = "channel"
     LATE = "late"
     UNWRITABLE = "unwritable"
+    UNANSWERED = "unanswered"
     FAILED = "failed"
 
 
@@ -69,6 +70,14 @@ WORDS: dict[Trouble, tuple[Promise, Promise]] = {
         _(
             "Tell whoever runs the portal: this is a fault of its own, and its logs "
             "say which. Call whom the messages were for."
+        ),
+    ),
+    Trouble.UNANSWERED: (
+        _("Messages of the last day may not have arrived."),
+        _(
+            "A server was handed each of them twice, and never said that it took it. "
+            "Tell whoever runs the portal that it answers too late. Call whom they "
+            "were for, as the list of calls says."
         ),
     ),
     Trouble.FAILED: (
@@ -116,10 +125,13 @@ def alerts(now: datetime) -> list[Alert]:
     late = Message.objects.late(now).aggregate(n=Count("pk"), oldest=Min("due_at"))
     if late["n"]:
         found.append(Alert(Trouble.LATE, late["n"], since=late["oldest"]))
-    failed, unwritable = failed_since(now - DAY), Q(failed_because=Failure.UNWRITABLE)
+    failed = failed_since(now - DAY)
+    unwritable = Q(failed_because=Failure.UNWRITABLE)
+    unanswered = Q(failed_because=Failure.UNANSWERED)
     for trouble, some in (
         (Trouble.UNWRITABLE, failed.filter(unwritable)),
-        (Trouble.FAILED, failed.exclude(unwritable)),
+        (Trouble.UNANSWERED, failed.filter(unanswered)),
+        (Trouble.FAILED, failed.exclude(unwritable | unanswered)),
     ):
         given_up = some.aggregate(n=Count("pk"), oldest=Min("failed_at"))
         if given_up["n"]:

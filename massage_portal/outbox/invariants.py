@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from massage_portal.invariants import Found, Invariant, ask, count
+from massage_portal.outbox.kept import MOST_UNANSWERED
 from massage_portal.outbox.locks import SENDER_IS_GONE
 from massage_portal.outbox.models import Message
 
@@ -13,7 +14,7 @@ ALL = "SELECT count(*) FROM outbox_message"
 
 
 def once(now: datetime) -> Found:
-    """No fact is owed twice, and what was sent was claimed and begun before."""
+    """No fact is owed or handed over twice, and what was sent was begun before."""
     faults = [
         f"messages {keys}: they are one and the same, owed {times} times"
         for keys, times in ask(
@@ -31,6 +32,15 @@ def once(now: datetime) -> Found:
              WHERE sent_at IS NOT NULL AND (attempts = 0 OR began_at IS NULL)
              ORDER BY id
             """
+        )
+    ]
+    faults += [
+        f"message {pk}: it was handed over {times} times without an answer, and no "
+        f"more than {MOST_UNANSWERED} are right"
+        for pk, times in ask(
+            "SELECT id, unanswered FROM outbox_message WHERE unanswered > %s"
+            " ORDER BY id",
+            MOST_UNANSWERED,
         )
     ]
     return Found(count(ALL), faults)

@@ -46,6 +46,10 @@ class Mail:
     to_number: str = ""
 
 
+class Withheld(Exception):
+    """A renderer's answer where no message may go, and somebody must call instead."""
+
+
 Renderer = Callable[[Message], Mail | None]
 
 
@@ -85,7 +89,11 @@ def renders(
     optional: bool = False,
     worth_a_call: bool = True,
 ) -> Callable[[Renderer], Renderer]:
-    """Register a renderer. It returns None when the reason to write is gone."""
+    """
+    Register a renderer. It returns None when the reason to write is gone.
+
+    It raises Withheld where there is one, and only a person can say what is true now.
+    """
 
     def decorate(render: Renderer) -> Renderer:
         kind = Kind(name, title, render, at_once, optional, worth_a_call)

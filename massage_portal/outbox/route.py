@@ -4,11 +4,12 @@ By which channel a message goes, and how long it waits. Pure: no clock, no datab
 1. The channel is the one that the person chose, if the kind has words for it, nothing
    stops the address, and the number of texts leaves room; else email, unless that is
    stopped; else none: somebody calls.
-2. In quiet hours everything waits until they end, but what somebody waits for. What
-   would be of no use by then goes by email, which makes no sound.
+2. In quiet hours everything waits until they end, but what somebody waits for. That,
+   and what would be of no use by then, goes by email, which makes no sound. Whom no
+   email reaches is sent the text as they end.
 3. Texts go between 9:00 and 18:00 only, at most one a day and three a week, as health
-   systems do; what cannot wait until then goes by email, and so does all to whoever is
-   quiet the whole of that time.
+   systems do. What would then be of use for less than two hours goes by email, and so
+   does all to whoever is quiet the whole of that time.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from massage_portal.outbox.models import Preference
 
 NO_TEXTS = Quiet(time(18, 0), time(9, 0))
 MOST_WAITS = 4  # one after the other, of quiet hours and those without texts
+LEFT = timedelta(hours=2)  # to read a text that waited, and to answer it
 MOST_TEXTS = ((timedelta(days=1), 1), (timedelta(days=7), 3))
 
 
@@ -69,14 +71,26 @@ def route(
     """
     chosen = reader.preference
     until = None if at_once else _end_of(chosen.quiet, chosen, now)
+    mail = reader.may_use(Channel.EMAIL, reader.email)
     if short and chosen.channel == Channel.SMS:
-        by_text = _by_text(reader, now=now, at_once=at_once)
-        if by_text and (by_text.wait_until or now) < expires_at:
-            return by_text
-    if not reader.may_use(Channel.EMAIL, reader.email):
+        text = _by_text(reader, now=now, at_once=at_once)
+        if text and _is_in_time(text, expires_at, at_once=at_once, mail=mail):
+            return text
+    if not mail:
         return None
     late = until is not None and until >= expires_at
     return Route(Channel.EMAIL, reader.email, None if late else until)
+
+
+def _is_in_time(
+    text: Route, expires_at: datetime, *, at_once: bool, mail: bool
+) -> bool:
+    """Say whether a text is as good as a mail; where none goes, late is in time too."""
+    if text.wait_until is None:
+        return True
+    if not mail:
+        return text.wait_until < expires_at
+    return not at_once and text.wait_until + LEFT < expires_at
 
 
 def _by_text(reader: Reader, *, now: datetime, at_once: bool) -> Route | None:
@@ -87,7 +101,7 @@ def _by_text(reader: Reader, *, now: datetime, at_once: bool) -> Route | None:
     for period, most in MOST_TEXTS:
         if sum(now - period < sent for sent in reader.texts) >= most:
             return None
-    if at_once:
+    if at_once and _end_of(reader.preference.quiet, reader.preference, now) is None:
         return Route(Channel.SMS, number)
     first = _first_for_texts(reader.preference, now)
     if first is None:

@@ -10,33 +10,31 @@ Message-ID, which lets the recipient's server drop it.
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from itertools import chain, repeat
-from typing import NamedTuple
+from datetime import datetime
 
 import structlog
-from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import F
-from django.utils import translation
+from django.db import connection
 
 from massage_portal import ending
 from massage_portal.outbox.actions.stop import stop
 from massage_portal.outbox.carriers import (
     AddressRefused,
     MessageRejected,
+    Unanswered,
     Undelivered,
 )
-from massage_portal.outbox.carriers.channels import serves
 from massage_portal.outbox.codes import Channel, Failure, Halt
-from massage_portal.outbox.kinds import Kind, Mail, kind_of, read_ahead
+from massage_portal.outbox.doubts import MANY, Believed, Doubt
+from massage_portal.outbox.kept import Clock, Kept
+from massage_portal.outbox.kinds import Kind, Withheld, kind_of, read_ahead
+from massage_portal.outbox.letter import Letter, way_of, written
 from massage_portal.outbox.locks import sign_of_life
 from massage_portal.outbox.models import Message
-from massage_portal.outbox.models.message import MessageQuerySet, Went
+from massage_portal.outbox.models.message import Went
+from massage_portal.outbox.patience import LOST, let_go_of_what_is_lost, patiently
 from massage_portal.outbox.readers import readers
-from massage_portal.outbox.route import Reader, Route, route
+from massage_portal.outbox.route import Reader, Route
 from massage_portal.outbox.ways import Ways
 
 BATCH = 100
@@ -45,26 +43,8 @@ WRITING = 0.2  # seconds; what was written by then is handed over before the nex
 # Then a task gives back what it has not reached: a worker that is asked to end does so
 # when its tasks and one hand-over more have ended, within 30 seconds.
 BUDGET = 5.0  # seconds
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
-MOST_FAULTS = 5
-PATIENCE = 60.0  # seconds for a database that is away; LEASE - HAND_OVER at the most
-PAUSES = (0.2, 0.5, 1, 2)  # seconds between two looks for it, then always the last
-# What the driver raises as the server goes; of some ends it only says DatabaseError.
-LOST = (DatabaseError, InterfaceError)
 
 log = structlog.get_logger(__name__)
-Clock = Callable[[], datetime]
-
-
-def pause_after(attempts: int) -> timedelta:
-    """
-    Return the wait after the n-th failed attempt.
-
-    30 s, doubled each time, 10 minutes at most, and a fifth less at most by chance, so
-    that what failed together does not come back together.
-    """
-    pause = FIRST_PAUSE * 2 ** min(max(0, attempts - 1), 10)
-    return min(pause, LONGEST_PAUSE) * random.uniform(0.8, 1)  # noqa: S311 - no secret
 
 
 def send_for_a_while(*, clock: Clock) -> bool:
@@ -113,14 +93,6 @@ def _send(
     return batch.sent
 
 
-class Letter(NamedTuple):
-    """A message with its words, ready to be handed over."""
-
-    message: Message
-    kind: Kind
-    mail: Mail
-
-
 class Batch:
     """One worker's claimed messages, and the channels that it opened for them."""
 
@@ -130,7 +102,8 @@ class Batch:
         self.sent = 0
         self.last: Letter | None = None  # the last that went, until it is marked
         self.went: list[Went] = []  # what is not marked for good yet
-        self.mine = Message.objects.unsent().filter(claim=claim)
+        self.doubts: list[Doubt] = []  # refused, and not believed yet
+        self.kept = Kept(claim, clock)
         self.ways = Ways(now=clock())
         rows = Message.objects.filter(pk__in=keys).order_by("try_at", "pk")
         self.messages = list(rows.select_related("recipient__preference"))
@@ -156,13 +129,14 @@ class Batch:
         let_go_of_what_is_lost()
         try:
             self._mark_for_good()
+            self._judge()
+            self._mark_for_good()
         finally:
             self.ways.close()
             patiently(self._give_back)
 
     def _give_back(self) -> None:
-        untried = self.mine.filter(began_at=None)
-        untried.update(claim=None, attempts=F("attempts") - 1)
+        self.kept.give_back()
         self.ways.note(now=self.clock())
 
     # --- Write ------------------------------------------------------------------------
@@ -187,57 +161,75 @@ class Batch:
 
     def _write(self, message: Message) -> Letter | None:
         """Write one; None if that fails, or if its reason is gone."""
-        now = self.clock()
         try:
             kind = kind_of(message.kind)
-            mail = written(message, kind)
+            mail = written(message, kind) if self._wants(message, kind) else None
+        except Withheld:
+            self.kept.give_up(message, Failure.WITHHELD)
+            return None
         except Exception as fault:
             if isinstance(fault, LOST) and not connection.is_usable():
                 raise  # the database is away, which is not the message's fault
             log.exception("message_not_written", message=message.pk, kind=message.kind)
-            self._fault(message, now=now)
+            self.kept.fault(message)
             return None
-        reader = self._reader(message)
-        unwanted = kind.optional and reader and not reader.preference.optional
-        if mail is None or unwanted:
-            self._of(message).update(voided_at=now, claim=None)
+        if mail is None:
+            self.kept.withdraw(message)
             return None
         return Letter(message, kind, mail)
+
+    def _wants(self, message: Message, kind: Kind) -> bool:
+        reader = self._reader(message)
+        return not kind.optional or reader is None or reader.preference.optional
 
     def _reader(self, message: Message) -> Reader | None:
         return self.readers.get(message.recipient_id or 0)
 
     # --- Hand over --------------------------------------------------------------------
 
-    def _deliver(self, letter: Letter) -> None:
-        """Hand it over by the first way that takes it, or decide what becomes of it."""
-        message, because = letter.message, Failure.UNREACHABLE
-        while way := way_of(letter, self._reader(message), now=self.clock()):
-            if way.wait_until is not None or self.ways.is_down(way.channel):
-                self._mark_for_good()
-                self._put_back(message, way.wait_until)
-                return
-            if not self._begin(message, way):
-                return
-            try:
-                number = self.ways.send(message, letter.mail, way)
-            except AddressRefused as refusal:
-                self._stop(message, way, refusal)
-                because = Failure.REFUSED
-            except MessageRejected:
-                self._give_up(message, Failure.REJECTED)
-                return
-            except Undelivered:
-                self._put_back(message)
-                return
-            except Exception:
-                log.exception("message_not_sent", message=message.pk, kind=message.kind)
-                self._fault(message, now=self.clock())
-                return
-            else:
-                self._took(letter, way, number)
-                return
-        self._give_up(message, because)
+    def _deliver(
+        self,
+        letter: Letter,
+        because: Failure = Failure.UNREACHABLE,
+        *,
+        by_text: bool = True,
+    ) -> None:
+        """
+        Hand it over by the first way that takes it, or decide what becomes of it.
+
+        :param because: why it is given up where no way is left.
+        :param by_text: whether it may be a text; not if no gateway takes these words.
+        """
+        message = letter.message
+        if message.recipient is not None and not message.recipient.is_active:
+            self.kept.give_up(message, Failure.INACTIVE)
+            return
+        reader = self._reader(message)
+        way = way_of(letter, reader, now=self.clock(), by_text=by_text)
+        if way is None:
+            self.kept.give_up(message, because)
+        elif way.wait_until is not None or self.ways.is_down(way.channel):
+            self._mark_for_good()
+            self.kept.put_back(message, way.wait_until)
+        elif self._begin(message, way):
+            self._hand_over(letter, way)
+
+    def _hand_over(self, letter: Letter, way: Route) -> None:
+        message = letter.message
+        try:
+            number = self.ways.send(message, letter.mail, way)
+        except (AddressRefused, MessageRejected) as refusal:
+            self._doubt(Doubt(letter, way, refusal))
+        except Unanswered as silence:
+            self.kept.wait_for_word(message, code=silence.code)
+        except Undelivered as refusal:
+            self.kept.put_back(message, code=refusal.code)
+        except Exception:
+            log.exception("message_not_sent", message=message.pk, kind=message.kind)
+            self.kept.fault(message)
+        else:
+            self._took(letter, way, number)
+            self._believe(way.channel)
 
     def _begin(self, message: Message, way: Route) -> bool:
         """Write down that it goes now, if it is still ours and still wanted."""
@@ -248,6 +240,7 @@ class Batch:
                 message.pk,
                 claim=self.claim,
                 channel=way.channel,
+                address=way.address,
                 now=self.clock(),
                 went=self.went[-1] if self.last else None,
             )
@@ -288,10 +281,45 @@ class Batch:
             patiently(lambda: Message.objects.mark(self.went))
         self.last, self.went = None, []
 
-    # --- Otherwise --------------------------------------------------------------------
+    # --- Refused ----------------------------------------------------------------------
 
-    def _of(self, message: Message) -> MessageQuerySet:
-        return self.mine.filter(pk=message.pk)
+    def _doubt(self, doubt: Doubt) -> None:
+        """Wait with a refusal until the server takes another message."""
+        self.doubts.append(doubt)
+        if isinstance(doubt.refusal, AddressRefused) and doubt.refusal.opted_out:
+            self._believe(doubt.way.channel, only=doubt)
+
+    def _believe(self, channel: Channel, only: Doubt | None = None) -> None:
+        """Take a channel's refusals for what they say."""
+        ours = [one for one in self.doubts if one.way.channel == channel]
+        for doubt in [only] if only else ours:
+            self.doubts.remove(doubt)
+            letter, way, refusal = doubt
+            self.kept.note_code(letter.message, refusal.code)
+            if isinstance(refusal, AddressRefused):
+                self._stop(letter.message, way, refusal)
+                self._deliver(letter, Failure.REFUSED)
+            elif way.channel == Channel.SMS:
+                self._deliver(letter, Failure.REJECTED, by_text=False)
+            else:
+                self.kept.give_up(letter.message, Failure.REJECTED)
+
+    def _judge(self) -> None:
+        """Decide at the end what the refusals mean after which nothing was taken."""
+        while self.doubts:
+            channel, now = self.doubts[0].way.channel, self.clock()
+            ours = [one for one in self.doubts if one.way.channel == channel]
+            takes_some = channel in self.ways.working
+            believed = Believed(channel, now=now)
+            if not takes_some and len(ours) + len(believed) >= MANY:
+                self.ways.found_down.setdefault(channel, ours[0].refusal.code)
+                believed.take_back()
+            if not self.ways.is_down(channel):
+                self._believe(channel)
+                continue
+            for doubt in ours:
+                self.doubts.remove(doubt)
+                self.kept.put_back(doubt.letter.message, code=doubt.refusal.code)
 
     def _stop(self, message: Message, way: Route, refusal: AddressRefused) -> None:
         """Write to this address no more."""
@@ -305,85 +333,3 @@ class Batch:
             now=self.clock(),
         )
         self.readers[reader.user] = reader.without(way)
-
-    def _put_back(self, message: Message, until: datetime | None = None) -> None:
-        """
-        Let it be tried again after a pause, by whoever claims it then.
-
-        :param until: when the hours of its reader begin, if it waits for those; then it
-            was not tried at all.
-        """
-        if until is None:
-            try_at = self.clock() + pause_after(message.attempts)
-            self._of(message).update(claim=None, try_at=try_at)
-        else:
-            self._of(message).update(
-                claim=None,
-                try_at=until,
-                quiet_until=until,
-                attempts=F("attempts") - 1,
-            )
-
-    def _fault(self, message: Message, *, now: datetime) -> None:
-        """Count what could not be written; MOST_FAULTS times, and no more."""
-        faults = message.faults + 1
-        if faults >= MOST_FAULTS:
-            self._of(message).update(faults=faults)
-            self._give_up(message, Failure.UNWRITABLE)
-        else:
-            try_at = now + pause_after(faults)
-            self._of(message).update(claim=None, faults=faults, try_at=try_at)
-
-    def _give_up(self, message: Message, why: Failure) -> None:
-        """End it, for all to see."""
-        end = {"failed_at": self.clock(), "failed_because": why}
-        self._of(message).update(claim=None, **end)
-        log.warning("message_given_up", message=message.pk, why=why)
-
-
-def written(message: Message, kind: Kind) -> Mail | None:
-    """Return the words of a message, in its reader's language."""
-    language = message.recipient.language if message.recipient else None
-    with translation.override(language):
-        return kind.render(message)
-
-
-def way_of(letter: Letter, reader: Reader | None, *, now: datetime) -> Route | None:
-    """Return the way that the message takes now; None if nothing reaches its reader."""
-    if reader is None:
-        return None
-    mail, texts = letter.mail, serves(Channel.SMS)
-    if mail.to_number:  # to nobody's address yet, and by no other way
-        asked = Channel.SMS, mail.to_number
-        return Route(*asked) if texts and reader.may_use(*asked) else None
-    return route(
-        reader,
-        now=now,
-        expires_at=letter.message.expires_at,
-        short=bool(mail.short) and texts,
-        at_once=letter.kind.at_once,
-    )
-
-
-def let_go_of_what_is_lost() -> None:
-    """Close a connection that serves no more: the next statement opens another."""
-    if connection.errors_occurred and not connection.in_atomic_block:
-        if not connection.is_usable():
-            connection.close()
-        connection.errors_occurred = False
-
-
-def patiently(work: Callable[[], None]) -> None:
-    """Do what must not fail: a database that is away is waited for, for a while."""
-    gives_up_at = time.monotonic() + PATIENCE
-    for pause in chain(PAUSES, repeat(PAUSES[-1])):
-        try:
-            work()
-        except LOST:
-            let_go_of_what_is_lost()
-            if ending.is_here() or time.monotonic() > gives_up_at:
-                log.error("database_away_too_long")
-                raise
-            time.sleep(pause)
-        else:
-            return

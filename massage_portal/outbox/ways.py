@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 
 from massage_portal.outbox.actions.note import note_health
-from massage_portal.outbox.carriers import Carrier, ServerDown, Undelivered
+from massage_portal.outbox.carriers import AddressRefused, Carrier, Undelivered
 from massage_portal.outbox.carriers.channels import carrier_of
 from massage_portal.outbox.codes import Channel
 from massage_portal.outbox.kinds import Mail
@@ -16,6 +16,7 @@ from massage_portal.outbox.route import Route
 # So many messages refused in a row, each by itself, mean that the server takes none:
 # the next ones wait, and a relay that knows us no more does not fail them all.
 MOST_REFUSED = 20
+PROBE = 1  # and so many, where it took none the last time
 
 
 class Ways:
@@ -28,6 +29,7 @@ class Ways:
 
     def __init__(self, *, now: datetime) -> None:
         self.resting = ChannelHealth.objects.resting(now)
+        self.ailing = ChannelHealth.objects.ailing()
         self.carriers: dict[Channel, Carrier] = {}
         self.found_down: dict[Channel, str] = {}
         self.refused: Counter[Channel] = Counter()  # in a row
@@ -47,14 +49,20 @@ class Ways:
         try:
             number = self._carrier(channel).send(message, mail, address=way.address)
         except Undelivered as refusal:
-            self.refused[channel] += 1
-            all_are = self.refused[channel] >= MOST_REFUSED
-            if all_are or isinstance(refusal, ServerDown):
-                self.found_down[channel] = refusal.code
+            self._note_refusal(channel, refusal)
             raise
         self.refused[channel] = 0
+        self.ailing.discard(channel)
         self.working.add(channel)
         return number
+
+    def _note_refusal(self, channel: Channel, refusal: Undelivered) -> None:
+        if isinstance(refusal, AddressRefused) and refusal.opted_out:
+            return  # it is the reader who does not want it
+        self.refused[channel] += 1
+        most = PROBE if channel in self.ailing else MOST_REFUSED
+        if refusal.all_wait or self.refused[channel] >= most:
+            self.found_down[channel] = refusal.code
 
     def close(self) -> None:
         """Let the connections go."""
@@ -63,8 +71,7 @@ class Ways:
 
     def note(self, *, now: datetime) -> None:
         """Write down how the channels fared."""
-        working = self.working - set(self.found_down)
-        note_health(working=working, down=self.found_down, now=now)
+        note_health(working=self.working, down=self.found_down, now=now)
 
     def _carrier(self, channel: Channel) -> Carrier:
         if channel not in self.carriers:

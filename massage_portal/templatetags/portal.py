@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from django import forms, template
 from django.conf import settings
 from django.forms.boundfield import BoundField
 from django.template import Context
+from django.template.loader import render_to_string
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
@@ -59,6 +61,14 @@ def again(context: Context, name: str) -> SafeString:
     """Return once more what a block of this page holds, safe inside an attribute."""
     block = context.render_context[BLOCK_CONTEXT_KEY].get_block(name)
     return SafeString(block.render(context).strip().replace('"', "&quot;"))
+
+
+@register.filter
+@lru_cache(maxsize=64)
+def icon(name: str) -> SafeString:
+    """Return an icon: a page has many, and each is always the same."""
+    drawn = render_to_string("components/icon_drawn.html", {"name": name})
+    return SafeString(drawn.strip())
 
 
 @register.filter

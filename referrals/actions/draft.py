@@ -19,10 +19,9 @@ from referrals.actions.screen import (
     refuse_incomplete,
     status_after,
 )
-from referrals.actions.states import change_status, lock
+from referrals.actions.states import carry_on, change_status, lock
 from referrals.actions.tell import tell
 from referrals.codes import OPEN, Status
-from referrals.followers import tell_of_renewal
 from referrals.models import Referral
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def complete_draft(
     to = status_after(answers)
     change_status(referral, to, "referral.draft_completed", by=by, now=now)
     if old is not None:
-        tell_of_renewal(old, referral, by=by, now=now)
+        carry_on(old, referral, by=by, now=now)
     if to == Status.ACTIVE:  # on hold there is nothing that the patient can do
         tell(referral, by=by, now=now)
     return referral

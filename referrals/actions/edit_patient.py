@@ -17,6 +17,7 @@ from massage_portal.accounts.models import Invitation, User
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record
+from massage_portal.outbox import actions as outbox
 from referrals.actions.patients import PatientExists
 from referrals.actions.refusal import Refusal
 from referrals.actions.tell import owe_link
@@ -137,6 +138,7 @@ def _account(
     moved = user is None or user.email != details.email
     if moved and User.objects.filter(email__iexact=details.email).exists():
         raise _taken()
+    is_new = user is None
     if user is None:
         user = patient.user = add_user(
             email=details.email,
@@ -152,6 +154,10 @@ def _account(
     user.save(update_fields=["email", "language", "name"])
     if moved and not user.has_usable_password():
         owe_link(user, by=by, now=now)
+    if is_new:
+        outbox.give_to(user, patient=patient.pk, now=now)
+    elif moved:
+        outbox.go_again(user=user, now=now)
 
 
 def _taken() -> PatientExists:

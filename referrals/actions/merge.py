@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
+from massage_portal.outbox import actions as outbox
 from massage_portal.outbox.models import Message
 from referrals.actions.refusal import Refusal
 from referrals.codes import OPEN
@@ -124,6 +125,7 @@ def join_accounts(
         merged.save(update_fields=["user"])
         kept.user = user
         kept.save(update_fields=["user"])
+        outbox.give_to(user, patient=kept.pk, now=now)
         return {ACCOUNT: [user.pk]}
     done: dict[str, list[int]] = {}
     if user.is_active:
@@ -134,6 +136,7 @@ def join_accounts(
     done[VOIDED] = list(links.values_list("pk", flat=True))
     links.update(voided_at=now)
     done[MESSAGES] = list(unsent.values_list("pk", flat=True))
+    unsent.let_go()
     unsent.update(recipient=kept.user)
     return done
 
@@ -145,7 +148,8 @@ def part_accounts(
     Give back what `join_accounts` did.
 
     Nobody is written to about the other one's care: what is unsent about the rows that
-    go back goes with them, and is withdrawn where there is no account to write to.
+    go back goes with them. Where there is no account to write to, it is a call, if it
+    is worth one, or withdrawn.
 
     An account that was given another address since is the kept record's: whoever reads
     mail there must not read of the other one.
@@ -157,13 +161,7 @@ def part_accounts(
     at, at_first = merge.undone_at, merge.at
     moved_here = shared is not None and shared.pk in moved.get(ACCOUNT, [])
     if shared and moved_here and not _address_changed(kept, since=at_first):
-        kept.user = None
-        kept.save(update_fields=["user"])
-        merged.user = shared
-        merged.save(update_fields=["user"])
-        stays = Message.objects.unsent().filter(recipient=shared)
-        stays = stays.exclude(about__in=abouts).exclude(about__startswith="accounts.")
-        stays.update(voided_at=at)
+        _give_account_back(kept, merged, shared, abouts=abouts, at=at)
         return
     User.objects.filter(pk__in=moved.get(SWITCHED_OFF, [])).update(is_active=True)
     withdrawn = Message.objects.filter(pk__in=moved.get(VOIDED, []))
@@ -175,9 +173,32 @@ def part_accounts(
         pk__in=moved.get(MESSAGES, [])
     )
     if merged.user is None:
-        going.update(voided_at=at)
+        going.let_go()
+        going.filter(worth_a_call=True).update(recipient=None)
+        going.filter(recipient=shared).update(voided_at=at)
     else:
+        going.let_go()
         going.update(recipient=merged.user)
+
+
+def _give_account_back(
+    kept: Patient,
+    merged: Patient,
+    shared: User,
+    *,
+    abouts: list[str],
+    at: datetime | None | None,
+) -> None:
+    """Let the account go to the merged record, without what is unsent of the kept."""
+    kept.user = None
+    kept.save(update_fields=["user"])
+    merged.user = shared
+    merged.save(update_fields=["user"])
+    stays = Message.objects.unsent().filter(recipient=shared)
+    stays = stays.exclude(about__in=abouts).exclude(about__startswith="accounts.")
+    stays.let_go()
+    stays.filter(worth_a_call=True).update(recipient=None)
+    stays.update(voided_at=at)
 
 
 def _address_changed(patient: Patient, *, since: datetime) -> bool:

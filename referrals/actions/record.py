@@ -22,10 +22,9 @@ from referrals.actions.screen import (
     refuse_incomplete,
     status_after,
 )
-from referrals.actions.states import change_status, revoke
+from referrals.actions.states import carry_on, change_status, revoke
 from referrals.actions.tell import tell
 from referrals.codes import OPEN, Answer, Status
-from referrals.followers import tell_of_renewal
 from referrals.models import DiagnosisCode, Patient, Provider, Referral
 from referrals.screening import Outcome, outcome
 
@@ -110,7 +109,7 @@ def record_referral(
     begin_plan(referral=referral, by=by, now=now)
     record("referral.recorded", referral, by=by, at=now, change=f">{referral.status}")
     if old is not None:
-        tell_of_renewal(old, referral, by=by, now=now)
+        carry_on(old, referral, by=by, now=now)
     if referral.status == Status.ACTIVE:  # on hold the patient can do nothing
         tell(referral, by=by, now=now)
     return referral

@@ -16,7 +16,7 @@ from referrals.actions.locks import lock_patient_of
 from referrals.actions.refusal import Refusal
 from referrals.actions.tell import tell
 from referrals.codes import MAY_MOVE, OPEN, TAKEN_BACK, TRANSITIONS, Status
-from referrals.followers import tell_of_stop
+from referrals.followers import tell_of_renewal, tell_of_resumption, tell_of_stop
 from referrals.models import Referral
 from referrals.screening import Outcome, outcome
 
@@ -63,9 +63,19 @@ def change_status(
     record(action, referral, by=by, at=now, change=f"{before}>{to}")
     if to in (Status.ON_HOLD, *TAKEN_BACK):
         tell_of_stop(referral, by=by, now=now)
+    if before == Status.ON_HOLD and to == Status.ACTIVE:
+        tell_of_resumption(referral, by=by, now=now)
+    if to not in (*OPEN, Status.DRAFT):  # what is owed about it would be untrue
+        outbox.void(referral, now=now)
     if to in TAKEN_BACK:
         withdraw_questions(referral, now=now)
     return referral
+
+
+def carry_on(old: Referral, new: Referral, *, by: User, now: datetime) -> None:
+    """Have `new` take the place of `old`: nobody need hear, or be told, of its end."""
+    outbox.void(old, now=now)
+    tell_of_renewal(old, new, by=by, now=now)
 
 
 def withdraw_questions(referral: Referral, *, now: datetime) -> None:
@@ -181,10 +191,7 @@ def move(
         raise Moved(_stands(referral))
     referral.status_reason = reason
     action = f"referral.{ACTIONS[to]}"
-    moved = change_status(referral, to, action, by=by, now=now)
-    if to != Status.ON_HOLD:  # what was owed about it would be untrue
-        outbox.void(referral, now=now)
-    return moved
+    return change_status(referral, to, action, by=by, now=now)
 
 
 def _stands(referral: Referral) -> str:

@@ -92,7 +92,7 @@ def test_falling_ill_is_one_form_one_list_and_one_button(lead):
     assert seen.count() == 4
     sent = hidden(listed) | {"keep": [visits[0].pk]}
     answer = lead.post(page, sent)
-    assert answer["Location"] == url("therapist_hours", therapist.pk)
+    assert answer["Location"] == url("to_rearrange")
     assert "Visits canceled: 2" in lead.get(answer["Location"]).content.decode()
     states = [one.status for one in [*visits, offer] if not one.refresh_from_db()]
     assert states == ["booked", "cancelled", "cancelled", "cancelled"]

@@ -54,6 +54,9 @@ def until(starts_at, *, now=NOW, quiet=NIGHT, hold=DAY, notice=4 * HOUR, zone=ZO
         pytest.param("Wed 10:00", "Thu 09:00", "Wed 21:00", id="or the evening before"),
         pytest.param("Wed 20:45", "Thu 09:00", "Thu 08:00", id="too late for that"),
         pytest.param("Wed 22:00", "Thu 07:00", "Thu 07:00", id="a visit in the night"),
+        pytest.param("Wed 22:00", "Thu 20:00", "Thu 16:00", id="counted from morning"),
+        pytest.param("Wed 23:00", "Thu 13:00", "Thu 09:00", id="until the notice then"),
+        pytest.param("Thu 02:00", "Thu 09:00", "Thu 08:30", id="as short then"),
     ],
 )
 def test_a_hold_ends_by_the_rule(now, starts_at, ends):
@@ -114,10 +117,14 @@ def test_a_hold_keeps_within_its_bounds_and_never_ends_at_night(now, ahead, rule
     quiet, zone = rules["quiet"], rules["zone"]
     if ends != starts_at and quiet.begin != quiet.end:
         assert not in_the_night(shown(ends, zone), quiet)
-    longest = max(min(rules["hold"], ahead * 2 / 3, ahead - rules["notice"]), SHORTEST)
-    night = night_at(now + longest, zone=zone, quiet=quiet)
+    asleep = night_at(now, zone=zone, quiet=quiet)
+    told = asleep.end if asleep and asleep.end < starts_at else now
+    left = starts_at - told
+    longest = max(min(rules["hold"], left * 2 / 3, left - rules["notice"]), SHORTEST)
+    night = night_at(told + longest, zone=zone, quiet=quiet)
     if night is None:
-        assert ends == min(now + longest, starts_at)
+        assert ends == min(told + longest, starts_at)
+    assert ends - told >= min(SHORTEST, left)
 
 
 @given(now=MOMENTS, ahead=AHEAD, more=AHEAD, rules=RULES)

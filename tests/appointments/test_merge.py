@@ -96,6 +96,22 @@ def test_messages_owed_go_to_the_account_that_stays(lead):
     assert link.voided_at is None
 
 
+def test_what_a_sender_has_claimed_goes_to_no_account_that_was_switched_off(lead):
+    kept, merged = two()
+    news = "referrals.recorded"
+    claimed = make_message(kind=news, subject=merged, to=merged.user)
+    Message.objects.filter(pk=claimed.pk).update(claim=7)
+
+    made = merge(kept, merged, by=lead)
+
+    claimed.refresh_from_db()
+    assert (claimed.recipient, claimed.claim) == (kept.user, None)
+    Message.objects.filter(pk=claimed.pk).update(claim=7)
+    actions.unmerge(merge=made, by=lead, now=NOW + HOUR)
+    claimed.refresh_from_db()
+    assert (claimed.recipient, claimed.claim) == (merged.user, None)
+
+
 def test_the_second_account_signs_in_no_more_until_they_are_parted(lead):
     kept, merged = two()
     client = Client()

@@ -30,8 +30,8 @@ from massage_portal.embedded import die_with_parent
 from massage_portal.outbox import actions, tasks
 from massage_portal.outbox.carriers.email import EmailCarrier
 from massage_portal.outbox.kinds import kind_of
+from massage_portal.outbox.letter import written
 from massage_portal.outbox.models import Message, Preference
-from massage_portal.outbox.sending import written
 from tests.benchmarks.figures import Figure, Limit, say
 from tests.benchmarks.filling import Clinic, analyze
 

@@ -48,7 +48,7 @@ def trouble(mail):
     mail.each_step = 0.02
     mail.answers = {address(n): ["550 nobody of that name"] * 99 for n in NOBODYS}
     mail.answers |= {address(n): ["451 not now"] for n in NOT_NOW}
-    mail.answers |= {address(n): ["cut"] for n in CUT}
+    mail.cuts = {address(n): 1 for n in CUT}  # once it has read the mail
     return mail
 
 

@@ -18,7 +18,9 @@ def someone(*roles):
     return SimpleNamespace(
         is_authenticated=True,
         is_staff=bool({Role.LEAD, Role.EDITOR} & set(roles)),
-        has_perm=granted.__contains__,
+        is_active=True,
+        is_superuser=False,
+        get_all_permissions=lambda: granted,
     )
 
 

@@ -15,7 +15,7 @@ from massage_portal.outbox.codes import Channel, Failure
 from massage_portal.outbox.locks import sign_of_life
 from massage_portal.outbox.models import Message, Pulse
 from massage_portal.outbox.models.message import HAND_OVER, LEASE
-from massage_portal.outbox.sending import PATIENCE
+from massage_portal.outbox.patience import PATIENCE
 from tests.factories import DAY, HOUR, NOW, make_message, make_user
 
 SECOND = timedelta(seconds=1)
@@ -200,11 +200,11 @@ def fill(*, sent, owed):
 
 FILL = """
     INSERT INTO outbox_message (key, kind, about, message_id, created_at, due_at,
-           try_at, expires_at, attempts, faults, channel, provider_id, sent_at,
-           failed_because, worth_a_call, recipient_id)
+           try_at, expires_at, attempts, faults, unanswered, channel, provider_id,
+           code, sent_at, failed_because, worth_a_call, recipient_id)
     SELECT 'filled:' || n, 'tests.words', 'accounts.user:' || n, gen_random_uuid(), %s,
-           %s, %s, %s, 0, 0, '', '', CASE WHEN n <= %s THEN %s::timestamptz END,
-           '', true, %s
+           %s, %s, %s, 0, 0, 0, '', '', '',
+           CASE WHEN n <= %s THEN %s::timestamptz END, '', true, %s
       FROM generate_series(1, %s) n
 """
 

@@ -12,7 +12,7 @@ from appointments.codes import Status
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox import actions
-from massage_portal.outbox.codes import Channel, Failure, Halt
+from massage_portal.outbox.codes import Channel, Failure, Halt, Mended
 from massage_portal.outbox.models import Message, Stop
 from tests.factories import (
     DAY,
@@ -268,8 +268,12 @@ def test_a_stopped_address_is_settled_by_a_call_and_used_again_by_a_button(desk)
 
     desk.post("/messages/calls/called/", {"stop": called.pk})
     again = f"/messages/calls/stops/{right.pk}/use-again/"
-    said = [desk.post(again, follow=True).content.decode() for _ in range(2)]
+    assert "Nothing was chosen." in desk.post(again, follow=True).content.decode()
+    why = {"because": "owner"}
+    said = [desk.post(again, why, follow=True).content.decode() for _ in range(2)]
 
+    right.refresh_from_db()
+    assert (right.lifted_by, right.lifted_because) == (desk.user, Mended.OWNER)
     assert list(Stop.objects.standing()) == [called]
     assert "Nobody to call" in said[0]
     assert "We write to that address again" in said[0]
@@ -277,6 +281,39 @@ def test_a_stopped_address_is_settled_by_a_call_and_used_again_by_a_button(desk)
     whose = called.user.patient.pk
     assert events("stop.handled") == [(called.pk, whose, desk.user.email)]
     assert events("stop.lifted")[0][1] == right.user.patient.pk
+
+
+def test_what_found_no_way_goes_once_its_address_is_used_again(desk, mailoutbox):
+    stop = a_stop(of_visit())
+    user = stop.user
+    refused, returned, called, over = (of_visit() for _ in range(4))
+    lost = {"recipient": user, "failed_at": NOW, "failed_because": Failure.REFUSED}
+    back = {"recipient": user, "sent_at": NOW, "returned_at": NOW}
+    handled = {"handled_at": NOW, "handled_by": desk.user}
+    for message, fields in (
+        (refused, lost),
+        (returned, back),
+        (called, lost | handled),
+        (over, lost | {"expires_at": NOW}),
+    ):
+        Message.objects.filter(pk=message.pk).update(**fields)
+
+    again = f"/messages/calls/stops/{stop.pk}/use-again/"
+    said = desk.post(again, {"because": "repaired"}, follow=True).content.decode()
+
+    assert "2 messages that did not reach it go now" in said
+    mail = Message.objects.get(instead_of=returned)
+    due = set(Message.objects.due(NOW).filter(recipient=user))
+    assert {refused, mail} <= due
+    assert not {called, over} & due
+
+
+def test_a_message_says_what_its_server_said_and_when_it_is_tried_next(desk):
+    message = of_visit(attempts=3, code="451", try_at=NOW + 2 * HOUR)
+    shown = page(desk, "message", message.pk)
+    assert "451" in shown
+    assert "To be tried next" in shown
+    assert "Of no use after that" in shown
 
 
 def test_a_stop_is_handled_by_someone():

@@ -101,7 +101,7 @@ def make_stop(**fields):
 
 def test_an_address_is_stopped_once_until_that_is_lifted():
     user = make_user()
-    make_stop(user=user, lifted_at=NOW)
+    make_stop(user=user, lifted_at=NOW, lifted_because="owner")
     make_stop(user=user, channel="sms")
     make_stop(user=make_user())
     assert make_stop(user=user).pk
@@ -112,7 +112,13 @@ def test_an_address_is_stopped_once_until_that_is_lifted():
 
 def test_a_stop_is_lifted_after_it_began():
     with pytest.raises(IntegrityError, match='"stop_is_lifted_after_it_began"'):
-        make_stop(user=make_user(), lifted_at=NOW - SECOND)
+        make_stop(user=make_user(), lifted_at=NOW - SECOND, lifted_because="owner")
+
+
+@pytest.mark.parametrize("half", [{"lifted_at": NOW}, {"lifted_because": "owner"}])
+def test_a_stop_is_lifted_for_a_reason(half):
+    with pytest.raises(IntegrityError, match='"stop_is_lifted_for_a_reason"'):
+        make_stop(user=make_user(), **half)
 
 
 def test_only_a_known_channel_has_a_health():

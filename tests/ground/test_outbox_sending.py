@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from massage_portal.outbox import sending
+from massage_portal.outbox import actions, sending
 from massage_portal.outbox.carriers.email import EmailCarrier
 from massage_portal.outbox.codes import Channel, Failure, Halt
+from massage_portal.outbox.kept import MOST_FAULTS
 from massage_portal.outbox.kinds import Mail
 from massage_portal.outbox.models import ChannelHealth, Message, Preference, Stop
 from massage_portal.outbox.models.message import HAND_OVER
@@ -195,6 +196,20 @@ def test_what_is_owed_to_nobodys_account_stands_on_the_list_of_calls(server):
     assert Message.objects.to_call(NOW).get() == message
 
 
+@pytest.mark.parametrize("worth_a_call", [True, False])
+def test_nothing_goes_to_an_account_that_is_switched_off(worth_a_call, server, render):
+    render(words, kind="tests.owed", worth_a_call=worth_a_call)
+    user = make_user()
+    user.is_active = False
+    user.save()
+    message = make_message(kind="tests.owed", to=user)
+    assert not send(message)
+    assert message.failed_because == Failure.INACTIVE
+    assert Message.objects.to_call(NOW).count() == worth_a_call
+    assert not send(message, NOW + HOUR)
+    assert server.caught == []
+
+
 # --- Not sent -------------------------------------------------------------------------
 
 
@@ -240,6 +255,30 @@ def test_a_message_voided_on_its_way_counts_as_sent(server, monkeypatch):
     message = make_message()
     assert send(message)
     assert (message.sent_at, message.voided_at) == (NOW, None)
+
+
+def test_an_address_stopped_between_reading_and_begin_gets_nothing(server, render):
+    user, other = make_user(), make_user()
+
+    def stops(message):
+        actions.stop(
+            user=user,
+            channel=Channel.EMAIL,
+            address=user.email,
+            because=Halt.OPTED_OUT,
+            now=NOW,
+        )
+        return words(message)
+
+    render(stops)
+    theirs, message = make_message(to=user), make_message(to=other)
+    assert send_all() == 2
+    theirs.refresh_from_db()
+    message.refresh_from_db()
+    assert (theirs.began_at, theirs.claim, theirs.attempts) == (None, None, 0)
+    assert message.sent_at == NOW
+    assert not send(theirs)
+    assert theirs.failed_because == Failure.UNREACHABLE
 
 
 def test_a_message_whose_reason_is_gone_is_voided_and_not_tried_again(server, render):
@@ -292,7 +331,7 @@ def test_a_message_that_cannot_be_written_stops_no_other_and_is_given_up(
     poison = make_message(kind="tests.poison", expires_at=NOW + 9 * DAY)
     unknown = changed(kind="tests.nobody-writes-it", expires_at=NOW + 9 * DAY)
     good = make_message()
-    for round_ in range(sending.MOST_FAULTS + 2):
+    for round_ in range(MOST_FAULTS + 2):
         send_all(NOW + round_ * HOUR)
     for message in (poison, unknown):
         message.refresh_from_db()

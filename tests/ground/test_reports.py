@@ -5,69 +5,35 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from urllib.parse import urlencode
 
 import pytest
 from django.core.cache import cache
 
-from massage_portal.outbox import actions, invariants
-from massage_portal.outbox.codes import Channel, Halt
-from massage_portal.outbox.gateways import mail_provider, sms_gateway
-from massage_portal.outbox.kinds import renders
+from massage_portal.outbox import actions
+from massage_portal.outbox.codes import Channel, Halt, Mended
+from massage_portal.outbox.gateways import mail_provider
 from massage_portal.outbox.models import Message, Preference, Stop
 from massage_portal.outbox.views.machines import signature
 from tests.factories import NOW, make_message, make_user
+from tests.ground.reported import (
+    GATEWAY,
+    KIND,
+    NUMBER,
+    STATUS,
+    signed,
+    text,
+    with_number,
+)
 
-NUMBER = "+15075550123"
-GATEWAY = sms_gateway("twilio://AC1:secret@api.twilio.com?from=%2B15075550100")
-KIND = "tests.reported"
-STATUS, INCOMING = "/messages/sms/status", "/messages/sms/incoming"
+INCOMING = "/messages/sms/incoming"
 
 pytestmark = pytest.mark.django_db
-
-
-renders(KIND, "Reported")(lambda message: None)
 
 
 @pytest.fixture(autouse=True)
 def set_up(settings, monkeypatch):
     settings.SMS_GATEWAY = GATEWAY
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-
-
-def signed(client, path, form, *, token=GATEWAY.token, told=None):
-    url = f"http://testserver{path}"
-    right = signature(url, {k: [v] for k, v in form.items()}, token)
-    return client.post(
-        path,
-        urlencode(told or form),
-        content_type="application/x-www-form-urlencoded",
-        headers={"X-Twilio-Signature": right},
-    )
-
-
-def with_number(number=NUMBER, **fields):
-    user = make_user(**fields)
-    chosen = {"channel": Channel.SMS, "mobile": number, "mobile_confirmed_at": NOW}
-    Preference.objects.create(user=user, **chosen)
-    return user
-
-
-def text(user, **fields):
-    """Return a text that the gateway took."""
-    message = make_message(kind=KIND, to=user)
-    values = {"sent_at": NOW, "channel": Channel.SMS, "provider_id": "SM1"}
-    Message.objects.filter(pk=message.pk).update(**values | fields)
-    return message
-
-
-def told(client, message, status, code=""):
-    form = {"MessageSid": "SM1", "MessageStatus": status, "To": NUMBER}
-    form |= {"ErrorCode": code} if code else {}
-    answer = signed(client, f"{STATUS}?m={message.message_id}", form)
-    assert answer.status_code == 204
-    message.refresh_from_db()
-    return message
 
 
 # --- Signed ---------------------------------------------------------------------------
@@ -102,52 +68,6 @@ def test_who_does_not_sign_is_refused_and_changes_nothing(client, settings):
     assert message.returned_at is None
 
 
-# --- What became of a text ------------------------------------------------------------
-
-
-def test_a_delivered_text_is_marked_however_often_it_is_told(client):
-    message = text(with_number())
-    for status in ("sent", "delivered", "sent", "delivered"):
-        told(client, message, status)
-    assert (message.delivered_at, message.returned_at) == (NOW, None)
-    assert not Stop.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("code", "because"),
-    [("30005", Halt.BOUNCED), ("21610", Halt.OPTED_OUT), ("30003", None), ("", None)],
-)
-def test_a_text_that_came_back_stops_the_number_if_it_is_dead(client, code, because):
-    user = with_number()
-    message = text(user)
-    for _again in range(2):
-        told(client, message, "undelivered", code)
-    assert message.returned_at == NOW
-    stops = Stop.objects.values_list("user", "address", "because")
-    assert list(stops) == ([(user.pk, NUMBER, because)] if because else [])
-
-
-def test_a_report_marks_what_its_sender_died_before_marking(client):
-    message = make_message(kind=KIND, to=with_number())
-    Message.objects.filter(pk=message.pk).update(claim=7, began_at=NOW)
-
-    told(client, message, "delivered")
-
-    assert (message.sent_at, message.delivered_at, message.claim) == (NOW, NOW, None)
-    assert (message.channel, message.provider_id) == (Channel.SMS, "SM1")
-    assert not Message.objects.due(NOW).exists()  # it is not sent a second time
-
-
-def test_a_report_of_what_was_claimed_again_leaves_nothing_that_verify_doubts(client):
-    message = make_message(kind=KIND, to=with_number())
-    tried = {"attempts": 1, "began_at": None}  # and a second sender gave it back
-    Message.objects.filter(pk=message.pk).update(**tried)
-
-    told(client, message, "delivered")
-
-    assert invariants.once(NOW).faults == []
-
-
 # --- Texts that come in ---------------------------------------------------------------
 
 
@@ -179,6 +99,18 @@ def test_start_lifts_what_was_asked_for_and_not_what_is_dead(client):
     for _again in range(2):
         comes_in(client, "Start")
     assert [stop.user for stop in Stop.objects.standing()] == [dead]
+
+
+def test_start_from_one_number_lifts_no_stop_of_another(client):
+    user = with_number()
+    common = {"channel": Channel.SMS, "because": Halt.OPTED_OUT, "now": NOW}
+    for number in (NUMBER, "+15075550199"):
+        actions.stop(user=user, address=number, **common)
+    comes_in(client, "start", number="+15075550199")
+    comes_in(client, "start", number="")
+    standing, lifted = Stop.objects.order_by("address")
+    assert (standing.address, standing.lifted_at) == (NUMBER, None)
+    assert (lifted.lifted_at, lifted.lifted_because) == (NOW, Mended.STARTED)
 
 
 def test_anything_else_is_told_whom_to_call_in_its_language_and_once_a_day(client):

@@ -30,7 +30,7 @@ def test_a_night_that_ends_at_an_hour_that_does_not_come_ends_no_sooner(day, end
     assert night_at(asleep, zone=ZONE, quiet=quiet).end == ends
 
 
-def way(hour, *, quiet_from, quiet_until):
+def way(hour, *, quiet_from, quiet_until, at_once=False, lasts=48, **stopped):
     """Return the hour and the channel of a message at an hour of June 1."""
     chosen = Preference(
         channel=Channel.SMS,
@@ -41,12 +41,14 @@ def way(hour, *, quiet_from, quiet_until):
     )
     now = datetime(2026, 6, 1, hour, tzinfo=ZONE)
     found = route(
-        Reader(1, chosen, "a@example.org"),
+        Reader(1, chosen, "a@example.org", **stopped),
         now=now,
-        expires_at=now + timedelta(days=2),
+        expires_at=now + timedelta(hours=lasts),
         short=True,
-        at_once=False,
+        at_once=at_once,
     )
+    if found is None:
+        return None
     at = (found.wait_until or now).astimezone(ZONE)
     return at.day, at.hour, found.channel
 
@@ -79,3 +81,33 @@ def test_a_text_goes_at_the_first_hour_that_is_neither_quiet_nor_without_texts(
     first, last = quiet
     found = way(hour, quiet_from=first, quiet_until=last)
     assert found == (*wanted, Channel.SMS)
+
+
+NIGHT = {"quiet_from": 21, "quiet_until": 8}
+NO_MAIL = {"stopped": frozenset({(Channel.EMAIL, "a@example.org")})}
+
+
+@pytest.mark.parametrize("hour", [22, 0, 7])
+def test_what_somebody_waits_for_goes_at_night_by_mail_and_makes_no_sound(hour):
+    assert way(hour, **NIGHT, at_once=True) == (1, hour, Channel.EMAIL)
+
+
+@pytest.mark.parametrize("hour", [8, 12, 20])
+def test_what_somebody_waits_for_is_a_text_at_any_hour_that_is_not_quiet(hour):
+    assert way(hour, **NIGHT, at_once=True) == (1, hour, Channel.SMS)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("hour", range(24))
+@pytest.mark.parametrize("mail", [{}, NO_MAIL], ids=["mail", "texts alone"])
+def test_no_text_goes_in_quiet_hours_whatever_it_is(mail, hour, at_once):
+    _day, goes_at, channel = way(hour, **NIGHT, at_once=at_once, **mail)
+    assert channel == Channel.EMAIL or 8 <= goes_at < 21
+    assert mail == {} or channel == Channel.SMS
+
+
+def test_a_text_that_would_come_late_is_a_mail_if_mail_goes():
+    assert way(19, **NIGHT, lasts=15) == (1, 19, Channel.EMAIL)  # of use until 10:00
+    assert way(19, **NIGHT, lasts=17) == (2, 9, Channel.SMS)
+    assert way(19, **NIGHT, lasts=15, **NO_MAIL) == (2, 9, Channel.SMS)
+    assert way(19, **NIGHT, lasts=14, **NO_MAIL) is None  # a call

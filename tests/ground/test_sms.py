@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import requests
 
-from massage_portal.outbox import sending
+from massage_portal.outbox import actions, sending
 from massage_portal.outbox.carriers import (
     AddressRefused,
     MessageRejected,
     NotNow,
     ServerDown,
+    Unanswered,
     sms,
 )
 from massage_portal.outbox.codes import Channel, Failure, Halt
@@ -120,16 +121,19 @@ def test_a_gateway_that_does_not_answer_in_time_is_left_alone(server, monkeypatc
     assert sum(sms.TIMEOUTS) <= 10
     monkeypatch.setattr(sms, "TIMEOUTS", (0.2, 0.2))
     server.gate.clear()
-    with pytest.raises(ServerDown, match="ReadTimeout"):
+    with pytest.raises(Unanswered, match="ReadTimeout") as late:
         carried(server)
+    assert late.value.all_wait
 
 
-def test_a_gateway_that_hangs_up_or_is_gone_is_down(server):
+def test_a_gateway_that_hangs_up_may_have_taken_the_text(server):
     server.drops = True
-    with pytest.raises(ServerDown, match="ConnectionError"):
+    with pytest.raises(Unanswered, match="ConnectionError"):
         carried(server)
-    assert len(server.texts) == 1  # it took it: see the reports for what then helps
+    assert len(server.texts) == 1  # it did: see the reports for what then helps
 
+
+def test_a_gateway_that_is_gone_is_down(server):
     server.server_close()
     server.shutdown()
     with pytest.raises(ServerDown) as refusal:
@@ -147,6 +151,38 @@ def test_a_refused_number_is_stopped_and_the_message_goes_by_email(server, mailo
     stop = Stop.objects.get()
     assert (stop.user, stop.address, stop.because) == (user, NUMBER, Halt.OPTED_OUT)
     assert (message.channel, server.texts) == (Channel.EMAIL, [])
+    assert len(mailoutbox) == 1
+
+
+def test_words_that_the_gateway_never_takes_go_by_email(server, mailoutbox):
+    message = owed(reader())
+    server.answer = (400, 21617)
+
+    assert sent(message)
+
+    assert (message.channel, message.code) == (Channel.EMAIL, "21617")
+    assert len(mailoutbox) == 1
+    assert not Stop.objects.exists()
+
+
+def test_a_stop_that_comes_in_while_a_batch_is_sent_ends_its_texts(server, mailoutbox):
+    first, second = owed(reader()), owed(reader(mobile="+15075550124"))
+
+    def answered(self, *args, **how):
+        number = post(self, *args, **how)
+        actions.opt_out(number="+15075550124", now=NOW)  # before the next one begins
+        return number
+
+    post = sms.SmsCarrier.send
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sms.SmsCarrier, "send", answered)
+        sending.send_some(clock=lambda: NOW)
+    sending.send_some(clock=lambda: NOW)
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert [text["To"] for text in server.texts] == [NUMBER]
+    assert (first.channel, second.channel) == (Channel.SMS, Channel.EMAIL)
     assert len(mailoutbox) == 1
 
 

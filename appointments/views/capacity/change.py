@@ -160,6 +160,8 @@ def _answer(request: SignedInRequest, task: Task) -> HttpResponse:
     except actions.Refusal as refusal:
         return _refused(request, task, str(refusal))
     messages.success(request, _said(settled))
+    if settled.canceled or settled.kept:  # each has a next step
+        return redirect("appointments:to_rearrange")
     return redirect(task.up)
 
 

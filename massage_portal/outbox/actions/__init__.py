@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from massage_portal.outbox.actions.again import give_to, go_again
 from massage_portal.outbox.actions.handle import (
     AlreadyLifted,
     NotToCall,
@@ -15,6 +16,7 @@ from massage_portal.outbox.actions.owe import (
     expire,
     hand_on,
     owe,
+    owe_again,
     owe_each,
     void,
     void_due_before,
@@ -54,6 +56,8 @@ __all__ = [
     "code_holds",
     "confirm_mobile",
     "expire",
+    "give_to",
+    "go_again",
     "hand_on",
     "handle_messages",
     "lift_stop",
@@ -63,6 +67,7 @@ __all__ = [
     "opt_in",
     "opt_out",
     "owe",
+    "owe_again",
     "owe_each",
     "send_another_code",
     "set_optional",

@@ -12,6 +12,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from massage_portal.audit.record import record
+from massage_portal.outbox.actions.again import go_again
+from massage_portal.outbox.codes import Mended
 from massage_portal.outbox.models import Message, Stop
 from massage_portal.outbox.patients import tell_whose
 
@@ -84,17 +86,20 @@ def _refuse_others(found: Sequence[Message | Stop], *, by: Any) -> None:
 
 
 @transaction.atomic
-def lift_stop(*, stop: Stop, by: Any, now: datetime) -> None:
+def lift_stop(*, stop: Stop, because: Mended, by: Any, now: datetime) -> int:
     """
-    Use an address again: its owner says that it is right.
+    Use an address again; what found no way to its owner meanwhile goes after all.
 
+    :param because: why it is right now.
+    :returns: how many messages are owed again.
     :raises AlreadyLifted: if somebody was quicker.
     """
-    standing = Stop.objects.standing().select_for_update(no_key=True)
-    found = standing.filter(pk=stop.pk).first()
+    standing = Stop.objects.standing().select_for_update(of=("self",), no_key=True)
+    found = standing.select_related("user").filter(pk=stop.pk).first()
     if found is None:
         raise AlreadyLifted(_("Somebody has done this already."))
-    found.lifted_at, found.lifted_by = now, by
-    found.save(update_fields=["lifted_at", "lifted_by"])
+    found.lifted_at, found.lifted_by, found.lifted_because = now, by, because
+    found.save(update_fields=["lifted_at", "lifted_by", "lifted_because"])
     tell_whose([], [found])
-    record("stop.lifted", found, by=by, at=now)
+    record("stop.lifted", found, by=by, at=now, change=f">{because}")
+    return go_again(user=found.user, now=now)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Case, Model, Value, When
 
 from massage_portal.outbox.codes import Failure
 from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.models import Message
-from massage_portal.outbox.models.message import OWE
+from massage_portal.outbox.models.statements import OWE
 
 
 def about(subject: Model) -> str:
@@ -94,6 +94,12 @@ def hand_on(subject: Model, *, to: Model, kinds: Sequence[str], now: datetime) -
     Message.objects.hand_on(about(subject), about(to), kinds=kinds, now=now)
 
 
+def owe_again(subject: Model, *, kinds: Sequence[str], now: datetime) -> int:
+    """Owe what was withdrawn about `subject` and is of use still; return how many."""
+    ours = Message.objects.filter(about=about(subject), kind__in=kinds)
+    return ours.owe_again(now=now)
+
+
 def void_due_before(moment: datetime, *, now: datetime) -> int:
     """Withdraw what should have gone before `moment`; return how many."""
     return Message.objects.unsent().filter(due_at__lt=moment).update(voided_at=now)
@@ -108,4 +114,6 @@ def expire(*, now: datetime) -> int:
     early = Message.objects.expired_too_soon(now).filter(handled_at=None)
     early.update(failed_at=None, failed_because="")
     late = Message.objects.expired(now)
-    return late.update(failed_at=now, failed_because=Failure.EXPIRED, claim=None)
+    may_have_arrived = When(unanswered__gt=0, then=Value(Failure.UNANSWERED))
+    why = Case(may_have_arrived, default=Value(Failure.EXPIRED))
+    return late.update(failed_at=now, failed_because=why, claim=None)

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
+from massage_portal.outbox.actions.again import instead
 from massage_portal.outbox.actions.stop import stop
 from massage_portal.outbox.codes import Channel, Halt
 from massage_portal.outbox.models import Message, Preference
@@ -57,7 +58,7 @@ def note_reports(*, channel: Channel, reports: Iterable[Report], now: datetime) 
 @transaction.atomic
 def _note(channel: Channel, report: Report, *, now: datetime) -> None:
     message = _message(channel, report)
-    if message is not None and report.outcome != Outcome.UNTOLD:
+    if message is not None and _is_of_its_way(message, channel, report):
         _mark(message, channel, report, now=now)
     if report.halt is not None and report.address:
         for user in _readers(channel, report.address, message):
@@ -68,6 +69,10 @@ def _note(channel: Channel, report: Report, *, now: datetime) -> None:
                 because=report.halt,
                 now=now,
             )
+    if message is not None and channel == Channel.SMS:
+        message.refresh_from_db()
+        if message.returned_at is not None:
+            instead(message, now=now)
 
 
 def _message(channel: Channel, report: Report) -> Message | None:
@@ -82,12 +87,33 @@ def _message(channel: Channel, report: Report) -> Message | None:
     return locked.filter(ours).select_related("recipient").order_by("pk").first()
 
 
+def _is_of_its_way(message: Message, channel: Channel, report: Report) -> bool:
+    """
+    Say whether the report is of the way that the message went.
+
+    A text may be handed over twice, for the first answer was lost, and then go by mail:
+    what is told of the ways before says nothing of that.
+    """
+    if report.outcome == Outcome.UNTOLD:
+        return False
+    if message.sent_at is None:
+        return True
+    if message.channel != channel:
+        return False
+    known = message.provider_id
+    other = bool(known and report.number) and known != report.number[:120]
+    return channel != Channel.SMS or not other
+
+
 def _mark(message: Message, channel: Channel, report: Report, *, now: datetime) -> None:
     """
     Note it on the row, which then was sent, even where the sender died before its mark.
 
-    A mail may come back after it was taken; nothing is delivered after it came back.
+    A mail may come back after it was taken, a text may not; nothing is delivered after
+    it came back.
     """
+    if channel == Channel.SMS and message.delivered_at is not None:
+        return
     moments: dict[str, Any] = {"returned_at": Coalesce("returned_at", now)}
     if report.outcome == Outcome.DELIVERED:
         if message.returned_at is not None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Greatest
 
 from massage_portal.audit.record import record
-from massage_portal.outbox.codes import Channel, Halt
+from massage_portal.outbox.codes import Channel, Halt, Mended
 from massage_portal.outbox.models import Preference, Stop
 from massage_portal.outbox.patients import tell_whose
 
@@ -61,4 +61,6 @@ def opt_out(*, number: str, now: datetime) -> None:
 def opt_in(*, number: str, now: datetime) -> None:
     """Send texts to this number again: it asked us. What is dead stays stopped."""
     stopped = Stop.objects.standing().filter(channel=Channel.SMS, address=number)
-    stopped.filter(because=Halt.OPTED_OUT).update(lifted_at=Greatest("stopped_at", now))
+    stopped.filter(because=Halt.OPTED_OUT).update(
+        lifted_at=Greatest("stopped_at", now), lifted_because=Mended.STARTED
+    )

@@ -8,6 +8,7 @@ from massage_portal.outbox.carriers.carrier import (
     MessageRejected,
     NotNow,
     ServerDown,
+    Unanswered,
     Undelivered,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "MessageRejected",
     "NotNow",
     "ServerDown",
+    "Unanswered",
     "Undelivered",
 ]

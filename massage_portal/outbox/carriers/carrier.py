@@ -11,6 +11,8 @@ from massage_portal.outbox.models import Message
 class Undelivered(Exception):
     """The channel did not take a message. `code` is the server's, without its words."""
 
+    all_wait = False  # True where the others need not try either
+
     def __init__(self, code: str | int = "") -> None:
         super().__init__(str(code))
         self.code = str(code)
@@ -32,6 +34,20 @@ class NotNow(Undelivered):
 
 class ServerDown(Undelivered):
     """The server takes nothing at all now: the others need not try either."""
+
+    all_wait = True
+
+
+class Unanswered(Undelivered):
+    """
+    All of it was handed over, and no answer came: the server may have taken it.
+
+    Handed over again, it may arrive twice; never again, not at all.
+    """
+
+    def __init__(self, code: str | int = "", *, all_wait: bool = False) -> None:
+        super().__init__(code)
+        self.all_wait = all_wait
 
 
 class Carrier(Protocol):

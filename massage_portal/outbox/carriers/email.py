@@ -32,9 +32,10 @@ class EmailCarrier:
         except AnymailError as refusal:  # first: some of them are an OSError too
             raise refusal_of(refusal) from refusal
         except (smtplib.SMTPException, OSError) as refusal:
+            handed_over = smtp.was_handed_over(self.connection)
             if smtp.is_cut(self.connection):
                 self.close()
-            raise smtp.refusal_of(refusal) from refusal
+            raise smtp.refusal_of(refusal, handed_over=handed_over) from refusal
         return number_of(out)
 
     def _open(self) -> None:

@@ -17,6 +17,7 @@ from massage_portal.outbox.carriers.carrier import (
     ServerDown,
     Undelivered,
 )
+from massage_portal.outbox.carriers.unanswered import no_answer
 
 
 def number_of(out: EmailMessage) -> str:
@@ -32,8 +33,8 @@ def refusal_of(fault: AnymailError) -> Undelivered:
     if not isinstance(fault, AnymailAPIError):
         return MessageRejected(type(fault).__name__)  # it asks for what they cannot do
     status = fault.status_code
-    if status is None:  # it did not answer
-        return ServerDown(type(fault).__name__)
+    if status is None:
+        return no_answer(fault)
     if status in (429, 500):
         return NotNow(status)
     if status in (401, 403, 404) or status >= 502:

@@ -22,6 +22,7 @@ from massage_portal.outbox.carriers.carrier import (
     ServerDown,
     Undelivered,
 )
+from massage_portal.outbox.carriers.unanswered import no_answer
 from massage_portal.outbox.gateways import Gateway
 from massage_portal.outbox.kinds import Mail
 from massage_portal.outbox.models import Message
@@ -64,7 +65,7 @@ class SmsCarrier:
                 self.address, data=form, timeout=TIMEOUTS, allow_redirects=False
             )
         except requests.RequestException as fault:
-            raise ServerDown(type(fault).__name__) from fault
+            raise no_answer(fault) from fault
         if answer.status_code == 201:
             return str(_said(answer).get("sid") or "")
         raise refusal(answer.status_code, _said(answer).get("code"))

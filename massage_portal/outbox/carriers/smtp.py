@@ -26,13 +26,17 @@ from massage_portal.outbox.carriers.carrier import (
     MessageRejected,
     NotNow,
     ServerDown,
+    Unanswered,
     Undelivered,
 )
 
+CONTENT_PLEASE = 354
 TOO_BIG = 552
 GOODBYE = 421  # it hangs up with this
 AT_LEAST = 0.001  # seconds; none would mean not to wait for the socket at all
-POLICY = "5.7."  # of RFC 3463: it does not let us, though the address may be right
+# Of RFC 3463: it does not let us, though the address may be right. Servers that give no
+# such code say "relaying denied".
+POLICY = "5.7."
 
 
 class Bounded:
@@ -40,6 +44,8 @@ class Bounded:
 
     ends_at: float
     sock: Any
+    takes_content = False  # it asked for the mail itself
+    was_handed_over = False  # it has the mail to its last dot, and did not answer yet
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.begin()
@@ -47,6 +53,7 @@ class Bounded:
 
     def begin(self) -> None:
         """Let the time begin anew."""
+        self.takes_content = self.was_handed_over = False
         self.ends_at = monotonic() + settings.EMAIL_TIMEOUT
 
     def getreply(self) -> tuple[int, bytes]:
@@ -57,6 +64,8 @@ class Bounded:
         except smtplib.SMTPServerDisconnected as fault:
             self._say_if_late(fault)
             raise
+        self.takes_content = reply[0] == CONTENT_PLEASE
+        self.was_handed_over = False
         return reply
 
     def send(self, s: Any) -> None:
@@ -67,6 +76,7 @@ class Bounded:
         except smtplib.SMTPServerDisconnected as fault:
             self._say_if_late(fault)
             raise
+        self.was_handed_over = self.takes_content
 
     def _hurry(self) -> None:
         """Let one step have what is left of the time."""
@@ -135,13 +145,27 @@ def is_cut(backend: Any) -> bool:
     return getattr(client, "sock", None) is None
 
 
+def was_handed_over(backend: Any) -> bool:
+    """Say whether the server has all of the last mail, and did not say what of it."""
+    return bool(getattr(getattr(backend, "connection", None), "was_handed_over", False))
+
+
 def refusal_at_the_door(fault: Exception) -> ServerDown:
     """Return what it means that no connection could be opened."""
     return ServerDown(getattr(fault, "smtp_code", None) or type(fault).__name__)
 
 
-def refusal_of(fault: smtplib.SMTPException | OSError) -> Undelivered:
-    """Return what it means that a mail was not taken over an open connection."""
+def refusal_of(
+    fault: smtplib.SMTPException | OSError, *, handed_over: bool
+) -> Undelivered:
+    """
+    Return what it means that a mail was not taken over an open connection.
+
+    :param handed_over: whether only the answer to its last dot was lacking.
+    """
+    if handed_over:
+        late = isinstance(fault, TimeoutError)
+        return Unanswered(type(fault).__name__, all_wait=late)
     if isinstance(fault, smtplib.SMTPRecipientsRefused):
         ((code, words),) = fault.recipients.values()
         return _at_rcpt(code, words)
@@ -163,5 +187,7 @@ def _at_rcpt(code: int, words: bytes) -> Undelivered:
     """Return what the refusal of an address means: 4xx is never for good."""
     if code < 500:
         return NotNow(code)
-    told = words.decode("ascii", "replace").lstrip()
-    return MessageRejected(code) if told.startswith(POLICY) else AddressRefused(code)
+    told = words.decode("ascii", "replace").lstrip().lower()
+    if told.startswith(POLICY) or "relay" in told:
+        return MessageRejected(code)
+    return AddressRefused(code)

@@ -26,6 +26,15 @@ class ChannelHealthQuerySet(models.QuerySet["ChannelHealth"]):
         asleep = self.filter(rests_until__gt=now, rests_until__lte=now + REST)
         return dict(asleep.values_list("channel", "code"))
 
+    def ailing(self) -> set[str]:
+        """Return the channels that took nothing the last time."""
+        broken = self.filter(failing_since__isnull=False)
+        return set(broken.values_list("channel", flat=True))
+
+    def took_at(self, channel: Channel) -> datetime | None:
+        """Return when a channel last took a message."""
+        return self.filter(channel=channel).values_list("took_at", flat=True).first()
+
 
 class ChannelHealth(models.Model):
     """

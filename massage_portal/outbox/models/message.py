@@ -14,96 +14,13 @@ from django.db.models.functions import Replace
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal.outbox.codes import Channel, Failure, State
-from massage_portal.outbox.locks import GONE_FOR_GOOD, SENDER_IS_GONE
-from massage_portal.prepared import Prepared
+from massage_portal.outbox.models.statements import BEGIN, CLAIM, MARK, PROVE, VOID
 
 # The longest that one hand-over takes: a carrier gives up sooner, twice 10 seconds.
 HAND_OVER = timedelta(seconds=30)
 # And the longest until it is marked, should the database be away meanwhile.
 LEASE = timedelta(seconds=100)
-NOTHING_YET = {"attempts": "0", "faults": "0"} | dict.fromkeys(
-    ("channel", "provider_id", "failed_because"), "''"
-)
 UNSENT = Q(sent_at=None, failed_at=None, voided_at=None)
-
-# The rows are chosen once (ARRAY), locked as they are chosen, and judged again on their
-# newest version, so of two workers that want a row one gets it. What a sender that is
-# gone had not begun is free at once: were it alive, it could not begin it any more.
-CLAIM = f"""
-    UPDATE outbox_message
-       SET claim = %s, began_at = NULL, attempts = attempts + 1
-     WHERE id = ANY(ARRAY(
-        SELECT id FROM outbox_message
-         WHERE sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
-           AND try_at <= %s AND expires_at > %s
-           AND (%s::bigint IS NULL OR id = %s)
-           AND (claim IS NULL OR ({SENDER_IS_GONE} AND {GONE_FOR_GOOD}
-                AND (began_at IS NULL OR began_at <= %s)))
-         ORDER BY try_at, id LIMIT %s
-           FOR UPDATE SKIP LOCKED))
-    RETURNING id
-"""  # noqa: S608 - no value is written into it
-
-# Even if it was withdrawn or given up elsewhere while on its way: it went.
-SENT = """
-    UPDATE outbox_message
-       SET sent_at = went.at, channel = went.channel, provider_id = went.number,
-           claim = NULL, voided_at = NULL, failed_at = NULL, failed_because = ''
-"""
-MARK = f"""{SENT}
-      FROM (SELECT %s::timestamptz AS at, %s AS channel, %s AS number) went
-     WHERE id = %s AND sent_at IS NULL
-"""
-
-# The last is written in any case, so that this waits until all before it is on disk.
-PROVE = f"""{SENT}
-      FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[])
-           AS went (at, channel, number, pk)
-     WHERE id = went.pk AND (sent_at IS NULL OR id = %s)
-"""
-
-# Not waiting for the disk: what is lost with the server's memory, a sender that lives
-# writes again (PROVE), and for one that is gone `locks.GONE_FOR_GOOD` waits.
-BEGIN = """
-    UPDATE outbox_message SET began_at = %s, channel = %s
-     WHERE id = %s AND claim = %s AND expires_at > %s
-       AND sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
-       AND set_config('synchronous_commit', 'off', true) = 'off'
-    RETURNING id
-"""
-
-# In one statement, for every booking withdraws what its request was told.
-VOID = Prepared(
-    "void_messages",
-    """
-    UPDATE outbox_message
-       SET worth_a_call = worth_a_call AND expires_at <= %(now)s,
-           voided_at = CASE WHEN sent_at IS NULL AND failed_at IS NULL
-                            THEN COALESCE(voided_at, %(now)s) ELSE voided_at END
-     WHERE about = %(about)s
-       AND (worth_a_call AND expires_at > %(now)s
-            OR sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL)
-    """,
-)
-
-# One row for each of the arrays, but where the same fact is owed already.
-OWE = Prepared(
-    "owe_messages",
-    f"""
-    INSERT INTO outbox_message (about, recipient_id, created_at, key, kind, message_id,
-        due_at, try_at, expires_at, worth_a_call, {", ".join(NOTHING_YET)})
-    SELECT %(about)s::text, %(recipient)s::bigint, %(now)s::timestamptz, key, kind,
-           message_id, due_at, due_at, expires_at, call,
-           {", ".join(NOTHING_YET.values())}
-      FROM unnest(%(keys)s::text[], %(kinds)s::text[], %(message_ids)s::uuid[],
-                  %(due)s::timestamptz[], %(expire)s::timestamptz[],
-                  %(worth_a_call)s::boolean[])
-           WITH ORDINALITY AS owed
-               (key, kind, message_id, due_at, expires_at, call, place)
-     ORDER BY place
-        ON CONFLICT DO NOTHING
-    """,  # noqa: S608 - the names are ours
-)
 
 
 class Went(NamedTuple):
@@ -155,17 +72,20 @@ class MessageQuerySet(models.QuerySet["Message"]):
         claim: int,
         channel: str,
         now: datetime,
+        address: str = "",
         went: Went | None = None,
     ) -> bool:
         """
         Write down that a claimed message is handed over; say whether it may be.
 
-        It may not once it was withdrawn, given up, or taken over by another.
+        It may not once it was withdrawn, given up, or taken over by another; nor once
+        the address was stopped, though it stood when the batch was read.
 
         :param went: what to mark in the same journey to the database.
         """
         mark = f"WITH marked AS ({MARK})" if went else ""
         values: list[Any] = [*(went or ()), now, channel, key, claim, now]
+        values += [channel, address]
         with connection.cursor() as cursor:
             cursor.execute(mark + BEGIN, values)
             return cursor.fetchone() is not None
@@ -214,6 +134,13 @@ class MessageQuerySet(models.QuerySet["Message"]):
         lost = Q(failed_at__isnull=False) | Q(returned_at__isnull=False)
         return self.filter(lost, handled_at=None, expires_at__gt=now, worth_a_call=True)
 
+    def called_about(self, message: Message) -> bool:
+        """Say whether somebody called in place of one like it that was withheld."""
+        alike = self.filter(about=message.about, kind=message.kind)
+        return alike.filter(
+            failed_because=Failure.WITHHELD, handled_at__isnull=False
+        ).exists()
+
     def in_state(self, state: State) -> Self:
         """Those that stand there: as `Message.state` tells it of one."""
         return self.filter(
@@ -236,6 +163,19 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """
         VOID.run(about=about, now=now)
 
+    def let_go(self) -> None:
+        """Free what is claimed and not begun: it may be written of what was before."""
+        self.unsent().filter(began_at=None).update(claim=None)
+
+    def owe_again(self, *, now: datetime) -> int:
+        """
+        Owe what was withdrawn and is of use still, as if put off until now.
+
+        :returns: how many.
+        """
+        withdrawn = self.filter(voided_at__isnull=False, expires_at__gt=now)
+        return withdrawn.update(voided_at=None, quiet_until=now)
+
     def hand_on(
         self, old: str, new: str, *, kinds: Sequence[str], now: datetime
     ) -> int:
@@ -247,9 +187,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
         been put off until now.
         """
         ours = self.filter(about=old, kind__in=kinds)
-        ours.unsent().filter(began_at=None).update(claim=None)
-        withdrawn = ours.filter(voided_at__isnull=False, expires_at__gt=now)
-        withdrawn.update(voided_at=None, quiet_until=now)
+        ours.let_go()
+        ours.owe_again(now=now)
         names = (f":{one.rpartition(':')[2]}:" for one in (old, new))
         key = Replace("key", *(Value(name) for name in names))
         return ours.update(about=new, key=key)
@@ -273,6 +212,9 @@ class Message(models.Model):
         db_index=False,  # `message_of_recipient` finds them
         related_name="messages",
     )
+    instead_of = models.OneToOneField(  # whose text came back: this one goes by mail
+        "self", models.PROTECT, null=True, related_name="+", editable=False
+    )
     message_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
@@ -286,6 +228,10 @@ class Message(models.Model):
     began_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0)
     faults = models.PositiveSmallIntegerField(default=0)  # it could not be written
+    # It was handed over, and the server did not say that it took it.
+    unanswered = models.PositiveSmallIntegerField(default=0)
+    # The last refusal; its words would name addresses, and are not kept.
+    code = models.CharField(max_length=60, blank=True, editable=False)
     channel = models.CharField(max_length=5, choices=Channel, blank=True)
     provider_id = models.CharField(max_length=120, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.phonenumber import to_python
 
-from massage_portal.outbox.codes import Channel, Halt
+from massage_portal.outbox.codes import Channel, Halt, Mended
 
 
 class StopQuerySet(models.QuerySet["Stop"]):
@@ -51,6 +51,7 @@ class Stop(models.Model):
     lifted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
+    lifted_because = models.CharField(max_length=8, choices=Mended, blank=True)
     handled_at = models.DateTimeField(null=True)  # somebody called
     handled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
@@ -73,6 +74,11 @@ class Stop(models.Model):
             models.CheckConstraint(
                 name="stop_is_lifted_after_it_began",
                 condition=Q(lifted_at=None) | Q(lifted_at__gte=F("stopped_at")),
+            ),
+            models.CheckConstraint(
+                name="stop_is_lifted_for_a_reason",
+                condition=Q(lifted_at=None, lifted_because="")
+                | Q(lifted_at__isnull=False, lifted_because__in=Mended.values),
             ),
             models.CheckConstraint(
                 name="stop_is_handled_by_someone",

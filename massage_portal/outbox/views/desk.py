@@ -21,6 +21,7 @@ from django.views.decorators.http import (
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 from massage_portal.outbox import actions, desk, health
+from massage_portal.outbox.codes import Mended
 from massage_portal.outbox.forms.desk import Called, FindPerson, Narrow
 from massage_portal.outbox.models import Message, Stop
 from massage_portal.outbox.patients import patients
@@ -127,14 +128,26 @@ def called(request: SignedInRequest) -> HttpResponse:
 @requires(HANDLES)
 @require_POST
 def use_again(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Write to an address again that was stopped: its owner says that it is right."""
+    """Write to an address again that was stopped; the button says why it is right."""
     stop = get_object_or_404(Stop, pk=pk)
+    because = request.POST.get("because")
+    if because not in (Mended.OWNER, Mended.REPAIRED):
+        notes.error(request, _("Nothing was chosen."))
+        return redirect("outbox:calls")
+    now, by = timezone.now(), request.user
     try:
-        actions.lift_stop(stop=stop, by=request.user, now=timezone.now())
+        number = actions.lift_stop(stop=stop, because=Mended(because), by=by, now=now)
     except actions.AlreadyLifted as refusal:
         notes.error(request, str(refusal))
     else:
-        notes.success(request, _("We write to that address again from now on."))
+        words = ngettext(
+            "We write to that address again from now on. %(number)d message that "
+            "did not reach it goes now; what is of no use any more does not.",
+            "We write to that address again from now on. %(number)d messages that "
+            "did not reach it go now; what is of no use any more does not.",
+            number,
+        )
+        notes.success(request, words % {"number": number})
     return redirect("outbox:calls")
 
 

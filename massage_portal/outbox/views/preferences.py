@@ -20,7 +20,7 @@ from massage_portal.access import SignedInRequest, by_link, requires
 from massage_portal.audit.context import by_a_link
 from massage_portal.outbox import actions
 from massage_portal.outbox.actions.preference import CODE_KIND
-from massage_portal.outbox.codes import Channel
+from massage_portal.outbox.codes import Channel, Mended
 from massage_portal.outbox.forms.preferences import Code, Reach
 from massage_portal.outbox.links import whose
 from massage_portal.outbox.models import Message, Preference, Stop
@@ -75,7 +75,9 @@ def start_again(request: SignedInRequest, pk: int) -> HttpResponse:
     own = Stop.objects.filter(user=request.user).select_related("user")
     found = get_object_or_404(own, pk=pk)
     with suppress(actions.AlreadyLifted):  # pressed twice: what was wanted holds
-        actions.lift_stop(stop=found, by=request.user, now=timezone.now())
+        actions.lift_stop(
+            stop=found, because=Mended.OWNER, by=request.user, now=timezone.now()
+        )
     again = _("We write to %(address)s again.") % {"address": found.shown}
     messages.success(request, again)
     return redirect("outbox:preferences")

@@ -1,0 +1,92 @@
+"""What of messages is said in SQL: each is one statement, whatever else goes on."""
+
+from __future__ import annotations
+
+from massage_portal.outbox.locks import GONE_FOR_GOOD, SENDER_IS_GONE
+from massage_portal.prepared import Prepared
+
+NOTHING_YET = dict.fromkeys(("attempts", "faults", "unanswered"), "0") | dict.fromkeys(
+    ("channel", "code", "provider_id", "failed_because"), "''"
+)
+
+# The rows are chosen once (ARRAY), locked as they are chosen, and judged again on their
+# newest version, so of two workers that want a row one gets it. What a sender that is
+# gone had not begun is free at once: were it alive, it could not begin it any more.
+CLAIM = f"""
+    UPDATE outbox_message
+       SET claim = %s, began_at = NULL, attempts = attempts + 1
+     WHERE id = ANY(ARRAY(
+        SELECT id FROM outbox_message
+         WHERE sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
+           AND try_at <= %s AND expires_at > %s
+           AND (%s::bigint IS NULL OR id = %s)
+           AND (claim IS NULL OR ({SENDER_IS_GONE} AND {GONE_FOR_GOOD}
+                AND (began_at IS NULL OR began_at <= %s)))
+         ORDER BY try_at, id LIMIT %s
+           FOR UPDATE SKIP LOCKED))
+    RETURNING id
+"""  # noqa: S608 - no value is written into it
+
+# Even if it was withdrawn or given up elsewhere while on its way: it went.
+SENT = """
+    UPDATE outbox_message
+       SET sent_at = went.at, channel = went.channel, provider_id = went.number,
+           claim = NULL, voided_at = NULL, failed_at = NULL, failed_because = ''
+"""
+MARK = f"""{SENT}
+      FROM (SELECT %s::timestamptz AS at, %s AS channel, %s AS number) went
+     WHERE id = %s AND sent_at IS NULL
+"""
+
+# The last is written in any case, so that this waits until all before it is on disk.
+PROVE = f"""{SENT}
+      FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[])
+           AS went (at, channel, number, pk)
+     WHERE id = went.pk AND (sent_at IS NULL OR id = %s)
+"""
+
+# Not waiting for the disk: what is lost with the server's memory, a sender that lives
+# writes again (PROVE), and for one that is gone `locks.GONE_FOR_GOOD` waits.
+BEGIN = """
+    UPDATE outbox_message SET began_at = %s, channel = %s
+     WHERE id = %s AND claim = %s AND expires_at > %s
+       AND sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
+       AND NOT EXISTS (SELECT FROM outbox_stop
+                        WHERE user_id = recipient_id AND channel = %s AND address = %s
+                          AND lifted_at IS NULL)
+       AND set_config('synchronous_commit', 'off', true) = 'off'
+    RETURNING id
+"""
+
+# In one statement, for every booking withdraws what its request was told.
+VOID = Prepared(
+    "void_messages",
+    """
+    UPDATE outbox_message
+       SET worth_a_call = worth_a_call AND expires_at <= %(now)s,
+           voided_at = CASE WHEN sent_at IS NULL AND failed_at IS NULL
+                            THEN COALESCE(voided_at, %(now)s) ELSE voided_at END
+     WHERE about = %(about)s
+       AND (worth_a_call AND expires_at > %(now)s
+            OR sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL)
+    """,
+)
+
+# One row for each of the arrays, but where the same fact is owed already.
+OWE = Prepared(
+    "owe_messages",
+    f"""
+    INSERT INTO outbox_message (about, recipient_id, created_at, key, kind, message_id,
+        due_at, try_at, expires_at, worth_a_call, {", ".join(NOTHING_YET)})
+    SELECT %(about)s::text, %(recipient)s::bigint, %(now)s::timestamptz, key, kind,
+           message_id, due_at, due_at, expires_at, call,
+           {", ".join(NOTHING_YET.values())}
+      FROM unnest(%(keys)s::text[], %(kinds)s::text[], %(message_ids)s::uuid[],
+                  %(due)s::timestamptz[], %(expire)s::timestamptz[],
+                  %(worth_a_call)s::boolean[])
+           WITH ORDINALITY AS owed
+               (key, kind, message_id, due_at, expires_at, call, place)
+     ORDER BY place
+        ON CONFLICT DO NOTHING
+    """,  # noqa: S608 - the names are ours
+)
