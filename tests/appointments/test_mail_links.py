@@ -224,6 +224,14 @@ def test_an_answer_to_an_offer_is_marked_as_by_a_link():
     assert acts(offer) == [("appointment.booked", offer.patient.user_id, True)]
 
 
+def test_who_declines_by_a_link_reads_that_they_declined():
+    offer = make_appointment(status=Status.PROPOSED)
+    address = url("answer", sign("offer", offer.pk))
+    page = Client().post(address, {"answer": "decline"}, follow=True)
+    assert "<h1>You declined this time</h1>" in page.text
+    assert "You have kept your place" in page.text
+
+
 # --- The database ---------------------------------------------------------------------
 
 

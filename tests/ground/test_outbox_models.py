@@ -135,3 +135,11 @@ def test_a_message_is_owed_once_by_its_key():
 
     with pytest.raises(IntegrityError, match='"message_is_owed_once"'):
         make_message(key=first.key)
+
+
+def test_a_message_takes_the_place_of_one_and_no_other_does():
+    first = make_message()
+    assert make_message(instead_of=first).pk
+
+    with pytest.raises(IntegrityError, match='"message_takes_the_place_of_one"'):
+        make_message(instead_of=first)

@@ -212,8 +212,13 @@ class Message(models.Model):
         db_index=False,  # `message_of_recipient` finds them
         related_name="messages",
     )
-    instead_of = models.OneToOneField(  # whose text came back: this one goes by mail
-        "self", models.PROTECT, null=True, related_name="+", editable=False
+    instead_of = models.ForeignKey(  # what came back: this one goes by mail
+        "self",
+        models.PROTECT,
+        null=True,
+        db_index=False,  # `message_takes_the_place_of_one` finds it
+        related_name="+",
+        editable=False,
     )
     message_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     created_at = models.DateTimeField()
@@ -262,6 +267,11 @@ class Message(models.Model):
         permissions = [("handle_message", "Can call whom no message reached")]
         constraints = [
             models.UniqueConstraint(name="message_is_owed_once", fields=["key"]),
+            models.UniqueConstraint(
+                name="message_takes_the_place_of_one",
+                fields=["instead_of"],
+                condition=Q(instead_of__isnull=False),
+            ),
             models.CheckConstraint(
                 name="message_expires_after_it_is_due",
                 condition=Q(expires_at__gt=F("due_at")),
