@@ -21,6 +21,7 @@ from appointments.wishes import Misfit, misfits
 from services.models import Technique
 
 BATCH = 50
+MOST_ASKED = 500  # in line, about the next offer
 HAD = (Status.BOOKED, Status.PROPOSED)
 Place = tuple[int, datetime]  # therapist, start
 
@@ -196,8 +197,8 @@ class Supply:
         return usable(wish, some, now=self.now, most=most)
 
     def next_proposal(self) -> Proposal | None:
-        """Return the best opening for the patient first in line who can use one."""
-        for entry in self._line():
+        """Return the best opening for the first of MOST_ASKED who can use one."""
+        for entry in self._line(most=MOST_ASKED):
             for opening in self.for_entry(entry):
                 return Proposal(entry, opening)
         return None
@@ -224,12 +225,15 @@ class Supply:
         # Keys are ranked first: only the front is joined with what it is asked about.
         return list(line.filter(pk__in=line.values("pk")[:BATCH]))
 
-    def _line(self) -> Iterator[WaitlistEntry]:
-        """Yield those in line: the front, and, if it is not enough, all the others."""
+    def _line(self, *, most: int | None = None) -> Iterator[WaitlistEntry]:
+        """Yield those in line: the front, and, if it is not enough, the others."""
         yield from self._front
         line = waiting_in_line(now=self.now, policy=self.policy)
-        seen = [entry.pk for entry in self._front]
-        yield from line.exclude(pk__in=seen).iterator(chunk_size=BATCH)
+        if most is None:
+            rest = line.exclude(pk__in=[entry.pk for entry in self._front])
+        else:  # as the front is read
+            rest = line.filter(pk__in=line.values("pk")[BATCH:most])
+        yield from rest.iterator(chunk_size=BATCH)
 
     def first_in_line_for(
         self, *, therapist: int, starts_at: datetime
