@@ -8,8 +8,10 @@ however many visits there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from zoneinfo import ZoneInfo
 
 STEP = timedelta(minutes=30)  # visits start on the hour and the half hour
@@ -30,6 +32,18 @@ def first_start(moment: datetime, zone: ZoneInfo) -> datetime:
         minutes=local.minute % 30, seconds=local.second, microseconds=local.microsecond
     )
     return moment + (STEP - past if past else timedelta(0))
+
+
+class _Remembered(dict[Stretch, int]):
+    """What is reckoned once for each stretch; many visits begin and end together."""
+
+    def __init__(self, reckon: Callable[[Stretch], int]) -> None:
+        super().__init__()
+        self._reckon = reckon
+
+    def __missing__(self, span: Stretch) -> int:
+        found = self[span] = self._reckon(span)
+        return found
 
 
 class HalfHours:
@@ -54,7 +68,7 @@ class HalfHours:
     ) -> None:
         self.origin, self.number = origin, number
         self.length, self.held = length, held
-        self._blocked: dict[Stretch, int] = {}
+        self._blocked = _Remembered(self._overlapping)
         self._moments: dict[int, Moment] = {}
         self._rooms: list[tuple[int, int]] = []  # each with the starts it is first at
         left = (1 << number) - 1
@@ -80,14 +94,11 @@ class HalfHours:
 
     def blocked(self, busy: Iterable[Stretch]) -> int:
         """Return the starts from which a visit would overlap something in `busy`."""
-        found, known = 0, self._blocked
-        for span in busy:
-            if (one := known.get(span)) is None:
-                after = (span[0] - self.held - self.origin) // STEP + 1
-                until = -((self.origin - span[1]) // STEP)
-                one = known[span] = self.between(after, until)
-            found |= one
-        return found
+        return reduce(or_, map(self._blocked.__getitem__, busy), 0)
+
+    def _overlapping(self, span: Stretch) -> int:
+        after = (span[0] - self.held - self.origin) // STEP + 1
+        return self.between(after, -((self.origin - span[1]) // STEP))
 
     def moments(self, starts: int) -> Iterator[Moment]:
         """Yield each of `starts` with its first free room and both its ends."""

@@ -29,15 +29,22 @@ from massage_portal.nights import awake_since
 
 PATIENCE = timedelta(seconds=60)  # the sweep ends a lapsed hold by then
 MADE_AS = [Status.PROPOSED, Status.PENDING, Status.BOOKED, Status.WAITLIST]
+# By time, for one therapist, room or patient, whoever overlaps anybody before them does
+# not begin after all those are over: one sort, however many there are. With whom is
+# asked of those few alone.
 IN_TWO_PLACES = """
-    SELECT a.id, b.id, a.{who}_id
-      FROM appointments_appointment a
-      JOIN appointments_appointment b
-        ON a.id < b.id AND a.{who}_id = b.{who}_id
-       AND tstzrange(a.starts_at, a.blocked_until)
-        && tstzrange(b.starts_at, b.blocked_until)
-     WHERE a.status = ANY(%s) AND b.status = ANY(%s)
-     ORDER BY a.id, b.id
+      WITH held AS (
+           SELECT id, {who}_id AS who, starts_at, blocked_until,
+                  max(blocked_until) OVER (
+                      PARTITION BY {who}_id ORDER BY starts_at, id
+                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS over_at
+             FROM appointments_appointment WHERE status = ANY(%s))
+    SELECT least(a.id, b.id), greatest(a.id, b.id), a.who
+      FROM held a
+      JOIN held b ON b.who = a.who
+       AND (b.starts_at, b.id) < (a.starts_at, a.id) AND b.blocked_until > a.starts_at
+     WHERE a.over_at > a.starts_at
+     ORDER BY 1, 2
 """
 
 
@@ -46,9 +53,7 @@ def in_one_place(now: datetime) -> Found:
     faults = [
         f"appointments {one} and {other} keep {who} {key} in two places at once"
         for who in ("therapist", "room", "patient")
-        for one, other, key in ask(
-            IN_TWO_PLACES.format(who=who), HOLDING_TIME, HOLDING_TIME
-        )
+        for one, other, key in ask(IN_TWO_PLACES.format(who=who), HOLDING_TIME)
     ]
     return Found(Appointment.objects.holding_time().count(), faults)
 
@@ -137,17 +142,21 @@ def requests_and_visits(now: datetime) -> Found:
     """A request is booked where one visit of it is, and only there."""
     rows = ask(
         """
-        SELECT entry.id, entry.status,
-               count(visit.id) FILTER (WHERE visit.status = ANY(%s)),
-               count(visit.id) FILTER (WHERE visit.status = ANY(%s)
-                                         AND visit.missed_because <> %s)
-          FROM appointments_waitlistentry entry
-          LEFT JOIN appointments_appointment visit ON visit.entry_id = entry.id
-         GROUP BY entry.id ORDER BY entry.id
+        SELECT * FROM (
+            SELECT entry.id, entry.status,
+                   count(visit.id) FILTER (WHERE visit.status = ANY(%s)) AS ahead,
+                   count(visit.id) FILTER (WHERE visit.status = ANY(%s)
+                                             AND visit.missed_because <> %s) AS taking
+              FROM appointments_waitlistentry entry
+              LEFT JOIN appointments_appointment visit ON visit.entry_id = entry.id
+             GROUP BY entry.id) request
+         WHERE (status = %s) <> (ahead = 1) OR taking > 1
+         ORDER BY id
         """,
         AHEAD,
         TAKING_THE_ENTRY,
         Missed.CLINIC,
+        EntryStatus.IN_PROGRESS,
     )
     faults = [
         f"request {entry}: it is {status}, and has {ahead} visits agreed"
@@ -159,7 +168,7 @@ def requests_and_visits(now: datetime) -> Found:
         for entry, _status, _ahead, taking in rows
         if taking > 1
     ]
-    return Found(len(rows), faults)
+    return Found(WaitlistEntry.objects.count(), faults)
 
 
 def messages(now: datetime) -> Found:
@@ -177,7 +186,8 @@ def messages(now: datetime) -> Found:
            AND visit.status = ANY(%s)
            AND (message.kind, visit.status) NOT IN (
                 ('appointments.cancelled', 'cancelled'),
-                ('appointments.missed', 'noshow'))
+                ('appointments.missed', 'noshow'),
+                ('appointments.not_missed', 'entered-in-error'))
          ORDER BY message.id
         """,
         [Status.CANCELLED, Status.FULFILLED, Status.NOSHOW, Status.ENTERED_IN_ERROR],

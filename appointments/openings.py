@@ -300,10 +300,11 @@ class _Search:
     def add(self, diary: Diary, last: date) -> None:
         """Add one therapist's openings, each with the first room that is free."""
         therapist, location, zone = diary.therapist, diary.location, diary.zone
+        found = self._found
         for grid, work in self._worked(diary, last):
             starts = work & ~grid.blocked(diary.busy.given)
             for start, room, ends_at, until in grid.moments(starts):
-                self._found[start].append(
+                found[start].append(
                     Opening(start, therapist, room, location, ends_at, until, zone)
                 )
 

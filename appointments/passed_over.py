@@ -1,16 +1,22 @@
 """
-Was anybody in greater need passed over, when freed time was offered on?
+Was anybody in greater need passed over, when time was given?
 
-Judged are the offers that the portal made by itself: a scheduler may have a reason of
-their own. What it knew then is put together from the rows and the trail, and whoever
-has changed since (by triage, a report, a merge, a change to the referral or category)
-is left out: nothing can be proved of them. So a fault that is told is one.
+Judged are the offers that the portal made by itself, and the times that people gave
+without saying that it was out of turn: a reason that was said explains it, and a plan
+weighs all who wait. What was known then is put together from the rows and the trail,
+and whoever has changed since (by triage, a report, a merge, a change to the referral or
+category) is left out: nothing can be proved of them. So a fault that is told is one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from appointments.matching import fits
 from appointments.models import Appointment, Policy, WaitlistEntry
@@ -21,15 +27,24 @@ from massage_portal.invariants import Found, ask
 LOOK_BACK = timedelta(days=7)
 BATCH = 50
 MOST_TOLD = 3  # of those passed over by one offer
+MOST_JUDGED = 200  # offers, the newest
+MOST_BEFORE = 1000  # who stood before one of them: a sound one went to the front
 CLOSE = timedelta(minutes=1)  # two acts at once: which came first is not told
 OFFERS = """
+    SELECT * FROM (
     SELECT DISTINCT ON (visit.id) visit.id, event.at
       FROM audit_auditevent event
       JOIN appointments_appointment visit ON visit.id::text = event.record_id
-     WHERE event.action = 'appointment.offered' AND event.actor_id IS NULL
+     WHERE (event.action = 'appointment.offered'
+            OR event.action = 'appointment.booked' AND event.change = '>booked')
        AND event.record_type = 'appointments.appointment'
        AND event.at > %s
-     ORDER BY visit.id, event.id
+       AND NOT EXISTS (SELECT FROM appointments_givenoutofturn said
+                        WHERE said.appointment_id = visit.id)
+       AND NOT EXISTS (SELECT FROM appointments_draftoffer planned
+                        WHERE planned.appointment_id = visit.id)
+     ORDER BY visit.id, event.id) offer
+     ORDER BY at DESC, id DESC LIMIT %s
 """
 # Who waited at %(at)s with nothing in hand, and is now as they were.
 WAITED = """
@@ -78,49 +93,77 @@ UNCHANGED = """
 
 
 def nobody_passed_over(now: datetime) -> Found:
-    """Judge the offers of the last LOOK_BACK, each as it stood when it was made."""
+    """Judge the newest offers of the last LOOK_BACK, each as it stood when made."""
     faults = []
-    offers = ask(OFFERS, now - LOOK_BACK)
+    offers = ask(OFFERS, now - LOOK_BACK, MOST_JUDGED)
     found = Appointment.objects.with_place().select_related("entry__referral")
     for pk, at in offers:
         offer = found.get(pk=pk)
-        for entry in _before(offer, at=at):
+        for entry in _passed(offer, at=at):
             faults.append(
-                f"appointment {pk} was offered to request {offer.entry_id} while "
+                f"appointment {pk} was given to request {offer.entry_id} while "
                 f"request {entry.pk} stood before it and could have come"
             )
     return Found(len(offers), faults)
 
 
-def _before(offer: Appointment, *, at: datetime) -> list[WaitlistEntry]:
-    """Return those who stood before the one that was offered it, and could come."""
-    early, late = at - CLOSE, at + CLOSE
-    changed = [early] * 3 + [early, late] * 3
-    values = [early, early, late, offer.pk, late, early, *changed]
-    waited = [pk for (pk,) in ask(WAITED + UNCHANGED, *values)]
+def _passed(offer: Appointment, *, at: datetime) -> list[WaitlistEntry]:
+    """Return some of those who stood before the one that was offered it, and could."""
     own = "SELECT entry.id FROM appointments_waitlistentry entry WHERE entry.id = %s"
-    if not ask(own + UNCHANGED, offer.entry_id, *changed):
+    if not ask(own + UNCHANGED, offer.entry_id, *_around(at)):
         return []
     policy = Policy.objects.in_force(at)
-    line = WaitlistEntry.objects.in_order_of_need(
-        now=at, exponent=float(policy.harm_exponent)
-    ).select_related(
-        *("referral__technique", "referral__insurer", "referral__authorization")
-    )
-    rows = WaitlistEntry.objects.filter(pk__in=waited).covered(at)
+    before = _before(offer, at=at, exponent=float(policy.harm_exponent))
+    passed: list[WaitlistEntry] = []
+    for first in range(0, len(before), BATCH):
+        some = _to_be_offered(before[first : first + BATCH], at=at, policy=policy)
+        passed += [one for one in some if _could_come(one, offer, at=at, policy=policy)]
+        if len(passed) >= MOST_TOLD:
+            break
+    return passed[:MOST_TOLD]
+
+
+def _around(at: datetime) -> list[datetime]:
+    """Return the moments about which UNCHANGED asks."""
+    early, late = at - CLOSE, at + CLOSE
+    return [early] * 3 + [early, late] * 3
+
+
+def _before(offer: Appointment, *, at: datetime, exponent: float) -> list[int]:
+    """
+    Return the keys of who stood before it, by rank: of the line's front.
+
+    They waited at `at`, and are now as they were.
+    """
+    line: Any = WaitlistEntry.objects.in_order_of_need(now=at, exponent=exponent)
+    its = line.filter(pk=offer.entry_id).values_list("day_adds", "received_at").first()
+    if its is None:
+        return []
+    day_adds, received_at = its
+    if day_adds is not None:
+        line = line.filter(
+            Q(day_adds__gt=day_adds)
+            | Q(day_adds=day_adds, received_at__lt=received_at)
+            | Q(day_adds=day_adds, received_at=received_at, pk__lt=offer.entry_id)
+        )
+    early, late = at - CLOSE, at + CLOSE
+    values = [early, early, late, offer.pk, late, early, *_around(at)]
+    line = line.filter(pk__in=RawSQL(WAITED + UNCHANGED, values))  # noqa: S611 - ours
+    return list(line.values_list("pk", flat=True)[:MOST_BEFORE])
+
+
+def _to_be_offered(
+    keys: Sequence[int], *, at: datetime, policy: Policy
+) -> list[WaitlistEntry]:
+    """Return those of `keys`, in order, who could be offered anything then."""
+    rows = WaitlistEntry.objects.filter(pk__in=keys).covered(at)
     # Whom a person had to call first was passed over rightly.
     to_call = rows.to_call(most_missed=policy.most_missed, before=at + CLOSE)
-    rows = rows.exclude(pk__in=to_call.values("pk"))
-    covered = set(rows.values_list("pk", flat=True))
-    passed: list[WaitlistEntry] = []
-    # A sound offer went to the front of the line: only its beginning is read.
-    some = line.filter(pk__in={*covered, offer.entry_id})
-    for entry in some.iterator(chunk_size=BATCH):
-        if entry.pk == offer.entry_id or len(passed) == MOST_TOLD:
-            return passed
-        if _could_come(entry, offer, at=at, policy=policy):
-            passed.append(entry)
-    return passed
+    rows = rows.exclude(pk__in=to_call.values("pk")).select_related(
+        *("referral__technique", "referral__insurer", "referral__authorization")
+    )
+    found = {one.pk: one for one in rows}
+    return [found[key] for key in keys if key in found]
 
 
 def _could_come(

@@ -17,6 +17,11 @@ class Found:
     looked_at: int
     faults: list[str] = field(default_factory=list)  # keys of rows, never names
 
+    @property
+    def is_empty(self) -> bool:
+        """Say whether there was nothing of which it could hold or not."""
+        return not (self.looked_at or self.faults)
+
 
 class Invariant(NamedTuple):
     """One thing that must hold, and the read that sees whether it does."""

@@ -42,13 +42,13 @@ def address(number):
     return f"reader{number}@example.org"
 
 
-def owe(count):
+def owe(count, *, first=0):
     """Owe each of many people one mail that has always been due."""
     people = [
         User(email=address(n), name=f"Reader {n}", password="md5$of$nothing")
-        for n in range(count)
+        for n in range(first, first + count)
     ]
-    for number, user in enumerate(User.objects.bulk_create(people)):
+    for number, user in enumerate(User.objects.bulk_create(people), first):
         owed(f"crash:{number}", "accounts.password_reset", "accounts.user", user, user)
 
 

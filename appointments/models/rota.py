@@ -191,9 +191,9 @@ class _Read:
         match row.kind:
             case "visit":
                 span = Span(row.begin, row.end)
-                for key, room in zip(row.keys, row.rooms, strict=True):
-                    self.fills[key].append(span)
-                    self.taken[room].append(span)
+                for whose, keys in (self.fills, row.keys), (self.taken, row.rooms):
+                    for key in keys:
+                        whose[key].append(span)
             case "hours":
                 shift = Shift(row.other, row.starts, row.ends, row.first, row.last)
                 for key in row.keys:

@@ -19,6 +19,7 @@ from appointments.board_rows import Drawn, asking, drawn
 from appointments.forms.board import Narrow
 from appointments.line import Asked, Line, read_asked, read_line
 from appointments.models import Policy, Supply, WaitlistEntry
+from appointments.models.supply import MOST_ASKED
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 from massage_portal.outbox import health
@@ -108,7 +109,10 @@ def next_offer(request: SignedInRequest) -> HttpResponse:
         record("request.listed", proposal.entry, by=request.user, at=now)
     partial = request.headers.get("HX-Request") == "true"
     template = "_next_offer.html" if partial else "next_offer.html"
-    response = render(request, f"appointments/staff/{template}", {"proposal": proposal})
+    context: dict[str, Any] = {"proposal": proposal}
+    if proposal is None and WaitlistEntry.objects.waiting().count() > MOST_ASKED:
+        context["asked"] = MOST_ASKED
+    response = render(request, f"appointments/staff/{template}", context)
     response["Vary"] = "HX-Request"
     return response
 

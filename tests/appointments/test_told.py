@@ -115,6 +115,8 @@ def test_so_does_whoever_staff_asked_for_unless_no_mail_reaches_them(scheduler):
         pytest.param("Wed 18:00", "Thu 10:00", "Thu 08:00", id="or as it ends"),
         pytest.param("Wed 18:00", "Thu 08:59", None, id="not with minutes left"),
         pytest.param("Wed 18:00", "Thu 08:00", None, id="or none at all"),
+        pytest.param("Wed 22:00", "Thu 12:00", None, id="as the first word goes"),
+        pytest.param("Wed 22:00", "Thu 12:01", "Thu 08:01", id="a minute after it"),
     ],
 )
 def test_a_second_word_of_an_offer_comes_in_time_and_never_at_night(made, until, told):

@@ -23,7 +23,7 @@ from tests.crashing import (
     lost,
     owe,
     owed_reminder,
-    some_more_went,
+    some_come,
     times_caught,
     told,
     twice,
@@ -41,7 +41,7 @@ DUE_MEANWHILE = 20  # reminders in each outage
 GOAL = 120  # seconds from the broker's return until they are sent
 NOBODY_WAITS_LONGER = 2_000  # milliseconds, for the broker
 NOISE = 250  # milliseconds
-OWED = 500  # as it is emptied
+TIMES, EACH = 4, 60  # it is emptied, and as many messages are owed each time
 CROWDS = 4  # two in each of two phases
 
 
@@ -176,7 +176,6 @@ def test_pages_work_on_and_reminders_go_later_while_the_broker_is_away(
 def test_a_broker_that_is_emptied_costs_no_message_and_signs_nobody_out(
     own, mail, capsys
 ):
-    owe(OWED)
     mail.each_step = 0.05
     (key,) = sessions(signed_in(make_user(Role.SCHEDULER)), 1)
     with told(capsys) as counts, background(mail) as run:
@@ -184,8 +183,9 @@ def test_a_broker_that_is_emptied_costs_no_message_and_signs_nobody_out(
         _, port = run.web()
         run.worker("prefork")
         run.beat()
-        for _ in range(4):
-            some_more_went()
+        for number in range(TIMES):
+            owe(EACH, first=number * EACH)
+            some_come(mail, EACH // 3)
             own.empty_valkey()
             page = Ask(reverse("appointments:queue"), key)
             statuses = {one.status for one in in_turn(port, [page] * 4, seconds=1)}
@@ -196,5 +196,5 @@ def test_a_broker_that_is_emptied_costs_no_message_and_signs_nobody_out(
             "lost": len(lost(mail)),
             "sent twice": len(twice(mail)),
         }
-    assert list(counts.values()) == [OWED, 0, 0]
+    assert list(counts.values()) == [TIMES * EACH, 0, 0]
     assert set(times_caught(mail).values()) == {1}

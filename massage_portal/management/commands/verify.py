@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 
 from appointments.invariants import INVARIANTS as APPOINTMENTS
 from appointments.reminded import INVARIANTS as REMINDED
+from massage_portal.invariants import Found
 from massage_portal.outbox.invariants import INVARIANTS as MESSAGES
 from referrals.invariants import INVARIANTS as REFERRALS
 
@@ -28,6 +29,15 @@ def snapshot() -> Iterator[None]:
         yield
 
 
+def verdict(found: Found) -> str:
+    """Say whether it holds; what holds of nothing is told apart."""
+    if found.faults:
+        return f"{len(found.faults)} AT FAULT, {found.looked_at} looked at"
+    if found.is_empty:
+        return "nothing to look at"
+    return f"yes, {found.looked_at} looked at"
+
+
 class Command(BaseCommand):
     """Reads only; fails if one thing that must hold does not."""
 
@@ -38,7 +48,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Look at each in turn, in one snapshot; fail if one does not hold."""
-        wrong = 0
+        wrong = empty = 0
         with translation.override("en"), snapshot():
             now = timezone.now()
             for invariant in [*MESSAGES, *REFERRALS, *APPOINTMENTS, *REMINDED]:
@@ -46,12 +56,15 @@ class Command(BaseCommand):
                 self.stdout.flush()
                 found = invariant.look(now)
                 wrong += len(found.faults)
-                verdict = f"{len(found.faults)} AT FAULT" if found.faults else "yes"
-                self.stdout.write(f"{verdict}, {found.looked_at} looked at")
+                empty += found.is_empty
+                self.stdout.write(verdict(found))
                 for fault in found.faults[:MOST_TOLD]:
                     self.stdout.write(f"  {fault}")
                 if more := len(found.faults[MOST_TOLD:]):
                     self.stdout.write(f"  and {more} more")
         if wrong:
             raise CommandError(f"{wrong} at fault: see above")
-        self.stdout.write("all of it holds")
+        last = "all of it holds"
+        if empty:
+            last += f"; of {empty} there was nothing to look at"
+        self.stdout.write(last)
