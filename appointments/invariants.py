@@ -186,7 +186,8 @@ def messages(now: datetime) -> Found:
            AND visit.status = ANY(%s)
            AND (message.kind, visit.status) NOT IN (
                 ('appointments.cancelled', 'cancelled'),
-                ('appointments.missed', 'noshow'))
+                ('appointments.missed', 'noshow'),
+                ('appointments.not_missed', 'entered-in-error'))
          ORDER BY message.id
         """,
         [Status.CANCELLED, Status.FULFILLED, Status.NOSHOW, Status.ENTERED_IN_ERROR],

@@ -22,6 +22,7 @@ class Balance:
     line_in_time: int
     gain: int  # who is seen sooner than by the line alone, or at all
     wait: int  # who is seen later, or not at all though the line would give them a time
+    left: int = 0  # offers of which nobody has said yet what became of them
 
     @property
     def people(self) -> int:

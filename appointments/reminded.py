@@ -19,7 +19,8 @@ from massage_portal.outbox.models import Message
 
 # Between the moment that a request reads the clock and its commit: two locks at most.
 COMMITTED_BY = timedelta(seconds=30)
-OF_AN_END = ["appointments.cancelled"]  # said because a visit ended
+# Said because a visit ended, or was entered in error.
+OF_AN_END = ["appointments.cancelled", "appointments.not_missed"]
 
 # What may make a visit possible that the clinic could not give before.
 FREED = [

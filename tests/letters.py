@@ -16,7 +16,7 @@ from appointments.standing import SHARES
 from massage_portal.accounts.actions import invite
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
-from massage_portal.outbox.models import Preference
+from massage_portal.outbox.models import Message, Preference
 from tests.factories import (
     DAY,
     HOUR,
@@ -29,6 +29,7 @@ from tests.factories import (
     make_diagnosis,
     make_entry,
     make_location,
+    make_message,
     make_patient,
     make_provider,
     make_question,
@@ -161,6 +162,15 @@ def moved(**person) -> Example:
         starts_at=visit.starts_at + 3 * HOUR,
     )
     visit.save()
+    return _to_patient(visit)
+
+
+@example("appointments.not_missed")
+def not_missed(**person) -> Example:
+    visit = marked_visit(Status.ENTERED_IN_ERROR, **person)
+    user = visit.patient.user
+    told = make_message(kind="appointments.missed", subject=visit, to=user)
+    Message.objects.filter(pk=told.pk).update(sent_at=NOW - HOUR)
     return _to_patient(visit)
 
 

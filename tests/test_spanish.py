@@ -6,12 +6,16 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import trans_real
 
 from appointments.codes import EntryStatus, Status
 from massage_portal.accounts.actions import invite
 from massage_portal.accounts.roles import Role
 from massage_portal.actions import compile_translations
+from massage_portal.outbox.kinds import kind_of
+from massage_portal.outbox.letter import written
 from massage_portal.tokens import sign
 from services.actions import load_content
 from services.codes import VersionStatus
@@ -23,12 +27,15 @@ from tests.factories import (
     make_clinic,
     make_diagnosis,
     make_entry,
+    make_message,
     make_patient,
     make_policy,
     make_referral,
     make_request,
     make_user,
 )
+from tests.ground.reported import GATEWAY
+from tests.letters import EXAMPLES
 from tests.mails import contents, parsed, write
 from tests.spanish import assert_spanish, es, left_in_english, words_of
 
@@ -37,6 +44,7 @@ HEAD = re.compile(  # what the head says of a record, in the record's own words
     rb"|<script type=.application/ld\+json.>.*?</script>",
     re.DOTALL,
 )
+FORM_OF_A_DAY = re.compile(r"(?=.*j)(?=.*[MF])[DjlFMYPTgiA:,\-. ]+")
 FROM_RECORDS = {"services:safety", "services:referral", "services:privacy"}
 
 
@@ -212,7 +220,7 @@ def test_an_offer_answered_from_its_mail_is_spanish(reader):
     link, stranger = es("appointments:answer", sign("offer", offer.pk)), Client()
     assert "Aceptar este horario" in assert_spanish(stranger.get(link))
     taken = stranger.post(link, {"answer": "accept"}, follow=True)
-    assert "Su visita está confirmada" in assert_spanish(taken)
+    assert "Su visita está reservada" in assert_spanish(taken)
     again = stranger.post(link, {"answer": "decline"})
     assert_spanish(again, status=409)
 
@@ -221,7 +229,7 @@ def test_an_offer_answered_from_its_mail_is_spanish(reader):
     ("kind", "state", "subject"),
     [
         ("appointments.offer", Status.PROPOSED, "Hay un horario apartado para usted"),
-        ("appointments.booked", Status.BOOKED, "Su cita está confirmada"),
+        ("appointments.booked", Status.BOOKED, "Su cita está reservada"),
         (
             "appointments.reminder",
             Status.BOOKED,
@@ -244,6 +252,35 @@ def test_mail_to_one_who_reads_spanish_is_spanish(reader, kind, state, subject):
     assert "/es/" in text
     assert '<html lang="es"' in page
     assert left_in_english(words_of(text + page)) == []
+
+
+MONTHS = (
+    "Ene(?:ro)?|Feb(?:rero)?|Mar(?:zo)?|Abr(?:il)?|Mayo?|Jun(?:io)?|Jul(?:io)?|"
+    "Ago(?:sto)?|Sep(?:tiembre)?|Oct(?:ubre)?|Nov(?:iembre)?|Dic(?:iembre)?"
+)
+IN_CAPITALS = re.compile(rf"(?<![.>:!?] )(?<![\n>])\b(?:{MONTHS})\b")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", sorted(EXAMPLES))
+def test_no_month_within_a_sentence_begins_with_a_capital(kind, settings):
+    settings.SMS_GATEWAY = GATEWAY
+    subject, to, key = EXAMPLES[kind](language="es")
+    message = make_message(kind=kind, subject=subject, to=to, key=key)
+    mail = written(message, kind_of(kind))
+
+    said = [mail.subject, mail.short, mail.text, words_of(mail.html)]
+    assert [IN_CAPITALS.findall(one) for one in said] == [[]] * 4
+
+
+def test_no_date_in_spanish_is_told_with_a_capital():
+    forms = trans_real.translation("es")._catalog.items()
+    dates = [said for form, said in forms if FORM_OF_A_DAY.fullmatch(str(form))]
+    assert len(dates) > 10
+    assert [one for one in dates if "M" in one or "N" in one] == []
+    with translation.override("es"):
+        for form in ("DATE_FORMAT", "DATETIME_FORMAT", "SHORT_DATE_FORMAT"):
+            assert re.search("14 (de )?oct", date_format(NOW, form))
 
 
 UNTRANSLATED = (

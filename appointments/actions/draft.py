@@ -151,7 +151,7 @@ def drop_draft(*, draft: Draft, version: int, by: User, now: datetime) -> Draft:
     return locked
 
 
-def drop(draft: Draft, *, by: User, now: datetime) -> None:
+def drop(draft: Draft, *, by: User | None, now: datetime) -> None:
     """Throw a locked plan away."""
     draft.dropped_at, draft.claim, draft.claimed_until = now, None, None
     draft.save(update_fields=["dropped_at", "claim", "claimed_until"])
@@ -181,16 +181,18 @@ def send_draft(*, draft: Draft, version: int, by: User, now: datetime) -> Draft:
             locked.sent_at, locked.sent_by = now, by
             locked.save(update_fields=["sent_at", "sent_by"])
             record("plan_of_offers.sent", locked, by=by, at=now)
-    for row in list(locked.offers.to_send()):
-        _send(row, by=by, now=now)
+    rows = list(locked.offers.to_send().with_what_is_shown())
+    planner = Planner.around(locked, now=now)  # reads nothing before it is asked
+    for row in rows:
+        _send(row, planner, by=by, now=now)
     return locked
 
 
-def _send(row: DraftOffer, *, by: User, now: datetime) -> None:
+def _send(row: DraftOffer, planner: Planner, *, by: User, now: datetime) -> None:
     """Send one offer, or keep why it could not be sent."""
     try:
         with transaction.atomic():
-            row.appointment = _offer(row, by=by, now=now)
+            row.appointment = _offer(row, planner, by=by, now=now)
             row.save(update_fields=["appointment"])
     except Refusal as refusal:
         row.appointment = None
@@ -198,30 +200,29 @@ def _send(row: DraftOffer, *, by: User, now: datetime) -> None:
         row.save(update_fields=["fault"])
 
 
-def _offer(row: DraftOffer, *, by: User, now: datetime) -> Appointment | None:
-    """Judge the row again, under the patient's lock, and offer its time."""
+def _offer(
+    row: DraftOffer, planner: Planner, *, by: User, now: datetime
+) -> Appointment | None:
+    """
+    Judge the row again, under the patient's lock, and offer its time.
+
+    The free time was read once for all rows; whether it is free still, `offer` sees
+    under its own locks. What concerns the patient is read now that they are locked.
+    """
     entry = lock_entry(row.entry_id, patient=row.entry.patient_id, now=now)
     still = DraftOffer.objects.get(pk=row.pk)
     if still.appointment or still.fault:  # somebody pressed again, and was quicker
         row.fault = still.fault
         return still.appointment
-    day = row.starts_at.astimezone(row.zone).date()
-    planner = Planner(
-        now=now,
-        policy=entry.policy,
-        first=day,
-        last=day,
-        therapist=row.therapist_id,
-    )
     row.entry = entry
     opening = planner.opening_of(row)
     if opening is None:
         raise taken()
-    if entry.is_waiting and not planner.can_have(entry, opening):
+    if entry.is_waiting and not planner.can_have_still(entry, opening):
         raise CannotCome(_("The patient cannot come at that time any more."))
-    if entry.pk in planner.to_call:
+    if planner.must_call(entry):
         raise CannotCome(_("Somebody must call this patient first."))
-    return offer(entry=entry, opening=opening, by=by, now=now)
+    return offer(entry=entry, opening=opening, by=by, now=now, by_plan=True)
 
 
 def _refuse_to_pass_over(draft: Draft, *, now: datetime) -> None:

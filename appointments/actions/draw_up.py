@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, time
 from typing import NamedTuple
 
@@ -24,6 +25,10 @@ log = structlog.get_logger(__name__)
 LOCK = 4_747_003  # any number of our own: two makers would leave two plans at work
 
 
+class ClaimLost(Exception):
+    """The plan was thrown away while it was drawn up, or another worker has it."""
+
+
 class Reckoned(NamedTuple):
     """What was reckoned, and the keys of the rows that were moved and still stand."""
 
@@ -32,7 +37,7 @@ class Reckoned(NamedTuple):
 
 
 @transaction.atomic
-def ask_for_draft(*, weeks: int, by: User, now: datetime) -> Draft:
+def ask_for_draft(*, weeks: int, by: User | None, now: datetime) -> Draft:
     """
     Ask for a plan of offers for the coming weeks; `draw_up` makes it.
 
@@ -41,6 +46,7 @@ def ask_for_draft(*, weeks: int, by: User, now: datetime) -> Draft:
     twice.
 
     :param weeks: 1 or more, today's included.
+    :param by: None if the command asks, to which nobody signs in.
     """
     _one_at_a_time()
     last = Planner.of_weeks(weeks, now=now, policy=Policy.objects.in_force(now)).last
@@ -89,20 +95,27 @@ def ask_anew(*, draft: Draft, version: int, by: User, now: datetime) -> Draft:
     return locked
 
 
-def draw_up(*, pk: int, now: datetime) -> Draft | None:
+def draw_up(
+    *, pk: int, now: datetime, clock: Callable[[], datetime] | None = None
+) -> Draft | None:
     """
     Draw up a plan that was asked for; None if there was nothing to do, or it failed.
 
     One worker has it at a time. What takes seconds is done outside of a transaction;
     whatever became of the plan meanwhile stands. If it goes wrong, the plan says so.
+
+    :param clock: what time it is by now: by it the lease is renewed while it works.
     """
     Draft.objects.filter(pk=pk).give_up(now)
     claim = Draft.objects.claim(pk, now=now)
     if claim is None:
         return None
     try:
-        reckoned = _reckon(Draft.objects.get(pk=pk), now=now)
+        lease = _Lease(pk, claim, clock or (lambda: now), until=now)
+        reckoned = _reckon(Draft.objects.get(pk=pk), now=now, step=lease.renew)
         return _keep(pk, claim, reckoned, now=now)
+    except ClaimLost:
+        return None
     except Exception:  # whatever it was, the scheduler must not wait forever
         log.exception("plan_not_drawn_up", draft=pk)
         mine = Draft.objects.filter(pk=pk, claim=claim)
@@ -110,7 +123,35 @@ def draw_up(*, pk: int, now: datetime) -> Draft | None:
         return None
 
 
-def _reckon(draft: Draft, *, now: datetime) -> Reckoned:
+class _Lease:
+    """A claim that is renewed as the work goes on, now and then."""
+
+    def __init__(
+        self,
+        pk: int,
+        claim: uuid.UUID,
+        clock: Callable[[], datetime],
+        *,
+        until: datetime,
+    ) -> None:
+        self._pk, self._claim, self._clock = pk, claim, clock
+        self._renewed_at = until
+
+    def renew(self) -> None:
+        """
+        Renew the claim, if that was not done just before.
+
+        :raises ClaimLost: if it is ours no more.
+        """
+        now, plans = self._clock(), Draft.objects.all()
+        if now - self._renewed_at < plans.RENEWED_AFTER:
+            return
+        if not plans.renew(self._pk, self._claim, now=now):
+            raise ClaimLost
+        self._renewed_at = now
+
+
+def _reckon(draft: Draft, *, now: datetime, step: Callable[[], None]) -> Reckoned:
     """
     Reckon who should have which time, around the rows that were struck or moved.
 
@@ -120,7 +161,7 @@ def _reckon(draft: Draft, *, now: datetime) -> Reckoned:
     rows = draft.offers.with_what_is_shown()
     struck = set(rows.filter(struck=True).values_list("entry_id", flat=True))
     moved = [one for one in rows.filter(moved=True, struck=False) if planner.has(one)]
-    drawn = planner.draw(struck=struck, moved=moved)
+    drawn = planner.draw(struck=struck, moved=moved, step=step)
     return Reckoned(drawn, {one.pk for one in moved})
 
 
@@ -172,6 +213,8 @@ def _write(draft: Draft, drawn: Drawn) -> None:
 
 
 def _why(one: Outcome) -> Why:
+    if one.left_out:
+        return Why.MORE
     return Why.LESS if one.suits else Why.NONE
 
 

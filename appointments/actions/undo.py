@@ -5,18 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from appointments.actions.ask import withdraw
 from appointments.actions.hold import end_offers
 from appointments.actions.refusal import Refusal
-from appointments.actions.visit import lock_visit
+from appointments.actions.tell import tell
+from appointments.actions.visit import READ_WITHIN, lock_visit
 from appointments.codes import MARKED, EntryStatus, Missed, Status
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
+from massage_portal.outbox.models import Message
+from massage_portal.outbox.models.message import LEASE
 from referrals.actions import NotClearable, reopen
 
 KEPT = [
@@ -42,9 +46,9 @@ def undo_mark(*, appointment: Appointment, by: User, now: datetime) -> Appointme
     The row stays as it is, entered in error, with its notes; one like it, booked again,
     takes its place, and the request is booked again. To the patient it is the visit it
     always was: it keeps its name in their calendar, and its messages, sent and owed, so
-    that each reminder goes once. The next visit of the plan, which the record had
-    listed, leaves the line; a referral that it completed is open again. Undoing twice
-    is undoing once.
+    that each reminder goes once. If they were told that they missed it, that is put
+    right. The next visit of the plan, which the record had listed, leaves the line; a
+    referral that it completed is open again. Undoing twice is undoing once.
 
     :returns: the visit as it is booked again.
     :raises NotUndoable: if it was recorded on another day, as the place counts days; if
@@ -67,6 +71,8 @@ def undo_mark(*, appointment: Appointment, by: User, now: datetime) -> Appointme
     again = _book_again(appointment, now=now)
     outbox.hand_on(appointment, to=again, kinds=OF_A_BOOKING, now=now)
     outbox.void(appointment, now=now)
+    if before == Status.NOSHOW:
+        _correct_what_was_told(appointment, entry, now=now)
     record("visit.booked_again", again, by=by, at=now, change=">booked")
     return again
 
@@ -122,6 +128,26 @@ def _take_next_back(entry: WaitlistEntry, *, by: User, now: datetime) -> None:
             _("The next visit of this plan is booked already. Cancel that one first.")
         )
     withdraw(entry=later, by=by, now=now)
+
+
+def _correct_what_was_told(
+    appointment: Appointment, entry: WaitlistEntry, *, now: datetime
+) -> None:
+    """Owe a word that the visit was not missed, if the patient was told that it was."""
+    told = Message.objects.filter(
+        kind="appointments.missed", about=outbox.about(appointment)
+    )
+    began, called = Q(began_at__isnull=False), Q(handled_at__isnull=False)
+    if not told.filter(began | called).exists():
+        return
+    tell(
+        "appointments.not_missed",
+        appointment,
+        patient=entry.patient,
+        now=now,
+        due_at=now + LEASE,  # by then it is known whether what was on its way went
+        expires_at=now + READ_WITHIN,
+    )
 
 
 def _book_again(appointment: Appointment, *, now: datetime) -> Appointment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +20,8 @@ from massage_portal.outbox.links import stop_address
 from massage_portal.outbox.models import Message
 from massage_portal.tokens import sign
 from referrals.codes import Status as ReferralStatus
+
+MISSED_AFTER_ALL = Q(status=Status.NOSHOW)
 
 
 def _visit(message: Message, status: Status) -> Appointment | None:
@@ -223,6 +226,24 @@ def missed(message: Message) -> Mail | None:
         ours=ours,
         waits_again=found.entry.status == EntryStatus.ACCEPTED,
         policy=_policy(found, message),
+        **where,
+    )
+
+
+@renders("appointments.not_missed", gettext_lazy("A visit that was not missed"))
+def not_missed(message: Message) -> Mail | None:
+    """Put right what was told by mistake: if it was, and the visit stands as made."""
+    found = _visit(message, Status.ENTERED_IN_ERROR)
+    told = Message.objects.told("appointments.missed", about=message.about)
+    if found is None or not told or found.replaced_by.filter(MISSED_AFTER_ALL).exists():
+        return None
+    where = place(found, message)
+    return mail(
+        "not_missed",
+        _("A correction: your appointment on %(date)s") % where,
+        patient=found.patient,
+        link=address("mine"),
+        short=_("Clinic: your visit of %(when)s was not missed. Our mistake:") % where,
         **where,
     )
 

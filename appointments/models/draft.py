@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import uuid
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -12,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, F, Q, Sum
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Extract
 from django.utils.translation import gettext_lazy as _
 
@@ -28,8 +27,9 @@ SOON = timedelta(minutes=1)  # by then a worker has taken it, if one runs
 class DraftQuerySet(models.QuerySet["Draft"]):
     """Reads of plans of offers, and claims of those to be drawn up."""
 
-    # Far longer than the longest drawing up; then whoever held the claim is dead.
+    # Renewed while the work goes on; once it is over, whoever held the claim is dead.
     LEASE = timedelta(minutes=3)
+    RENEWED_AFTER = timedelta(seconds=20)
     MOST_TRIES = 3
 
     def to_draw_up(self, now: datetime) -> Self:
@@ -51,6 +51,11 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         )
         return key if taken == 1 else None
 
+    def renew(self, pk: int, claim: uuid.UUID, *, now: datetime) -> bool:
+        """Hold a claim for LEASE from now on; say whether it is still ours."""
+        ours = self.filter(pk=pk, claim=claim)
+        return ours.update(claimed_until=now + self.LEASE) == 1
+
     def give_up(self, now: datetime) -> int:
         """Fail those whose workers died again and again; return how many."""
         hopeless = self.to_draw_up(now).filter(tries__gte=self.MOST_TRIES)
@@ -69,8 +74,8 @@ class Draft(models.Model):
     """One plan of offers: made by a scheduler, sent as a whole or thrown away."""
 
     made_at = models.DateTimeField(_("made"))  # or, last, made anew
-    made_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
+    made_by = models.ForeignKey(  # null: the command, which nobody signs in to
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True
     )
     first_day = models.DateField()
     last_day = models.DateField()
@@ -127,6 +132,11 @@ class Draft(models.Model):
         return f"plan of offers {self.pk}"
 
     @property
+    def maker(self) -> str:
+        """Who asked for it, in words."""
+        return self.made_by.name if self.made_by else str(_("The command line"))
+
+    @property
     def is_at_work(self) -> bool:
         """Whether it can still be changed and sent."""
         return self.sent_at is None and self.dropped_at is None
@@ -153,23 +163,30 @@ class Draft(models.Model):
         """Say whether it was made so long ago that much may have changed."""
         return now - self.made_at > FRESH
 
-    def balance(self, rows: Sequence[DraftOffer]) -> Balance:
+    def balance(self) -> Balance:
         """
-        Return what it comes to with these rows, beside what the line alone would give.
+        Return what its standing rows come to, beside what the line alone would give.
 
-        Whoever is called first is left out of the count.
+        Whoever is called first, or was not taken in, is left out of the count.
         """
-        waits = self.waits.exclude(why=Why.CALL).totals()
+        waits = self.waits.exclude(why__in=[Why.CALL, Why.MORE]).totals()
+        rows = self.offers.standing().totals()
         return Balance(
-            offers=len(rows),
+            offers=rows["number"],
             without=waits["number"],
-            harm=math.fsum([waits["harm"], *(row.harm for row in rows)]),
-            line_harm=math.fsum([waits["line_harm"], *(row.line_harm for row in rows)]),
-            in_time=sum(row.in_time for row in rows),
-            line_in_time=waits["line_in_time"] + sum(row.line_in_time for row in rows),
-            gain=sum(row.harm < row.line_harm for row in rows),
-            wait=waits["passed_over"] + sum(row.harm > row.line_harm for row in rows),
+            harm=waits["harm"] + rows["harms"],
+            line_harm=waits["line_harm"] + rows["line_harms"],
+            in_time=rows["in_time"],
+            line_in_time=waits["line_in_time"] + rows["line_in_time"],
+            gain=rows["gain"],
+            wait=waits["passed_over"] + rows["later"],
+            left=rows["left"],
         )
+
+
+def _days_until(field: str) -> Combinable:
+    """Return how long a row's patient will have waited by then, in days."""
+    return Extract(F(field) - F("entry__received_at"), "epoch") / 86400.0
 
 
 class DraftOfferQuerySet(models.QuerySet["DraftOffer"]):
@@ -186,11 +203,19 @@ class DraftOfferQuerySet(models.QuerySet["DraftOffer"]):
         """Those that were not struck."""
         return self.filter(struck=False)
 
-    def in_numbers(self) -> Self:
-        """With what `Draft.balance` counts, and no more: of hundreds, that is felt."""
-        return self.select_related("entry").only(
-            *("draft", "target_days", "harm", "line_harm", "starts_at"),
-            *("line_starts_at", "appointment", "fault", "entry__received_at"),
+    def totals(self) -> dict[str, Any]:
+        """Return what they add up to for `Draft.balance`; they may be thousands."""
+        return self.alias(
+            days=_days_until("starts_at"), line_days=_days_until("line_starts_at")
+        ).aggregate(
+            number=Count("pk"),
+            harms=Sum("harm", default=0.0),  # under other names than the columns
+            line_harms=Sum("line_harm", default=0.0),
+            in_time=Count("pk", filter=Q(days__lte=F("target_days"))),
+            line_in_time=Count("pk", filter=Q(line_days__lte=F("target_days"))),
+            gain=Count("pk", filter=Q(harm__lt=F("line_harm"))),
+            later=Count("pk", filter=Q(harm__gt=F("line_harm"))),
+            left=Count("pk", filter=Q(appointment=None, fault="")),
         )
 
     def to_send(self) -> Self:
@@ -267,13 +292,6 @@ class DraftOffer(models.Model):
         return self.waited_days <= self.target_days
 
     @property
-    def line_in_time(self) -> bool:
-        """Whether the visit that the line alone would give is within it."""
-        if self.line_starts_at is None:
-            return False
-        return (self.line_starts_at - self.entry.received_at) / DAY <= self.target_days
-
-    @property
     def sooner_days(self) -> float | None:
         """How much sooner than by the line alone, in days; None if that gives none."""
         if self.line_starts_at is None:
@@ -286,6 +304,7 @@ class Why(models.TextChoices):
 
     NONE = "none", _("No opening suits them")
     LESS = "less", _("The times go to patients whom waiting harms more")
+    MORE = "more", _("Not taken in: more wait than one plan can weigh")
     CALL = "call", _("Call them first")
 
 
@@ -298,8 +317,7 @@ class DraftWaitQuerySet(models.QuerySet["DraftWait"]):
 
     def totals(self) -> dict[str, Any]:
         """Return what they add up to for `Draft.balance`; they may be thousands."""
-        days = Extract(F("line_starts_at") - F("entry__received_at"), "epoch") / 86400.0
-        return self.alias(line_days=days).aggregate(
+        return self.alias(line_days=_days_until("line_starts_at")).aggregate(
             number=Count("pk"),
             harm=Sum("harm", default=0.0),
             line_harm=Sum("line_harm", default=0.0),
@@ -307,10 +325,10 @@ class DraftWaitQuerySet(models.QuerySet["DraftWait"]):
             passed_over=Count("line_starts_at"),
         )
 
-    def reasons(self) -> list[tuple[str, int]]:
-        """Return how many wait for each reason, in words."""
+    def reasons(self) -> dict[Why, int]:
+        """Return how many wait for each reason."""
         number = dict(self.order_by().values_list("why").annotate(n=Count("pk")))
-        return [(str(why.label), number[why]) for why in Why if why in number]
+        return {why: number[why] for why in Why if why in number}
 
 
 class DraftWait(models.Model):

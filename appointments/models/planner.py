@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cached_property
@@ -15,7 +15,7 @@ from appointments.models.appointment import Appointment
 from appointments.models.draft import Draft, DraftOffer
 from appointments.models.drawn_from import DrawnFrom
 from appointments.models.policy import Policy
-from appointments.models.supply import Supply, waiting_in_line
+from appointments.models.supply import Supply, waiting_in_line, wish_of
 from appointments.models.waitlist import WaitlistEntry
 from appointments.openings import Opening, on_the_clock
 from appointments.planning.drawing import LEAST_GAIN, draw_up
@@ -89,20 +89,26 @@ class Planner(Supply):
         return dict(made.values_list("entry__referral", "therapist"))
 
     def draw(
-        self, *, struck: Iterable[int] = (), moved: Iterable[DraftOffer] = ()
+        self,
+        *,
+        struck: Iterable[int] = (),
+        moved: Iterable[DraftOffer] = (),
+        step: Callable[[], object] | None = None,
     ) -> Drawn:
         """
         Draw the plan up.
 
         :param struck: keys of entries that get nothing.
         :param moved: rows that a scheduler fixed; their times are kept for them.
+        :param step: told from time to time that the work goes on.
         """
         moved = list(moved)
         out = {*struck, *(row.entry_id for row in moved)}
         line = [one for one in self.line if one.pk not in out]
         called = [one for one in line if one.pk in self.to_call]
         outcomes = draw_up(
-            self._problem([one for one in line if one.pk not in self.to_call], moved)
+            self._problem([one for one in line if one.pk not in self.to_call], moved),
+            step=step,
         )
         return Drawn(outcomes, [self._called(one) for one in called], self.ends_at)
 
@@ -168,13 +174,31 @@ class Planner(Supply):
         return bool(entry and opening and self.can_have(entry, opening))
 
     def entry(self, key: int) -> WaitlistEntry | None:
-        """Return one of the line."""
+        """Return one of the line, which is read whole only where it is read anyway."""
+        if "line" not in vars(self):
+            line = waiting_in_line(now=self.now, policy=self.policy).filter(pk=key)
+            return next((one for one in line if target_of(one) > 0), None)
         return next((one for one in self.line if one.pk == key), None)
 
     def can_have(self, entry: WaitlistEntry, opening: Opening) -> bool:
         """Say whether the patient could come then, as things stand."""
         begun = entry.received_at <= opening.starts_at
         return begun and fits(self._wish(entry), opening, now=self.now)
+
+    def can_have_still(self, entry: WaitlistEntry, opening: Opening) -> bool:
+        """Say the same of one whose patient is locked, by what is so at this moment."""
+        before = Appointment.objects.filter(
+            entry=entry, therapist=opening.therapist, starts_at=opening.starts_at
+        )
+        wish = wish_of(entry, policy=self.policy)
+        begun = entry.received_at <= opening.starts_at
+        suits = begun and fits(wish, opening, now=self.now)
+        return suits and not before.exists()
+
+    def must_call(self, entry: WaitlistEntry) -> bool:
+        """Say whether a person must call this patient first, at this moment."""
+        waiting = WaitlistEntry.objects.waiting().filter(pk=entry.pk)
+        return waiting.to_call(most_missed=self.policy.most_missed).exists()
 
     def choices(
         self, row: DraftOffer, others: Iterable[DraftOffer]

@@ -292,6 +292,11 @@ class Policy(models.Model):
         return timedelta(hours=self.hold_hours)
 
     @property
+    def plan_weeks(self) -> int:
+        """How many weeks a plan of offers may cover: as far as times are offered."""
+        return max(1, -(-self.ahead_days // 7))
+
+    @property
     def notice(self) -> timedelta:
         """How far ahead a time must lie to be offered."""
         return timedelta(hours=self.notice_hours)

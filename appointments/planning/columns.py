@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import UTC, datetime, time
 
 import numpy as np
@@ -12,7 +13,7 @@ from appointments.matching import LETTERS, Habits, Wish
 from appointments.openings import Opening
 from appointments.planning.feasible import moment
 
-MINUTES = 24 * 60
+MOST_KEPT = 200  # weeks of patients of which the answer is kept
 
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -26,7 +27,7 @@ class Columns:
     """
 
     def __init__(self, openings: Sequence[Opening]) -> None:
-        self.openings = openings
+        self.openings: Sequence[Opening] = openings
         self.start = np.array([moment(one.starts_at) for one in openings], np.int64)
         self._blocked = np.array(
             [moment(one.blocked_until) for one in openings], np.int64
@@ -36,6 +37,16 @@ class Columns:
         local = np.array([_local(one) for one in openings], np.int64)
         self._day, self._weekday, self._opens, self._closes = local.reshape(-1, 4).T
         self._suiting: dict[Habits, Integers] = {}
+
+    def only(self, places: Integers) -> Columns:
+        """Return those of these numbers alone, in their order."""
+        some = copy(self)
+        some.openings = [self.openings[place] for place in places.tolist()]
+        for name, column in vars(self).items():
+            if isinstance(column, np.ndarray):
+                setattr(some, name, column[places])
+        some._suiting = {}
+        return some
 
     def usable(self, wish: Wish, *, now: datetime, not_before: datetime) -> Integers:
         """
@@ -65,6 +76,8 @@ class Columns:
     def _that_suit(self, habits: Habits) -> Integers:
         """Return those within a patient's week; many patients share the answer."""
         if habits not in self._suiting:
+            if len(self._suiting) == MOST_KEPT:
+                self._suiting.clear()
             days = sum(1 << LETTERS.index(letter) for letter in set(habits.weekdays))
             fits = (self._weekday & days) != 0
             fits &= self._opens >= _microseconds(habits.from_time)

@@ -12,29 +12,33 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from appointments.openings import Opening, RoomDiary
+from appointments.openings import Opening
+from appointments.planning.alike import assign
+from appointments.planning.classes import Class, Classes, one_of_each
 from appointments.planning.columns import Columns, Integers
-from appointments.planning.dense import NONE, assign
-from appointments.planning.feasible import Pairs, moment
+from appointments.planning.feasible import moment
 from appointments.planning.grid import Block, Rooms, cells, cut
+from appointments.planning.prices import NONE
 from appointments.planning.problem import Asking, Kind, Outcome, Problem
 from appointments.priority import DAY
 
-LEAST_RECUTS, MOST_RECUTS = 2, 30
-PAIRS_COMPARED = 2_000_000  # of patient and opening, in all recuts, or so
+MOST_PAIRS = 4_000_000  # of a patient and a class of times: a table of 32 MB
+MOST_COMPARED = 2_000_000  # pairs, in all cuttings together, or so
+MOST_RECUTS = 30
 LET_GO = (0.25, 0.5, 1.0)  # of what is given, by a later recut
 RESEATS = 10
 LEAST_GAIN = 1e-9  # in harm: less is rounding
 DAY_MICROSECONDS = 86_400_000_000
 
 Harms = NDArray[np.float64]
+Step = Callable[[], object]
 
 
 @dataclass
@@ -57,7 +61,9 @@ class _Kind:
         self.gone = np.zeros(len(self.columns.openings), np.bool_)
 
 
-def draw_up(problem: Problem) -> list[Outcome]:
+def draw_up(
+    problem: Problem, *, most_pairs: int = MOST_PAIRS, step: Step | None = None
+) -> list[Outcome]:
     """
     Return what becomes of each of the line, in their order.
 
@@ -66,15 +72,21 @@ def draw_up(problem: Problem) -> list[Outcome]:
     `same_therapist` less than it harms, so keeping a therapist adds no more than that
     for each visit so kept.
 
-    :raises ValueError: as `assign`.
+    Where more wait than can be weighed against all times at once, those are taken in
+    who have most to gain by these weeks; the others are left out, and marked so.
+
+    :param step: told from time to time that the work goes on.
     """
-    drawing = _Drawing(problem)
+    drawing = _Drawing(problem, most_pairs, step or (lambda: None))
     line = drawing.line()
-    best = min(
-        (drawing.solve(blocks) for blocks in drawing.cuttings(line)),
-        key=lambda given: given.total,
-    )
-    for turn in range(drawing.recuts):
+    cuttings = drawing.cuttings(line)
+    best = drawing.solve(next(cuttings))
+    for blocks in cuttings:
+        if drawing.may_go_on:
+            best = min(best, drawing.solve(blocks), key=lambda given: given.total)
+    for turn in range(MOST_RECUTS):
+        if not drawing.may_go_on:
+            break
         found = drawing.solve(drawing.recut(best, turn))
         if found.total < best.total - LEAST_GAIN:
             best = found
@@ -82,9 +94,11 @@ def draw_up(problem: Problem) -> list[Outcome]:
 
 
 class _Drawing:
-    """The problem in numbers."""
+    """The problem in numbers: of those who are taken in."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, most_pairs: int, step: Step) -> None:
+        self._step = step
+        self._all = problem.asking
         self._problem = problem
         therapists: dict[int, int] = {}
         for some in problem.openings.values():
@@ -95,13 +109,40 @@ class _Drawing:
             kind: _Kind(Columns(some), self._touches(some))
             for kind, some in problem.openings.items()
         }
-        self._usable = [
-            self._kinds[one.kind].columns.usable(
-                one.wish, now=problem.now, not_before=one.received_at
-            )
-            for one in problem.asking
-        ]
-        self._charges = [self._harm(one, problem.ends_at) for one in problem.asking]
+        self._compared = self._pairs = 0
+        gains = self._most_gains()
+        self._suits = [gain is not None for gain in gains]
+        self._classes = Classes(problem)
+        self._take_in(gains, most_pairs)
+        self._charges = self._all_charges()
+
+    def _most_gains(self) -> list[float | None]:
+        """Return how much less harm each could have by these weeks; None by none."""
+        gains: list[float | None] = []
+        for one in self._problem.asking:
+            usable = self._usable(one)
+            gain = None
+            if len(usable):
+                soonest = self._problem.openings[one.kind][usable[0]].starts_at
+                gain = self._harm(one, self._problem.ends_at) - self._harm(one, soonest)
+            gains.append(gain)
+        return gains
+
+    def _take_in(self, gains: Sequence[float | None], most_pairs: int) -> None:
+        """Take in whom these weeks can help, as many as can be weighed at once."""
+        able = [(-gain, n) for n, gain in enumerate(gains) if gain is not None]
+        kinds = Counter(self._all[n].kind for _gain, n in able)
+        blocks = self._cut(self._lengths(kinds), ())
+        width = max(1, len(self._classes.of(blocks)))
+        taken = sorted(n for _gain, n in sorted(able)[: max(1, most_pairs // width)])
+        self._taken = taken
+        self._problem = replace(self._problem, asking=[self._all[n] for n in taken])
+
+    def _usable(self, one: Asking) -> Integers:
+        """Return the numbers of the openings of their kind that they can have."""
+        return self._kinds[one.kind].columns.usable(
+            one.wish, now=self._problem.now, not_before=one.received_at
+        )
 
     def _touches(self, some: Sequence[Opening]) -> Integers:
         spans = [cells(Block.of(one).span) for one in some]
@@ -136,9 +177,9 @@ class _Drawing:
                 number = self._number[one.therapist]
                 taken.update(c * count + number for c in cells(Block.of(one).span))
         found = []
-        for number, asking in enumerate(self._problem.asking):
-            kind = self._kinds[asking.kind]
-            place = self._soonest(kind, self._usable[number], rooms, taken, asking)
+        for asking in self._problem.asking:
+            kind, usable = self._kinds[asking.kind], self._usable(asking)
+            place = self._soonest(kind, usable, rooms, taken, asking)
             found.append(place)
         return found
 
@@ -160,7 +201,7 @@ class _Drawing:
 
     def cuttings(self, line: Sequence[int]) -> Iterator[list[Block]]:
         """Yield the ways in which free time is cut at first."""
-        weights = self._weights(range(len(self._usable)))
+        weights = self._weights(range(len(self._taken)))
         yield self._cut(weights, line)
         yield self._cut(weights, ())
         if len(weights) > 1:
@@ -168,10 +209,9 @@ class _Drawing:
                 yield self._cut({length: 1.0}, ())
 
     @property
-    def recuts(self) -> int:
-        """How often the best plan is cut anew: the smaller it is, the oftener."""
-        pairs = sum(len(one) for one in self._usable)
-        return min(MOST_RECUTS, max(LEAST_RECUTS, PAIRS_COMPARED // max(pairs, 1)))
+    def may_go_on(self) -> bool:
+        """Whether another cutting may be tried: the smaller the plan, the oftener."""
+        return self._compared + self._pairs <= MOST_COMPARED
 
     def recut(self, given: _Given, turn: int) -> list[Block]:
         """
@@ -180,7 +220,7 @@ class _Drawing:
         The first turns keep all that is given; later ones let go of a share of it.
         """
         without = [n for n, place in enumerate(given.places) if place == NONE]
-        everybody = range(len(self._usable))
+        everybody = range(len(self._taken))
         weights = self._weights(without if turn < 2 else everybody)
         chance = random.Random(turn)  # noqa: S311 - the same plan each time
         share = 0.0 if turn < 2 else LET_GO[turn % len(LET_GO)]
@@ -189,9 +229,9 @@ class _Drawing:
 
     def _weights(self, numbers: Sequence[int]) -> dict[timedelta, float]:
         """Return how often each length, turnover included, is asked for."""
-        asked = Counter(
-            self._problem.asking[n].kind for n in numbers if len(self._usable[n])
-        )
+        return self._lengths(Counter(self._problem.asking[n].kind for n in numbers))
+
+    def _lengths(self, asked: Mapping[Kind, int]) -> dict[timedelta, float]:
         weights: dict[timedelta, float] = {}
         for kind, number in asked.items():
             one = self._problem.openings[kind][0]
@@ -218,59 +258,37 @@ class _Drawing:
 
         Rooms go to the times in the order given: what is kept has one in any case.
         """
-        problem = self._problem
-        usable = self._usable_of(blocks)
-        entry: list[Integers] = []
-        block: list[Integers] = []
-        costs: list[Harms] = []
-        places: list[Integers] = []
-        for number, asking in enumerate(problem.asking):
-            here = self._usable[number]
-            times = usable[asking.kind][here]
-            can = times != NONE
-            here, times = here[can], times[can]
-            entry.append(np.full(len(here), number, np.int64))
-            block.append(times)
-            places.append(here)
-            costs.append(self._costs(asking, here))
-        pairs = Pairs(_joined(entry, np.int32), _joined(block, np.int32))
-        all_costs, charges = _joined(costs, np.float64), self._all_charges()
-        has = assign(pairs, all_costs, charges, openings=len(blocks))
-        chosen = np.flatnonzero(has[pairs.entry] == pairs.opening)
-        found = [NONE] * len(problem.asking)
-        for pair, place in zip(
-            pairs.entry[chosen].tolist(),
-            _joined(places, np.int64)[chosen].tolist(),
-            strict=True,
-        ):
-            found[pair] = place
-        without = charges[[place == NONE for place in found]]
-        total = math.fsum([*all_costs[chosen].tolist(), *without.tolist()])
-        return _Given(found, total)
+        self._step()
+        classes = self._classes.of(blocks)
+        gains = self._gains(classes)
+        self._pairs = gains.size
+        self._compared += gains.size
+        room = np.array([len(one.times) for one in classes], np.int64)
+        has = assign(gains, room, step=self._step).tolist()
+        left = [list(reversed(one.times)) for one in classes]
+        found = [NONE] * len(has)
+        for number, which in enumerate(has):
+            if which != NONE:
+                fits = left[which].pop()
+                found[number] = fits[self._problem.asking[number].kind]
+        helped = [gains[n, which] for n, which in enumerate(has) if which != NONE]
+        return _Given(found, math.fsum(self._charges.tolist()) - math.fsum(helped))
 
-    def _usable_of(self, blocks: Sequence[Block]) -> dict[Kind, Integers]:
-        """Return, for each opening of each kind, which of the times it fits in."""
-        problem = self._problem
-        by_hand = {Block.of(one): technique for one, technique in problem.fixed}
-        rooms = Rooms(problem.rooms)
-        asked = list({kind[0] for kind in problem.openings})
-        times: dict[tuple[int, datetime], tuple[int, RoomDiary]] = {}
-        for number, block in enumerate(blocks):
-            fixed = block in by_hand
-            techniques = [by_hand[block]] if fixed else asked
-            room = rooms.give(block.location, block.span, techniques=techniques)
-            if room is not None and not fixed:
-                times[block.therapist, block.start] = number, room
-        found = {}
-        for kind, some in problem.openings.items():
-            found[kind] = np.full(len(some), NONE, np.int64)
-            for place, one in enumerate(some):
-                number, room = times.get((one.therapist, one.starts_at), (NONE, None))
-                if room is None or not room.serves(kind[0]):
-                    continue
-                if one.blocked_until <= blocks[number].end:
-                    found[kind][place] = number
-        return found
+    def _gains(self, classes: Sequence[Class]) -> Harms:
+        """Return how much less each class of times harms each than none; 0 if more."""
+        gains = np.zeros((len(self._taken), len(classes)))
+        some = {}
+        for kind in self._kinds:
+            which, places = one_of_each(kind, classes)
+            some[kind] = which, places, self._kinds[kind].columns.only(places)
+        for number, asking in enumerate(self._problem.asking):
+            which, places, columns = some[asking.kind]
+            can = columns.usable(
+                asking.wish, now=self._problem.now, not_before=asking.received_at
+            )
+            costs = self._costs(asking, places[can])
+            gains[number, which[can]] = self._charges[number] - costs
+        return np.maximum(gains, 0.0, out=gains)
 
     def _costs(self, asking: Asking, here: Integers) -> Harms:
         """Return the harm at each of these openings, and what a new therapist costs."""
@@ -288,8 +306,9 @@ class _Drawing:
         same = self._problem.same_therapist
         return np.array(
             [
-                charge + (same if one.last_therapist is not None else 0.0)
-                for one, charge in zip(self._problem.asking, self._charges, strict=True)
+                self._harm(one, self._problem.ends_at)
+                + (same if one.last_therapist is not None else 0.0)
+                for one in self._problem.asking
             ],
             np.float64,
         )
@@ -337,11 +356,15 @@ class _Drawing:
 
     def outcomes(self, given: _Given, line: Sequence[int]) -> list[Outcome]:
         """Return what becomes of each, beside what the line alone would give."""
+        numbers = {taken: number for number, taken in enumerate(self._taken)}
         found = []
-        for number, asking in enumerate(self._problem.asking):
-            opening = self._opening(number, given.places[number])
-            alone = self._opening(number, line[number])
-            charge = self._charges[number]
+        for place, asking in enumerate(self._all):
+            number = numbers.get(place)
+            opening = alone = None
+            if number is not None:
+                opening = self._opening(number, given.places[number])
+                alone = self._opening(number, line[number])
+            charge = self._harm(asking, self._problem.ends_at)
             found.append(
                 Outcome(
                     asking=asking,
@@ -349,7 +372,8 @@ class _Drawing:
                     harm=self._harm(asking, opening.starts_at) if opening else charge,
                     line_opening=alone,
                     line_harm=self._harm(asking, alone.starts_at) if alone else charge,
-                    suits=len(self._usable[number]) > 0,
+                    suits=self._suits[place],
+                    left_out=self._suits[place] and number is None,
                 )
             )
         return found
@@ -357,7 +381,3 @@ class _Drawing:
 
 def _soonest(row: tuple[datetime, int, int, Opening, int | None]) -> tuple[object, ...]:
     return row[:3]
-
-
-def _joined(some: Sequence[NDArray[np.generic]], kind: type) -> NDArray:
-    return np.concatenate([np.empty(0, kind), *some]).astype(kind)

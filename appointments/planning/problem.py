@@ -51,6 +51,7 @@ class Outcome:
     line_opening: Opening | None
     line_harm: float
     suits: bool  # whether any opening suits them at all
+    left_out: bool = False  # more wait than a plan weighs; they had less to gain
 
     @property
     def waited_days(self) -> float:

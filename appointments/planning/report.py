@@ -5,13 +5,25 @@ from __future__ import annotations
 import math
 import resource
 from collections.abc import Sequence
+from pathlib import Path
 
 from appointments.planning.plan import Planned
 
+STATUS = Path("/proc/self/status")
+
 
 def peak_megabytes() -> float:
-    """Return the most memory that this process has held, in MB (Linux counts KiB)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1_000_000
+    """
+    Return the most memory that this process has held, in MB; Linux counts KiB.
+
+    What `getrusage` tells may be that of the process which started this one.
+    """
+    try:
+        said = STATUS.read_text()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1_000_000
+    most = next(line for line in said.splitlines() if line.startswith("VmHWM:"))
+    return int(most.split()[1]) * 1024 / 1_000_000
 
 
 def total_harm(planned: Sequence[Planned]) -> float:

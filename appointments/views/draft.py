@@ -21,6 +21,7 @@ from appointments.actions import draft as drafts_actions
 from appointments.actions.draw_up import ask_anew, ask_for_draft
 from appointments.forms.draft import Decide, DrawUp, Move
 from appointments.models import Draft, DraftOffer, Policy, Therapist
+from appointments.models.draft import Why
 from appointments.models.planner import Planner
 from appointments.plan_words import why_then
 from appointments.tasks import draw_up_soon
@@ -39,7 +40,7 @@ def drafts(request: SignedInRequest) -> HttpResponse:
     now = timezone.now()
     policy = Policy.objects.in_force(now)
     sent = request.POST if request.method == "POST" else None
-    form = DrawUp(sent, most=max(1, -(-policy.ahead_days // 7)))
+    form = DrawUp(sent, most=policy.plan_weeks)
     if form.is_valid():
         made = ask_for_draft(by=request.user, now=now, **form.cleaned_data)
         draw_up_soon(made.pk)
@@ -145,18 +146,19 @@ def _context(
         by=request.user,
         at=now,
     )
-    standing = list(found.offers.standing().in_numbers())
-    balance = found.balance(standing)
+    balance = found.balance()
+    reasons = found.waits.reasons()
     return {
         "page": page,
         "rows": [(row, _why(row)) for row in rows],
-        "standing": len(standing),
-        "struck": page.paginator.count - len(standing),
-        "left": sum(not row.appointment_id and not row.fault for row in standing),
+        "standing": balance.offers,
+        "struck": page.paginator.count - balance.offers,
+        "left": balance.left,
         "without": without,
         "balance": balance,
-        "more": balance.without - len(without),
-        "reasons": found.waits.reasons(),
+        "more": sum(reasons.values()) - len(without),
+        "reasons": [(why.label, number) for why, number in reasons.items()],
+        "left_out": reasons.get(Why.MORE, 0),
         "stale": found.is_at_work and found.is_stale(now),
     }
 

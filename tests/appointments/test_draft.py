@@ -88,7 +88,7 @@ def test_a_longer_time_that_two_could_use_is_not_wasted_on_the_line():
     assert rows[first.pk].starts_at == at(TOMORROW, "09:00")
     assert rows[second.pk].line_starts_at is None
     assert rows[first.pk].sooner_days == pytest.approx(-1 / 24)
-    balance = draft.balance(list(rows.values()))
+    balance = draft.balance()
     assert (balance.gain, balance.wait) == (1, 1)
     assert balance.harm < balance.line_harm
 

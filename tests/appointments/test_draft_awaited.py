@@ -140,6 +140,56 @@ def test_who_comes_back_after_the_lease_leaves_the_plan_of_the_other(
     assert asked.offers.count() == 2
 
 
+def test_who_works_long_renews_the_lease_and_is_followed_by_nobody(
+    asked, monkeypatch, handed
+):
+    draw, now, until = Planner.draw, [NOW], []
+
+    def slowly(planner, *, step, **around):
+        for _ in range(3):
+            now[0] += LEASE - timedelta.resolution
+            step()
+            step()  # at once again: nothing to renew
+            until.append(Draft.objects.get().claimed_until - now[0])
+            assert draw_up(pk=asked.pk, now=now[0]) is None  # taken for dead by nobody
+        return draw(planner, step=step, **around)
+
+    monkeypatch.setattr(Planner, "draw", slowly)
+
+    assert draw_up(pk=asked.pk, now=NOW, clock=lambda: now[0]) == asked
+    assert until == [LEASE] * 3
+    assert Draft.objects.get().tries == 0
+
+
+def test_who_lost_the_lease_stops_working_and_says_nothing(asked, monkeypatch):
+    draw, now, done = Planner.draw, [NOW], []
+
+    def too_slowly(planner, *, step, **around):
+        now[0] += 2 * LEASE
+        monkeypatch.setattr(Planner, "draw", draw)
+        assert draw_up(pk=asked.pk, now=now[0]) == asked
+        step()
+        done.append("went on")
+        return draw(planner, step=step, **around)
+
+    monkeypatch.setattr(Planner, "draw", too_slowly)
+
+    assert draw_up(pk=asked.pk, now=NOW, clock=lambda: now[0]) is None
+    assert done == []
+    asked.refresh_from_db()
+    assert (asked.failed_at, asked.asked_at) == (None, None)
+
+
+def test_a_long_drawing_tells_that_it_goes_on(asked):
+    """What renews the lease is called for each cutting that is weighed."""
+    steps = []
+    planner = Planner.around(asked, now=NOW)
+
+    planner.draw(step=lambda: steps.append(1))
+
+    assert len(steps) > 3
+
+
 def test_what_kills_each_worker_is_given_up(asked):
     for number in range(Draft.objects.all().MOST_TRIES):
         assert Draft.objects.claim(asked.pk, now=NOW + number * LEASE)

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from appointments.actions.draw_up import draw_up
 from appointments.codes import Status
 from appointments.models import Appointment, Draft
+from appointments.planning.drawing import draw_up as draw_all
 from massage_portal.accounts.roles import Role
 from tests.appointments.pages import signed_in, url
 from tests.appointments.plans import morning, planned, rows_of
@@ -217,6 +218,19 @@ def test_a_plan_without_anybody_says_so(desk):
     page = words(desk.get(made.url))
     assert "Nothing to offer" in page
     assert "0 offers" not in page
+
+
+def test_who_is_not_taken_in_is_told_with_the_reason(desk, monkeypatch):
+    monkeypatch.setitem(draw_all.__kwdefaults__, "most_pairs", 2)
+    entries, _ = morning()
+    draft = planned()
+
+    page = words(desk.get(url("draft", draft.pk)))
+
+    assert "2 people are not taken in: more wait than one plan can weigh" in page
+    assert "Not taken in: more wait than one plan can weigh: 2" in page
+    assert "Without an offer 0" in page  # the figures are of those taken in
+    assert all(str(one.patient) in page for one in entries)
 
 
 def test_a_long_plan_is_shown_in_pages_and_keeps_the_page_it_was_pressed_on(desk):

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import random
 from dataclasses import replace
 from datetime import datetime, time
 from itertools import combinations
-from pathlib import Path
 
+import numpy as np
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from appointments.codes import EntryStatus, Status
 from appointments.matching import Wish, fits
-from appointments.models import Appointment, Draft, Policy
+from appointments.models import Policy
 from appointments.models.planner import Planner
 from appointments.openings import Opening, Span
+from appointments.planning import drawing
+from appointments.planning.classes import Classes
 from appointments.planning.columns import Columns
 from appointments.planning.drawing import draw_up
+from appointments.planning.grid import Block
 from tests.factories import (
     DAY,
     HOUR,
@@ -36,6 +37,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+MINUTE = HOUR / 60
 
 
 def planner(*, weeks=1, now=NOW):
@@ -179,6 +181,9 @@ def test_what_is_compared_in_columns_is_what_the_rule_says(seed):
         begins = chance.choice([NOW - DAY, NOW + 5 * DAY])
         found = columns.usable(wish, now=NOW, not_before=begins)
 
+        part = np.array(chance.sample(range(len(some)), 20))
+        among = columns.only(part).usable(wish, now=NOW, not_before=begins)
+        assert part[among].tolist() == [n for n in part if n in set(found.tolist())]
         assert [some[place] for place in found] == [
             one for one in some if fits(wish, one, now=NOW) and one.starts_at >= begins
         ]
@@ -260,6 +265,78 @@ def test_a_certificate_that_ends_is_heeded_day_by_day():
     assert days == [TODAY + DAY, TODAY + 2 * DAY]
 
 
+def test_who_has_most_to_gain_is_taken_in_where_more_wait_than_can_be_weighed(
+    monkeypatch,
+):
+    make_policy()
+    make_clinic(therapists=2, rooms=2, hours=("08:00", "10:00"), days=[3])
+    urgent = [make_entry(waited_days=1, target_days=3) for _ in range(3)]
+    longer = [make_entry(waited_days=60, target_days=42) for _ in range(3)]
+    never = make_entry(weekdays="U")
+    made = planner()
+    problem = made._problem(made.line, [])
+    weighed = []
+    assign = drawing.assign
+    monkeypatch.setattr(
+        drawing,
+        "assign",
+        lambda gains, room, **more: (
+            weighed.append(gains.size) or assign(gains, room, **more)
+        ),
+    )
+
+    whole = {one.asking.key: one for one in draw_up(problem)}
+    classes = weighed[0] // 6  # all that some time suits
+    weighed.clear()
+    some = {one.asking.key: one for one in draw_up(problem, most_pairs=3 * classes)}
+
+    assert weighed[0] <= 3 * classes
+    assert [some[one.pk].left_out for one in urgent] == [False] * 3
+    assert [some[one.pk].left_out for one in longer] == [True] * 3
+    assert all(some[one.pk].opening is None for one in longer)
+    assert all(some[one.pk].line_opening is None for one in longer)
+    assert not some[never.pk].left_out
+    assert not any(one.left_out for one in whole.values())
+    assert sum(one.opening is not None for one in whole.values()) == 4
+    assert sum(one.opening is not None for one in some.values()) == 3
+
+
+def test_times_that_are_alike_are_weighed_once():
+    """However many therapists: unless somebody asks for one, or had one last."""
+    make_policy()
+    make_clinic(therapists=4, rooms=4, hours=("08:00", "10:00"), days=[3])
+    entries = [make_entry() for _ in range(3)]
+    made = planner()
+    problem = made._problem(made.line, [])
+    blocks = [Block.of(o) for o in problem.openings[None, 50 * MINUTE]]
+    times = [one for one in blocks if one.start == blocks[0].start]
+    asks = replace(problem.asking[0].wish, therapist=times[0].therapist)
+    refuses = replace(
+        problem.asking[0].wish,
+        refused=frozenset({(times[0].therapist, blocks[0].start)}),
+    )
+    had = replace(problem.asking[0], last_therapist=times[0].therapist)
+    sizes = {}
+    for name, first in {
+        "nobody": problem.asking[0],
+        "asked for": replace(problem.asking[0], wish=asks),
+        "refused": replace(problem.asking[0], wish=refuses),
+        "had": had,
+    }.items():
+        changed = replace(
+            problem, asking=[first, *problem.asking[1:]], same_therapist=0.1
+        )
+        sizes[name] = [len(one.times) for one in Classes(changed).of(times)]
+
+    assert len(entries) == 3
+    assert sizes == {
+        "nobody": [4],
+        "asked for": [1, 3],
+        "refused": [1, 3],
+        "had": [1, 3],
+    }
+
+
 def test_drawing_up_asks_as_much_for_many_as_for_few():
     make_policy()
     make_clinic(hours=("08:00", "12:00"))
@@ -303,22 +380,3 @@ def test_nobody_without_a_time_would_gain_more_by_one_than_who_has_it():
         for lacks in without:
             if fits(lacks.asking.wish, has.opening, now=NOW):
                 assert gain(lacks, has.opening) <= gain(has, has.opening) + 1e-9
-
-
-def test_the_plan_of_the_clinic_is_printed_and_nothing_is_kept(monkeypatch):
-    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    make_policy()
-    make_clinic(hours=("08:00", "09:00"), days=[3])
-    soon = make_entry(waited_days=1, target_days=3)
-    out = io.StringIO()
-
-    call_command("plan", weeks=1, stdout=out)
-
-    said = out.getvalue()
-    assert f"request {soon.pk}: " in said
-    assert "requests with an opening: 1 of 1" in said
-    assert not Draft.objects.exists()
-    assert not Appointment.objects.exists()
-    for wrong in ({"weeks": 0}, {}, {"weeks": 1, "out": Path("plan.csv")}):
-        with pytest.raises(CommandError):
-            call_command("plan", **wrong)

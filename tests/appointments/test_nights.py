@@ -9,6 +9,7 @@ import pytest
 from appointments import actions
 from appointments.codes import Ending
 from massage_portal.accounts.roles import Role
+from massage_portal.outbox import sending
 from tests.appointments.sound import faults
 from tests.factories import (
     DAY,
@@ -21,6 +22,7 @@ from tests.factories import (
     make_user,
     opening_at,
 )
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +39,11 @@ def canceled():
     def cancel(now, *, day=2):
         opening = opening_at(therapist, room, at(TODAY + day * DAY, "09:00"))
         visit = actions.book(
-            entry=make_entry(), opening=opening, by=make_user(Role.SCHEDULER), now=NOW
+            entry=make_entry(),
+            opening=opening,
+            by=make_user(Role.SCHEDULER),
+            now=NOW,
+            turn=ANY_TURN,
         )
         user = visit.patient.user
         return actions.cancel(
@@ -50,6 +56,25 @@ def canceled():
 def owed_still(visit):
     visit.refresh_from_db()
     return visit.reoffer_owed
+
+
+def test_an_offer_made_at_night_is_told_in_the_morning_and_can_be_answered_then(
+    mailoutbox,
+):
+    _, [therapist], [room] = make_clinic()
+    opening = opening_at(therapist, room, at(TODAY + DAY, "11:00"))
+    made = actions.offer(
+        entry=make_entry(), opening=opening, by=make_user(Role.SCHEDULER), now=NIGHT
+    )
+
+    sending.send_some(clock=lambda: NIGHT + SECOND)
+    assert mailoutbox == []
+    assert made.held_until == MORNING + HOUR / 2  # at the least
+    sending.send_some(clock=lambda: MORNING)
+    assert len(mailoutbox) == 1
+    lapsed = made.held_until + SECOND
+    assert actions.lapse_offers(now=made.held_until - SECOND) == 0
+    assert actions.lapse_offers(now=lapsed) == 1
 
 
 def test_time_freed_by_day_is_offered_on_at_the_next_sweep(canceled):

@@ -115,6 +115,8 @@ def test_so_does_whoever_staff_asked_for_unless_no_mail_reaches_them(scheduler):
         pytest.param("Wed 18:00", "Thu 10:00", "Thu 08:00", id="or as it ends"),
         pytest.param("Wed 18:00", "Thu 08:59", None, id="not with minutes left"),
         pytest.param("Wed 18:00", "Thu 08:00", None, id="or none at all"),
+        pytest.param("Wed 22:00", "Thu 12:00", None, id="as the first word goes"),
+        pytest.param("Wed 22:00", "Thu 12:01", "Thu 08:01", id="a minute after it"),
     ],
 )
 def test_a_second_word_of_an_offer_comes_in_time_and_never_at_night(made, until, told):
@@ -300,6 +302,18 @@ def test_whoever_waits_past_the_target_is_told_once(scheduler):
     assert actions.tell_of_waits(now=NOW + DAY) == 0
     assert actions.tell_of_waits(now=NOW + 2 * DAY) == 1  # the other one, by then
     assert owed(in_time) == [("appointments.waiting", NOW + 2 * DAY)]
+
+
+def test_a_word_that_was_withdrawn_before_it_went_is_said_after_all():
+    entry = late()
+    assert actions.tell_of_waits(now=NOW) == 1
+    Message.objects.update(voided_at=NOW)  # an offer came, and lapsed
+    assert actions.tell_of_waits(now=NOW + DAY) == 1
+    assert actions.tell_of_waits(now=NOW + DAY) == 0
+    Message.objects.filter(voided_at=None).update(sent_at=NOW + DAY)
+    assert actions.tell_of_waits(now=NOW + 2 * DAY) == 0
+    assert Message.objects.filter(kind="appointments.waiting").count() == 2
+    assert len(voided(entry)) == 1
 
 
 def test_the_target_passes_at_its_very_moment():

@@ -1,4 +1,4 @@
-"""Plan from files, or the clinic's own line: who should have which opening."""
+"""Plan the clinic's own line, or from files: who should have which opening."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from massage_portal.spreadsheet import BadFile, Refused
 
 WIDTH = 30  # of the bar, in letters
 MOST_FAULTS = 100  # that are shown
-MOST_WEEKS = 26
+WEEKS = 2
 FILES = ("entries", "openings", "out")
 STEEPEST = 6.0  # exponent, as in the clinic's policy
 
@@ -32,10 +32,11 @@ class Command(BaseCommand):
     """Makes the plan and says what it comes to; with files it asks no database."""
 
     help = (
-        "Give openings to those who wait, so that total harm is least: from a file of "
-        "entries and one of openings to a file that says who has which. Nothing is "
-        "sent, booked or kept, and no database is needed. With --weeks, and no files: "
-        "the plan of the clinic's own line and free time, which is printed."
+        "Give openings to those who wait, so that total harm is least. Without files: "
+        "the plan of the clinic's own line and free time, which is printed and kept "
+        "for a scheduler, as by the board's button; nothing is sent. With files: from "
+        "one of entries and one of openings to one that says who has which; nothing "
+        "is kept, and no database is needed."
     )
     requires_system_checks = []  # they ask about much that a file has no need of
 
@@ -59,28 +60,31 @@ class Command(BaseCommand):
             "--weeks",
             type=int,
             metavar="N",
-            help=f"plan the clinic's own coming weeks, 1 to {MOST_WEEKS}, from the "
-            "database and with the exponent of its policy; no files then",
+            help="of the clinic's own, today's included: at most as far as times are "
+            f"offered; {WEEKS} if not said",
+        )
+        parser.add_argument(
+            "--anew",
+            action="store_true",
+            help="throw a plan away that a scheduler asked for or has changed",
         )
         parser.add_argument(
             "--exponent",
             type=float,
-            default=DEFAULT_EXPONENT,
             metavar="P",
-            help=f"how steeply harm grows, 1 to {STEEPEST:g}; %(default)g if not said",
+            help=f"with files: how steeply harm grows, 1 to {STEEPEST:g}; "
+            f"{DEFAULT_EXPONENT:g} if not said",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Plan, or say what is wrong, each fault on a line of its own."""
         if self._is_of_clinic(options):
-            from appointments.planning.of_clinic import clinic_plan  # needs a database
-
-            text = clinic_plan(weeks=options["weeks"], now=timezone.now())
-            self.stdout.write(text, ending="")
+            self._plan_clinic(options["weeks"], anew=options["anew"])
             return
         began = perf_counter()
         out, exponent = options["out"], options["exponent"]
-        self._refuse_options(options)
+        exponent = DEFAULT_EXPONENT if exponent is None else exponent
+        self._refuse_options(options, exponent)
         entries, faults = self._read(options["entries"], files.read_entries)
         openings, more = self._read(options["openings"], files.read_openings)
         self._refuse([*faults, *more])
@@ -102,22 +106,54 @@ class Command(BaseCommand):
     def _is_of_clinic(options: dict[str, Any]) -> bool:
         """Say whether the clinic itself is planned; refuse a mixture of the two."""
         files_given = [name for name in FILES if options[name] is not None]
-        if options["weeks"] is None:
-            missing = [f"--{name}" for name in FILES if name not in files_given]
-            if missing:
-                raise CommandError(f"say {', '.join(missing)}, or --weeks alone")
-            return False
-        if files_given:
-            raise CommandError("--weeks plans the clinic itself: give no files with it")
-        if not 1 <= options["weeks"] <= MOST_WEEKS:
-            raise CommandError(f"--weeks is from 1 to {MOST_WEEKS}")
-        return True
+        if not files_given:
+            if options["exponent"] is not None:
+                raise CommandError(
+                    "--exponent is for files: the clinic's is its policy"
+                )
+            return True
+        if options["weeks"] is not None or options["anew"]:
+            raise CommandError(
+                "--weeks and --anew plan the clinic itself: no files then"
+            )
+        missing = [f"--{name}" for name in FILES if name not in files_given]
+        if missing:
+            raise CommandError(f"say {', '.join(missing)} as well, or no file at all")
+        return False
+
+    def _plan_clinic(self, weeks: int | None, *, anew: bool) -> None:
+        """Draw a plan up as the board's button does, and say what it comes to."""
+        # From files no database is needed, nor what stands on one.
+        from appointments.actions.draw_up import ask_for_draft, draw_up
+        from appointments.models import Draft, Policy
+        from appointments.planning.of_clinic import said_of
+
+        began, now = perf_counter(), timezone.now()
+        most = Policy.objects.in_force(now).plan_weeks
+        weeks = min(WEEKS, most) if weeks is None else weeks
+        if not 1 <= weeks <= most:
+            raise CommandError(
+                f"--weeks is from 1 to {most}, as far as times are offered"
+            )
+        at_work = Draft.objects.at_work().first()
+        if at_work and not anew and (at_work.made_by_id or at_work.version > 1):
+            raise CommandError(
+                f"plan {at_work.pk} is at work, and {at_work.maker} asked for it or a "
+                "scheduler has changed it: --anew throws it away"
+            )
+        asked = ask_for_draft(weeks=weeks, by=None, now=now)
+        made = draw_up(pk=asked.pk, now=now, clock=timezone.now)
+        if made is None:
+            raise CommandError(f"plan {asked.pk} was not drawn up: see the log")
+        taken, memory = perf_counter() - began, peak_megabytes()
+        for line in said_of(made, seconds=taken, megabytes=memory):
+            self.stdout.write(line)
 
     @staticmethod
-    def _refuse_options(options: dict[str, Any]) -> None:
+    def _refuse_options(options: dict[str, Any], exponent: float) -> None:
         """See that the plan has a place, and that it is none of the files read."""
         out: Path = options["out"]
-        if not 1 <= options["exponent"] <= STEEPEST:
+        if not 1 <= exponent <= STEEPEST:
             raise CommandError(f"--exponent is from 1 to {STEEPEST:g}")
         for name in ("entries", "openings"):
             read: Path = options[name]

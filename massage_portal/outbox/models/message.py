@@ -141,6 +141,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
             failed_because=Failure.WITHHELD, handled_at__isnull=False
         ).exists()
 
+    def told(self, kind: str, *, about: str) -> bool:
+        """Say whether one of a kind went, or somebody called in its place."""
+        heard = Q(sent_at__isnull=False, returned_at=None) | Q(handled_at__isnull=False)
+        return self.filter(heard, kind=kind, about=about).exists()
+
     def in_state(self, state: State) -> Self:
         """Those that stand there: as `Message.state` tells it of one."""
         return self.filter(
