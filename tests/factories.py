@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 
 from django.core.files.base import ContentFile
 
-from appointments.codes import EntryStatus, OutOfTurn, Status
+from appointments.codes import EntryStatus, Status
 from appointments.models import (
     Appointment,
     Closure,
-    GivenOutOfTurn,
     Overrule,
     Policy,
     Question,
@@ -271,16 +270,6 @@ def make_overrule(entry: WaitlistEntry, target_days: float, **fields) -> Overrul
         "ends_at": NOW + 7 * DAY,
     }
     return entry.overrules.create(target_days=target_days, **values | fields)
-
-
-def make_out_of_turn(**fields) -> GivenOutOfTurn:
-    """Return a visit that somebody was given past one in greater need."""
-    if "appointment" not in fields:
-        fields["appointment"] = make_appointment()
-    if "by" not in fields:
-        fields["by"] = make_user(Role.SCHEDULER)
-    values = {"reason": OutOfTurn.PLAN, "passed_over": 1, "at": NOW}
-    return GivenOutOfTurn.objects.create(**values | fields)
 
 
 def make_policy(**fields) -> Policy:

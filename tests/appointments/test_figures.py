@@ -29,11 +29,11 @@ from tests.factories import (
     make_clinic,
     make_closure,
     make_entry,
-    make_out_of_turn,
     make_overrule,
     make_policy,
     make_user,
 )
+from tests.turns import make_out_of_turn
 
 pytestmark = pytest.mark.django_db
 
@@ -328,7 +328,7 @@ def test_the_page_asks_as_many_questions_for_many_as_for_few(
     browser = signed_in(make_user(Role.SCHEDULER))
     for _number in range(12):
         see()
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(26):
         browser.get(url("figures"))
 
 

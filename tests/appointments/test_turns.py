@@ -36,7 +36,6 @@ from tests.factories import (
     make_diagnosis,
     make_entry,
     make_insurer,
-    make_out_of_turn,
     make_overrule,
     make_referral,
     make_room,
@@ -45,6 +44,7 @@ from tests.factories import (
     opening_at,
 )
 from tests.trail import trail
+from tests.turns import make_out_of_turn
 
 pytestmark = pytest.mark.django_db
 FRIDAY_9 = at(TODAY + 2 * DAY, "09:00")

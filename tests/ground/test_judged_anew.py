@@ -50,7 +50,8 @@ def test_what_was_turned_off_while_it_was_held_does_not_go(server, render, monke
 def test_what_comes_due_later_is_kept_for_whoever_turns_it_on_again(server, render):
     render(words, kind=OPTIONAL, optional=True)
     user = make_user()
-    later = make_message(kind=OPTIONAL, to=user, due_at=NOW + DAY)
+    times = {"due_at": NOW + DAY, "expires_at": NOW + 2 * DAY}
+    later = make_message(kind=OPTIONAL, to=user, **times)
     for wanted in (False, True):
         actions.set_optional(user=user, optional=wanted, by=user, now=NOW)
     later.refresh_from_db()
