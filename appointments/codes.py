@@ -160,3 +160,19 @@ class RoleThreat(models.IntegerChoices):
     HARDER = 7, _("It is harder than it was")
     NOT_YET = 13, _("It will be, but not right away")
     NOW = 20, _("Yes, right now")
+
+
+class OutOfTurn(models.TextChoices):
+    """Why a time goes to somebody though others in greater need could use it."""
+
+    NOT_REACHED = "not-reached", _("We could not reach the others")
+    NOT_WANTED = "not-wanted", _("The others do not want this time")
+    SAME_DAY = "same-day", _("They come that day anyway, or from far away")
+    PLAN = "plan", _("To keep the therapist or the rhythm of a plan")
+    MOVED = "moved", _("Another time for a visit that is booked")
+    CLINICAL = "clinical", _("A clinical reason")
+    OTHER = "other", _("Another reason")
+
+
+# What says nothing by itself.
+TO_BE_EXPLAINED = [OutOfTurn.CLINICAL, OutOfTurn.OTHER]

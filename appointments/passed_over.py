@@ -1,10 +1,11 @@
 """
-Was anybody in greater need passed over, when freed time was offered on?
+Was anybody in greater need passed over, when time was given?
 
-Judged are the offers that the portal made by itself: a scheduler may have a reason of
-their own. What it knew then is put together from the rows and the trail, and whoever
-has changed since (by triage, a report, a merge, a change to the referral or category)
-is left out: nothing can be proved of them. So a fault that is told is one.
+Judged are the offers that the portal made by itself, and the times that people gave
+without saying that it was out of turn: a reason that was said explains it, and a plan
+weighs all who wait. What was known then is put together from the rows and the trail,
+and whoever has changed since (by triage, a report, a merge, a change to the referral or
+category) is left out: nothing can be proved of them. So a fault that is told is one.
 """
 
 from __future__ import annotations
@@ -34,9 +35,14 @@ OFFERS = """
     SELECT DISTINCT ON (visit.id) visit.id, event.at
       FROM audit_auditevent event
       JOIN appointments_appointment visit ON visit.id::text = event.record_id
-     WHERE event.action = 'appointment.offered' AND event.actor_id IS NULL
+     WHERE (event.action = 'appointment.offered'
+            OR event.action = 'appointment.booked' AND event.change = '>booked')
        AND event.record_type = 'appointments.appointment'
        AND event.at > %s
+       AND NOT EXISTS (SELECT FROM appointments_givenoutofturn said
+                        WHERE said.appointment_id = visit.id)
+       AND NOT EXISTS (SELECT FROM appointments_draftoffer planned
+                        WHERE planned.appointment_id = visit.id)
      ORDER BY visit.id, event.id) offer
      ORDER BY at DESC, id DESC LIMIT %s
 """
@@ -95,7 +101,7 @@ def nobody_passed_over(now: datetime) -> Found:
         offer = found.get(pk=pk)
         for entry in _passed(offer, at=at):
             faults.append(
-                f"appointment {pk} was offered to request {offer.entry_id} while "
+                f"appointment {pk} was given to request {offer.entry_id} while "
                 f"request {entry.pk} stood before it and could have come"
             )
     return Found(len(offers), faults)

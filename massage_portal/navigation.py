@@ -40,13 +40,16 @@ OWN_CARE = "appointments.ask_for_own_appointment"
 OPENS_ADMIN = "(opens the admin pages)"  # no permission of Django's: see User.is_staff
 VISIT = frozenset({"appointments:visit", "appointments:plan", "appointments:note"})
 ONE_DAY = frozenset({"appointments:clinic_day"})
+CANCELED = frozenset({"appointments:canceled"})
 QUESTIONS = frozenset({"appointments:questions", "appointments:question"})
 ENTRIES = [
     Entry(_("My care"), "appointments:mine", OWN_CARE),
     Entry(
         _("Queue"), "appointments:queue", "appointments.view_waitlistentry", QUESTIONS
     ),
-    Entry(_("Offers"), "appointments:offers", "appointments.view_appointment"),
+    Entry(
+        _("Offers"), "appointments:offers", "appointments.view_appointment", CANCELED
+    ),
     Entry(_("Telephone"), "appointments:telephone", "appointments.offer_appointment"),
     Entry(_("Visits"), "appointments:day", "appointments.view_appointment", VISIT),
     Entry(_("Figures"), "appointments:figures", "appointments.view_figures"),

@@ -126,6 +126,8 @@ GET = {
     "appointments:figures": "     in  403 403 403 200 403 200 403 403 403",
     "appointments:figure_file": " in  403 403 403 200 403 200 403 403 403",
     "appointments:offers": "      in  403 403 403 200 403 200 403 403 403",
+    "appointments:canceled": "    in  403 403 403 200 403 200 403 403 403",
+    "appointments:canceled_file": "in 403 403 403 200 403 200 403 403 403",
     "appointments:withdraw_offer": "in 403 403 403 405 403 403 403 403 403",
     "appointments:day": "         in  403 403 403 200 200 200 403 403 403",
     "appointments:visit": "       in  403 403 403 200 200 200 403 403 403",

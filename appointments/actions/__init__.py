@@ -32,7 +32,7 @@ from appointments.actions.cancel import (
 )
 from appointments.actions.confirm import NotConfirmable, confirm
 from appointments.actions.expect import reckon_waits
-from appointments.actions.hold import NotWaiting, NotWished, OfferGone, TimeTaken
+from appointments.actions.hold import NotWaiting, OfferGone, TimeTaken
 from appointments.actions.merge import merge_patients, unmerge
 from appointments.actions.move import (
     NotMovable,
@@ -59,6 +59,7 @@ from appointments.actions.refusal import Refusal
 from appointments.actions.sweep import lapse_offers, offer_freed_times
 from appointments.actions.target import TargetInForce, set_target
 from appointments.actions.telephone import by_telephone
+from appointments.actions.terms import NotTheirTurn, NotWished, Turn, so_many
 from appointments.actions.triage import (
     ChangedMeanwhile,
     NotTriageable,
@@ -83,6 +84,7 @@ __all__ = [
     "NotCancellable",
     "NotConfirmable",
     "NotMovable",
+    "NotTheirTurn",
     "NotToday",
     "NotTriageable",
     "NotUndoable",
@@ -98,6 +100,7 @@ __all__ = [
     "TooEarly",
     "TooLong",
     "TooOften",
+    "Turn",
     "accept",
     "answer_question",
     "arrive",
@@ -134,6 +137,7 @@ __all__ = [
     "reply",
     "report_need",
     "set_target",
+    "so_many",
     "tell_of_waits",
     "triage",
     "undo_mark",

@@ -10,15 +10,14 @@ from django.utils.translation import gettext as _
 
 from appointments.actions.hold import (
     NotWaiting,
-    NotWished,
     OfferGone,
     covers,
     end_offers,
     hold,
     lock_entry,
     lock_waiting,
-    record_agreed,
 )
+from appointments.actions.terms import NotWished, Terms, Turn, record_agreed
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.models.booking import take_entry
@@ -45,12 +44,14 @@ def book(
     by: User,
     now: datetime,
     agreed: bool = False,
+    turn: Turn | None = None,
 ) -> Appointment:
     """
     Book `opening` at once for a patient who has said yes, as on the telephone.
 
     :param agreed: whether they said so knowing that it is not as they wished.
-    :raises NotWaiting, TimeTaken, NotWished: as `offer`.
+    :param turn: why they have it though others in greater need could use it.
+    :raises NotWaiting, TimeTaken, NotWished, NotTheirTurn: as `offer`.
     """
     entry = lock_waiting(entry, day_of=opening, now=now)
     appointment = hold(
@@ -59,7 +60,7 @@ def book(
         now=now,
         by_telephone=True,
         booked=True,
-        agreed=agreed,
+        terms=Terms(by, agreed, turn),
     )
     with together():  # no offer was sent, so none is withdrawn
         others = entry.offer_out
@@ -140,7 +141,7 @@ def _see_wish(
     known = filter(None, appointment.agreed_to.split(","))
     appointment.agreed_to = ",".join([*known, *new])
     appointment.save(update_fields=["agreed_to"])
-    record_agreed(appointment, by=by, now=now)
+    record_agreed(appointment, new, by=by, now=now)
 
 
 def _refuse_if_outside(appointment: Appointment) -> None:
@@ -229,8 +230,6 @@ def _take_entry(
     :param others: whether there may be other offers.
     :param made: whether it was made just now and never offered.
     """
-    if made:
-        record_agreed(appointment, by=by, now=now)
     take_entry(entry)
     outbox.void(entry, now=now)  # they wait no more
     if others:

@@ -222,7 +222,7 @@ def _offer(
         raise CannotCome(_("The patient cannot come at that time any more."))
     if planner.must_call(entry):
         raise CannotCome(_("Somebody must call this patient first."))
-    return offer(entry=entry, opening=opening, by=by, now=now)
+    return offer(entry=entry, opening=opening, by=by, now=now, by_plan=True)
 
 
 def _refuse_to_pass_over(draft: Draft, *, now: datetime) -> None:

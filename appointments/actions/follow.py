@@ -23,9 +23,14 @@ WAITING = [EntryStatus.REQUESTED, EntryStatus.ON_HOLD, EntryStatus.ACCEPTED]
 
 @follows_stops
 def take_offers_back(referral: Referral, /, *, by: User, now: datetime) -> None:
-    """End the open offers, so that the time goes to somebody who may come."""
-    offers = Appointment.objects.filter(entry__referral=referral)
-    end_offers(offers, by=by, now=now)
+    """
+    End the open offers, so that the time goes to somebody who may come.
+
+    A reminder that is just being sent is judged anew: the patient is not to come.
+    """
+    visits = Appointment.objects.filter(entry__referral=referral)
+    end_offers(visits, by=by, now=now)
+    outbox.let_go(*visits.booked_now(now).order_by("pk"))
 
 
 @follows_resumptions

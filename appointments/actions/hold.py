@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from appointments.actions.refusal import Refusal
+from appointments.actions.terms import Terms, judge, keep
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.holding import hold_until
 from appointments.models import (
@@ -26,10 +27,8 @@ from appointments.models.booking import (
     lock_room,
     unlock_room,
 )
-from appointments.models.supply import not_wished
 from appointments.obstacle import obstacle
 from appointments.openings import Opening, Span
-from appointments.wishes import Misfit, refused
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
@@ -46,14 +45,6 @@ class NotWaiting(Refusal):
 
 class TimeTaken(Refusal):
     """The time was free a moment ago, and is not any more."""
-
-
-class NotWished(Refusal):
-    """The time is not what the patient asked for; they may agree to it all the same."""
-
-    def __init__(self, some: list[Misfit]) -> None:
-        super().__init__(refused(some))
-        self.misfits = some
 
 
 class OfferGone(Refusal):
@@ -99,9 +90,9 @@ def covers(entry: WaitlistEntry, day: date) -> bool:
 
 def still_free(
     entry: WaitlistEntry, opening: Opening, *, now: datetime
-) -> tuple[Opening, list[int]]:
+) -> tuple[Supply, Opening]:
     """
-    Lock the therapist; return the opening as it can be had now, and rooms free for it.
+    Lock the therapist; return the opening as it can be had now, and what it is part of.
 
     :raises TimeTaken: if the therapist is away, taken or not certified then, the place
         is closed, or no room is free.
@@ -125,7 +116,7 @@ def still_free(
     )
     if free is None:
         raise _not_free(supply, technique, day)
-    return free, supply.rooms_for(free, technique)
+    return supply, free
 
 
 def _not_free(supply: Supply, technique: Technique | None, day: date) -> TimeTaken:
@@ -211,33 +202,33 @@ def hold(
     entry: WaitlistEntry,
     opening: Opening,
     now: datetime,
+    terms: Terms,
     replaces: Appointment | None = None,
     by_telephone: bool = False,
     booked: bool = False,
-    agreed: bool = False,
 ) -> Appointment:
     """
     Make the appointment, as an offer.
 
+    :param terms: what is said with it, by whom.
     :param replaces: the booked visit that it may replace, and before which it ends.
     :param by_telephone: whether staff answer for the patient.
     :param booked: whether it is no offer: the patient has said yes already.
-    :param agreed: whether the patient agreed to what is not as they wished.
-    :raises NotWished: if something is not, and they did not.
+    :raises NotWished, NotTheirTurn: as `judge`.
     :raises TimeTaken: as `still_free`, or if the patient is elsewhere then.
     """
     policy = entry.policy
-    free, rooms = still_free(entry, opening, now=now)
-    unwished = not_wished(entry, free, policy=policy, now=now)
-    if unwished and not agreed:
-        raise NotWished(unwished)
+    supply, free = still_free(entry, opening, now=now)
+    rooms = supply.rooms_for(free, entry.referral.technique)
+    judged = judge(entry, free, supply=supply, terms=terms)
     if booked:
         state = _BOOKED | {"booked_at": now}
     else:
         state = {"held_until": _until(free, replaces, policy=policy, now=now)}
-    kept = {"by_telephone": by_telephone, "agreed_to": ",".join(unwished)}
+    kept = {"by_telephone": by_telephone, "agreed_to": ",".join(judged.agreed_to)}
     visit = _visit(entry, free, now=now, replaces=replaces, **kept, **state)
     _make_in(rooms, visit, now=now)
+    keep(visit, judged, terms, now=now)
     return visit
 
 
@@ -256,13 +247,6 @@ def _visit(
         offered_at=now,
         **state,
     )
-
-
-def record_agreed(visit: Appointment, *, by: User | None, now: datetime) -> None:
-    """Leave in the trail that the patient agreed to what was not as they wished."""
-    if visit.agreed_to:
-        change = visit.agreed_to
-        record("appointment.agreed", visit, by=by, at=now, change=change)
 
 
 def _until(

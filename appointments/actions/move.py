@@ -11,6 +11,7 @@ from appointments.actions.book import book_held
 from appointments.actions.hold import NotWaiting, covers, end_offers, hold, lock_entry
 from appointments.actions.offer import send
 from appointments.actions.refusal import Refusal
+from appointments.actions.terms import Terms, Turn
 from appointments.codes import Ending, Status
 from appointments.models import Appointment, WaitlistEntry
 from appointments.openings import Opening
@@ -82,6 +83,7 @@ def offer_move(
     by: User,
     now: datetime,
     agreed: bool = False,
+    turn: Turn | None = None,
 ) -> Appointment:
     """
     Offer another time for a booked visit, which stands until the patient accepts.
@@ -89,7 +91,7 @@ def offer_move(
     :raises NotMovable: if the visit is not booked, or has begun.
     :raises NotWaiting: if an offer is out, or the referral does not cover the day.
     :raises TimeTaken: if the time is not free any more.
-    :raises NotWished: if it is not what the patient asked for, and did not agree to.
+    :raises NotWished, NotTheirTurn: as `offer`.
     """
     visit, entry = _lock_booked(appointment, now=now)
     out = entry.appointments.offers_open(now).with_place().first()
@@ -97,7 +99,7 @@ def offer_move(
         if out.is_at(opening):  # the same button, pressed twice
             return out
         raise NotWaiting(_("This patient already has an offer to answer."))
-    held = _hold_for(visit, entry, opening, now=now, agreed=agreed)
+    held = _hold_for(visit, entry, opening, now=now, terms=Terms(by, agreed, turn))
     send(held, entry, by=by, now=now)
     return held
 
@@ -110,15 +112,17 @@ def move(
     by: User,
     now: datetime,
     agreed: bool = False,
+    turn: Turn | None = None,
 ) -> Appointment:
     """
     Move a booked visit at once, as agreed on the telephone; return the new one.
 
-    :raises NotMovable, NotWaiting, TimeTaken, NotWished: as `offer_move`.
+    :raises NotMovable, NotWaiting, TimeTaken, NotWished, NotTheirTurn: as `offer_move`.
     """
     visit, entry = _lock_booked(appointment, now=now)
     end_offers(entry.appointments.all(), by=by, now=now)
-    held = _hold_for(visit, entry, opening, now=now, by_telephone=True, agreed=agreed)
+    terms = Terms(by, agreed, turn)
+    held = _hold_for(visit, entry, opening, now=now, by_telephone=True, terms=terms)
     return book_held(held, entry, by=by, now=now, instead_of=visit, made=True)
 
 
@@ -128,8 +132,8 @@ def _hold_for(
     opening: Opening,
     *,
     now: datetime,
+    terms: Terms,
     by_telephone: bool = False,
-    agreed: bool = False,
 ) -> Appointment:
     """Hold the opening as another time for the visit; what has lapsed makes room."""
     if not covers(entry, opening.local_start.date()):
@@ -142,5 +146,5 @@ def _hold_for(
         now=now,
         replaces=visit,
         by_telephone=by_telephone,
-        agreed=agreed,
+        terms=terms,
     )

@@ -13,9 +13,9 @@ from appointments.actions.hold import (
     end_offers,
     hold,
     lock_waiting,
-    record_agreed,
 )
 from appointments.actions.tell import tell
+from appointments.actions.terms import Terms, Turn
 from appointments.codes import TAKING_THE_ENTRY, Ending, Status
 from appointments.holding import lapse_notice
 from appointments.models import Appointment, WaitlistEntry
@@ -33,16 +33,21 @@ def offer(
     by: User | None,
     now: datetime,
     agreed: bool = False,
+    turn: Turn | None = None,
+    by_plan: bool = False,
 ) -> Appointment:
     """
     Hold `opening` for the patient behind `entry`, and owe them the offer.
 
     :param by: None when the system itself passes freed time on.
     :param agreed: whether the patient agreed to what is not as they wished.
+    :param turn: why they have it though others in greater need could use it.
+    :param by_plan: whether it is a row of a plan, which weighs all who wait.
     :raises NotWaiting: if the patient is not waiting, has an offer already, or the
         referral does not cover the day.
     :raises TimeTaken: if the time is not free any more.
     :raises NotWished: if it is not what the patient asked for, and they did not agree.
+    :raises NotTheirTurn: if others in greater need could use it, and no reason is said.
     """
     entry = lock_waiting(entry, day_of=opening, now=now)
     open_offer = entry.appointments.offers_open(now).first()
@@ -50,7 +55,8 @@ def offer(
         if open_offer.is_at(opening):  # the same button, pressed twice
             return open_offer
         raise NotWaiting(_("This patient already has an offer to answer."))
-    appointment = hold(entry=entry, opening=opening, now=now, agreed=agreed)
+    terms = Terms(by, agreed, turn, by_plan)
+    appointment = hold(entry=entry, opening=opening, now=now, terms=terms)
     send(appointment, entry, by=by, now=now)
     return appointment
 
@@ -64,7 +70,6 @@ def send(
     They are told once more before it ends; answering withdraws that. Whoever has no
     account is called about the offer, and once is enough.
     """
-    record_agreed(appointment, by=by, now=now)
     record("appointment.offered", appointment, by=by, at=now, change=">proposed")
     until = appointment.held_until or appointment.starts_at
     patient = entry.patient

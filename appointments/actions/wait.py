@@ -9,6 +9,7 @@ from django.db import transaction
 
 from appointments.actions.tell import tell
 from appointments.models import Policy, WaitlistEntry
+from massage_portal.outbox.actions import about
 from massage_portal.outbox.models import Message
 from referrals.actions.locks import lock_patient_of
 
@@ -22,7 +23,8 @@ def tell_of_waits(*, now: datetime) -> int:
     Owe word to each patient whose target has passed; return how many are told anew.
 
     Run as often as one likes: each request is told of once, even if it comes to wait
-    again. One transaction for each, so that one at fault stops no other.
+    again; but anew where the word was withdrawn before it went, as for an offer. One
+    transaction for each, so that one at fault stops no other.
     """
     policy = Policy.objects.in_force(now)
     late = WaitlistEntry.objects.past_target(now, most_missed=policy.most_missed)
@@ -41,8 +43,12 @@ def _tell(pk: int, *, now: datetime, most_missed: int) -> bool:
     lock_patient_of(WaitlistEntry.objects.all(), pk=pk)
     still = WaitlistEntry.objects.past_target(now, most_missed=most_missed)
     entry = still.filter(pk=pk).select_related("patient__user").first()
-    if entry is None or Message.objects.filter(key=f"{KIND}:{pk}:").exists():
+    if entry is None:
         return False
+    words = Message.objects.filter(about=about(entry), kind=KIND)
+    if words.filter(voided_at=None).exists():
+        return False
+    key = str(words.count() or "")
     until = now + READ_WITHIN
-    tell(KIND, entry, patient=entry.patient, now=now, expires_at=until)
+    tell(KIND, entry, patient=entry.patient, now=now, expires_at=until, key=key)
     return True

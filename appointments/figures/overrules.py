@@ -17,7 +17,7 @@ YEAR = timedelta(days=366)
 MOST_REASONS = 200
 
 
-def _month_of(moment: datetime) -> datetime:
+def month_of(moment: datetime) -> datetime:
     """Return the first moment of its month, as the clinic's own clock shows it."""
     return timezone.localtime(moment).replace(
         day=1, hour=0, minute=0, second=0, microsecond=0
@@ -28,7 +28,7 @@ def by_month(*, now: datetime) -> Figure:
     """Return how many overrules began in each month of a year, up and down."""
     months: dict[date, list[bool]] = defaultdict(list)
     begun = Overrule.objects.filter(
-        starts_at__gte=_month_of(now - YEAR), starts_at__lte=now
+        starts_at__gte=month_of(now - YEAR), starts_at__lte=now
     )
     for one in begun.annotate(month=TruncMonth("starts_at")):
         months[one.month.date()].append(one.is_up)
@@ -54,7 +54,7 @@ def by_month(*, now: datetime) -> Figure:
 
 def reasons(*, now: datetime) -> Figure:
     """Return this month's and last month's overrules one by one, with their reasons."""
-    first = _month_of(_month_of(now) - timedelta(days=1))
+    first = month_of(month_of(now) - timedelta(days=1))
     found = Overrule.objects.filter(starts_at__gte=first, starts_at__lte=now)
     found = found.select_related("by", "entry").order_by("-starts_at", "-pk")
     shown = list(found[:MOST_REASONS])

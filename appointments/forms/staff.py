@@ -12,6 +12,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from appointments.actions import Turn
+from appointments.codes import OutOfTurn
 from appointments.models import TriageCategory, WaitlistEntry
 from appointments.models.overrule import LONGEST
 from massage_portal import forms as parts
@@ -139,6 +141,17 @@ class Propose(parts.Form):
     opening = forms.CharField(max_length=60)
     how = forms.ChoiceField(choices=[("offer", ""), ("book", "")])
     agreed = forms.BooleanField(required=False)  # to what is not as they wished
+    reason = forms.ChoiceField(choices=OutOfTurn, required=False)
+    note = forms.CharField(max_length=300, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """See that a reason that says nothing by itself is explained."""
+        checked: dict[str, Any] = super().clean() or {}
+        reason, note = checked.pop("reason", ""), checked.pop("note", "")
+        turn = Turn(OutOfTurn(reason), note) if reason else None
+        if turn is not None and not turn.is_whole:
+            self.add_error("note", _("Say in a few words why it goes to this patient."))
+        return checked | {"turn": turn}
 
     def clean_opening(self) -> tuple[int, datetime]:
         """Return the therapist's key and the start that the button carried."""

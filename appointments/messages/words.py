@@ -51,6 +51,7 @@ def mail(
         text=render(f"appointments/mail/{name}.txt", context),
         html=render(f"appointments/mail/{name}.html", context),
         attachments=attachments or [],
+        zone=context.get("place_zone", ""),
         short=text_message(short, short_link or link) if short else "",
     )
 
@@ -98,6 +99,7 @@ def place(appointment: Appointment, message: Message) -> dict[str, Any]:
         "day": said(start, _("l, F j, Y")),
         "time": said(start, "P"),
         "zone": zone,
+        "place_zone": appointment.therapist.location.time_zone,
         "place": appointment.therapist.location.name,
         "room": appointment.room.name,
         "elsewhere": _where_they_are(start, message),
@@ -111,7 +113,9 @@ def _where_they_are(start: datetime, message: Message) -> dict[str, str] | None:
         chosen = message.recipient.preference if message.recipient else None
     except Preference.DoesNotExist:
         return None
-    there = start.astimezone(chosen.zone) if chosen else start
+    if chosen is None or not chosen.time_zone:
+        return None
+    there = start.astimezone(chosen.zone)
     if there.utcoffset() == start.utcoffset():
         return None
     return {"moment": moment(there), "zone": there.tzname() or ""}

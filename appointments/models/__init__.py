@@ -17,6 +17,7 @@ from appointments.models.hours import (
 )
 from appointments.models.need import NeedReport
 from appointments.models.note import VisitNote
+from appointments.models.out_of_turn import GivenOutOfTurn
 from appointments.models.overrule import Overrule
 from appointments.models.policy import Policy, TargetWait, TriageCategory
 from appointments.models.question import Question
@@ -33,6 +34,7 @@ __all__ = [
     "DraftWait",
     "ExpectedWait",
     "ExtraHours",
+    "GivenOutOfTurn",
     "HolidayCalendar",
     "HolidayWorked",
     "NeedReport",

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
@@ -20,11 +20,20 @@ from appointments.models.outside import closed_days
 from appointments.models.policy import Policy
 from appointments.models.supply import Supply
 from appointments.openings import Span, Taken
-from services.models import Location
+from services.models import Location, Technique
 
 if TYPE_CHECKING:
     from massage_portal.accounts.models import User
 
+
+class Free(NamedTuple):
+    """For what kind of visit free time is shown; None is any, of the usual length."""
+
+    technique: Technique | None = None
+    minutes: int | None = None
+
+
+ANY = Free()
 SEEN = [*HOLDING_TIME, Status.NOSHOW]
 
 
@@ -79,6 +88,7 @@ def agendas(
     first: date,
     last: date,
     now: datetime,
+    kind: Free = ANY,
 ) -> list[Agenda]:
     """
     Return the calendar of each place of `columns`, as `user` may see it.
@@ -88,6 +98,7 @@ def agendas(
 
     :param columns: therapists, or rooms, each with their place; nobody else is read.
     :param only: the key of the one therapist of whom anything is shown; None is all.
+    :param kind: for what kind of visit free time is shown.
     """
     by_room = any(isinstance(one, Room) for one in columns)
     places: dict[int, Agenda] = {}
@@ -100,7 +111,7 @@ def agendas(
     found = list(places.values())
     of = {column.pk: agenda for agenda in found for column in agenda.columns}
     _add_visits(of, only, user=user, now=now)
-    for opening in _free(of, only, now=now):
+    for opening in _free(of, only, kind, now=now):
         of[opening.column].items.append(opening)
     _add_closed(found)
     if not by_room:
@@ -143,8 +154,10 @@ def _by_room(of: Mapping[int, Agenda]) -> bool:
     return any(agenda.by_room for agenda in of.values())
 
 
-def _free(of: Mapping[int, Agenda], only: int | None, *, now: datetime) -> list[Item]:
-    """Return the stretches in which a visit of the usual length can still be had."""
+def _free(
+    of: Mapping[int, Agenda], only: int | None, kind: Free, *, now: datetime
+) -> list[Item]:
+    """Return the stretches in which a visit of that kind can still be had."""
     by_room = _by_room(of)
     places = {agenda.place.pk: agenda for agenda in of.values()}
     whose = None if only is None else [only]
@@ -156,9 +169,10 @@ def _free(of: Mapping[int, Agenda], only: int | None, *, now: datetime) -> list[
         last=any_of_it.last,
         therapists=whose if by_room else list(of),
         location=any_of_it.place.pk if len(places) == 1 else None,
+        length=kind.minutes,
     )
     spans: dict[int, list[Span]] = defaultdict(list)
-    for one in supply.openings(None):
+    for one in supply.openings(kind.technique):
         spans[one.room if by_room else one.therapist].append(
             Span(one.starts_at, one.ends_at)
         )

@@ -78,14 +78,14 @@ class Board(Ranked[Row]):
         """
         from appointments.models.appointment import Appointment  # it stands above
 
-        key = Concat(
-            Value("appointments.waiting:"), Cast("pk", CharField()), Value(":")
+        about = Concat(Value("appointments.waitlistentry:"), Cast("pk", CharField()))
+        told = Message.objects.filter(
+            about=OuterRef("told_by"), kind="appointments.waiting", voided_at=None
         )
-        told = Message.objects.filter(key=OuterRef("told_by"))
         offered = Appointment.objects.offers_open(now).filter(entry=OuterRef("pk"))
         late = self.waiting().covered(now).in_order_of_need(now=now, exponent=1.0)
         return (
-            late.alias(told_by=key)
+            late.alias(told_by=about)
             .filter(~Exists(told), ~Exists(offered))
             .filter(waited_days__gte=F("target_wait_days"))
             .exclude(

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from appointments.codes import SEEING_THE_PATIENT, Status
 from appointments.models.appointment import Appointment, AppointmentQuerySet
@@ -16,7 +16,7 @@ from appointments.outside import NOT_TO_OFFER
 LONGEST = timedelta(days=1)  # a visit with its turnover, by far
 
 
-def with_again(freed: AppointmentQuerySet) -> list[Any]:
+def filled_again(freed: AppointmentQuerySet) -> QuerySet[Any, Any]:
     """
     Return the canceled visits, each with when it was filled again as `again`.
 
@@ -35,8 +35,12 @@ def with_again(freed: AppointmentQuerySet) -> list[Any]:
         .exclude(patient=OuterRef("patient"))
         .order_by("booked_at")
     )
-    again = Subquery(others.values("booked_at")[:1])
-    return list(freed.annotate(again=again).with_place())
+    return freed.annotate(again=Subquery(others.values("booked_at")[:1]))
+
+
+def with_again(freed: AppointmentQuerySet) -> list[Any]:
+    """Return the same, each with its place."""
+    return list(filled_again(freed.with_place()))
 
 
 def not_to_offer(freed: Collection[Any]) -> set[int]:

@@ -16,7 +16,7 @@ from appointments.models.appointment import Appointment
 from appointments.models.policy import Policy
 from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
-from appointments.openings import Diary, Opening, Span, on_the_clock, openings
+from appointments.openings import Diary, Opening, Span, on_the_clock, openings, worked
 from appointments.wishes import Misfit, misfits
 from services.models import Technique
 
@@ -71,6 +71,7 @@ class Supply:
     :param within: only openings that lie whole in it, with their turnover, and far less
         is read; None is everything.
     :param whose: the only request about which it is asked; None is all that wait.
+    :param length: of each visit, in minutes; None is what its technique takes.
     :param locked: whether the therapists asked for are locked before all is read.
     """
 
@@ -86,6 +87,7 @@ class Supply:
         location: int | None = None,
         within: Span | None = None,
         whose: WaitlistEntry | None = None,
+        length: int | None = None,
         locked: bool = False,
     ) -> None:
         self.now = now
@@ -95,7 +97,7 @@ class Supply:
         self.therapists = therapists if therapist is None else [therapist]
         self.location = location
         self.within = within
-        self.whose = whose
+        self.whose, self.length = whose, length
         self.locked = locked
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
@@ -138,10 +140,13 @@ class Supply:
             last=day,
             within=Span(begin, max(begin + ONE_DAY + TURNOVER, over)),
             whose=entry,
+            length=self.length,
         )
 
     def minutes(self, technique: Technique | None) -> int:
         """Return how long a visit lasts, in minutes."""
+        if self.length is not None:
+            return self.length
         return technique.minutes if technique else self.policy.visit_minutes
 
     def openings(self, technique: Technique | None) -> list[Opening]:
@@ -202,21 +207,6 @@ class Supply:
             for opening in self.for_entry(entry):
                 return Proposal(entry, opening)
         return None
-
-    def rank_before(self, entry: WaitlistEntry, opening: Opening) -> int:
-        """Return how many in greater need could use `opening`, of the first BATCH."""
-        number = 0
-        for other in self._front:
-            if other.pk == entry.pk:
-                break
-            same = self.at(
-                other.referral.technique,
-                therapist=opening.therapist,
-                starts_at=opening.starts_at,
-            )
-            if same is not None and fits(self._wish(other), same, now=self.now):
-                number += 1
-        return number
 
     @cached_property
     def _front(self) -> list[WaitlistEntry]:
@@ -335,6 +325,16 @@ class Supply:
             and room.serves(key)
             and room.is_free(held)
         ]
+
+    def work_until(self, opening: Opening) -> datetime:
+        """Return when the work during which an opening lies ends."""
+        day = opening.local_start.date()
+        for diary in self.diaries:
+            if diary.therapist == opening.therapist:
+                for work in worked(diary, day, day).spans:
+                    if work.start <= opening.starts_at < work.end:
+                        return work.end
+        return opening.ends_at
 
     def capacity(self) -> list[Week]:
         """Return what can still be given in each week, as `weeks` counts it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -19,14 +20,15 @@ from django.views.decorators.http import require_safe
 
 from appointments import agenda as tables
 from appointments.models import Room, Therapist
-from appointments.models.agenda import Agenda, agendas, busy
+from appointments.models.agenda import Agenda, Free, agendas, busy
 from appointments.models.outside import marked
 from appointments.views.agenda_words import Words
 from appointments.views.day import MAY_SEE
 from massage_portal.access import SignedInRequest, requires_any
 from massage_portal.audit.record import record_all
-from services.models import Location
+from services.models import Location, Technique
 
+LENGTHS, LONGEST = (30, 50), 240  # of a visit, in minutes
 COLUMNS = 10  # therapists or rooms at once: what fits a screen, and a sheet
 EARLIEST, LATEST = date(2000, 1, 3), date(2100, 1, 3)
 
@@ -41,6 +43,8 @@ class Asked:
     by_room: bool
     as_list: bool
     page: int = 1
+    technique: int | None = None
+    minutes: int | None = None
 
     def query(self, **changes: Any) -> str:
         """Return the query of the same page with some of it changed."""
@@ -49,6 +53,8 @@ class Asked:
             "place": self.place or "",
             "by": "room" if self.by_room else "",
             "as": "list" if self.as_list else "",
+            "technique": self.technique or "",
+            "minutes": self.minutes or "",
             "page": self.page if self.page > 1 else "",
         }
         return urlencode({key: one for key, one in (values | changes).items() if one})
@@ -76,6 +82,8 @@ def _calendar(request: SignedInRequest, *, days: int) -> HttpResponse:
     all_of_it = request.user.has_perm("appointments.view_appointment")
     own = Therapist.objects.filter(user=request.user).values_list("pk", flat=True)
     only = None if all_of_it else own.first() or 0
+    kinds = list(Technique.objects.filter(active=True).in_order())
+    technique = next((one for one in kinds if one.pk == asked.technique), None)
     page = _columns(asked, last, only, request.GET.get("page"))
     asked = replace(asked, page=page.number)
     shown = agendas(
@@ -85,6 +93,7 @@ def _calendar(request: SignedInRequest, *, days: int) -> HttpResponse:
         first=asked.day,
         last=last,
         now=now,
+        kind=Free(technique, asked.minutes),
     )
     visits = marked(visit for one in shown for visit in one.visits)
     record_all("appointment.listed", visits, by=request.user, at=now)
@@ -94,6 +103,8 @@ def _calendar(request: SignedInRequest, *, days: int) -> HttpResponse:
         "page": page,
         "shown": [_table(one, asked) for one in shown],
         "places": places if all_of_it else None,
+        "techniques": kinds,
+        "lengths": sorted({*LENGTHS, *(one.minutes for one in kinds)}),
         "steps": _steps(asked, today=today),
         "is_week": days > 1,
         "last": last,
@@ -121,7 +132,9 @@ def _columns(asked: Asked, last: date, only: int | None, page: str | None) -> Pa
     if asked.by_room:
         booked = busy(asked.day, last, who="room")
         booked = booked if only is None else booked.filter(therapist=only)
-        where = Q(active=True, location__in=therapists.values("location"))
+        where = Q(active=True)  # also where nobody works now
+        if only is not None:
+            where &= Q(location__in=therapists.values("location"))
         rooms = Room.objects.filter(where | Q(pk__in=booked))
         found = rooms.select_related("location")
         found = found.order_by("location__name", "location_id", "name")
@@ -139,16 +152,22 @@ def _asked(request: SignedInRequest, *, days: int, today: date) -> Asked:
     day = day if EARLIEST <= day < LATEST else today
     if days > 1:
         day -= timedelta(days=day.weekday())
-    place = request.GET.get("place", "")
     return Asked(
         day=day,
         days=days,
-        place=int(place)
-        if place.isascii() and place.isdigit() and len(place) < 18
-        else None,
+        place=_number(request, "place"),
+        technique=_number(request, "technique"),
+        minutes=_number(request, "minutes", most=LONGEST),
         by_room=request.GET.get("by") == "room",
         as_list=request.GET.get("as") == "list",
     )
+
+
+def _number(request: SignedInRequest, name: str, *, most: int = 10**17) -> int | None:
+    """Return the number in the address, 1 or more; None for anything else."""
+    said = request.GET.get(name, "")
+    number = int(said) if said.isascii() and said.isdigit() and len(said) < 18 else 0
+    return number if 1 <= number <= most else None
 
 
 def _steps(asked: Asked, *, today: date) -> dict[str, str]:
@@ -173,7 +192,10 @@ def _table(agenda: Agenda, asked: Asked) -> dict[str, Any]:
     ]
     found: dict[str, Any] = {"agenda": agenda, "names": names.values()}
     if asked.as_list:
-        found["list"] = [(day, [words.of(one) for one in some]) for day, some in by_day]
+        found["list"] = [
+            (day, [words.of(one) for one in some], _idle(names, some))
+            for day, some in by_day
+        ]
     elif asked.days == 1:
         half_hours = tables.rows(by_day[0][1], list(names), agenda.first, agenda.zone)
         found["rows"] = [
@@ -198,6 +220,12 @@ def _table(agenda: Agenda, asked: Asked) -> dict[str, Any]:
             for column, name in names.items()
         ]
     return found
+
+
+def _idle(names: Mapping[int, str], some: Iterable[tables.Entry]) -> list[str]:
+    """Return the names of the columns in which there is nothing."""
+    busy_ones = {one.item.column for one in some}
+    return [name for key, name in names.items() if key not in busy_ones]
 
 
 def _head(day: date, asked: Asked) -> tuple[date, str, str]:

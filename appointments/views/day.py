@@ -17,7 +17,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments import actions
-from appointments.codes import HOLDING_TIME, MARKED, Ending, Missed, Status
+from appointments.codes import (
+    HOLDING_TIME,
+    MARKED,
+    Ending,
+    Missed,
+    OutOfTurn,
+    Status,
+)
 from appointments.forms.visit import UNDO, Outcome
 from appointments.models import Appointment, Policy, Therapist, VisitNote
 from appointments.models.appointment import AppointmentQuerySet
@@ -239,5 +246,9 @@ def _moved(event: AuditEvent) -> str:
     if event.action == "appointment.agreed":
         what = in_words(event.change.split(","))
         return _("The patient agreed: %(what)s") % {"what": what}
+    if event.action == "appointment.out_of_turn":
+        reason, number = event.change.split(" ")
+        said = {"what": OutOfTurn(reason).label, "number": actions.so_many(int(number))}
+        return _("Out of turn, before %(number)s others: %(what)s") % said
     states = [state for state in event.change.split(">") if state in Status.values]
     return " → ".join(str(Status(state).label) for state in states) or event.change

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from appointments.figures import ahead, fairness, overrules, visits, waits
+from appointments.figures import ahead, fairness, out_of_turn, overrules, visits, waits
 from appointments.figures.figure import Figure
 from appointments.figures.kept import lately
 from massage_portal import spreadsheet
@@ -26,6 +26,8 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "reasons": visits.reasons,
     "overrules": overrules.by_month,
     "overrule-reasons": overrules.reasons,
+    "out-of-turn": out_of_turn.by_month,
+    "out-of-turn-reasons": out_of_turn.reasons,
     "language": fairness.by_language,
     "insurer": fairness.by_insurer,
 }

@@ -18,20 +18,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from appointments import actions
-from appointments.codes import Status
+from appointments.codes import OutOfTurn, Status
 from appointments.forms.staff import Propose
 from appointments.models import Appointment, Policy, Supply, Therapist, WaitlistEntry
 from appointments.models.supply import Place, not_wished
+from appointments.models.turns import in_greater_need
 from appointments.openings import Opening
 from appointments.views.availability import can_come
+from appointments.views.times import Chosen, chosen, days_and_therapists, times
 from appointments.wishes import in_words
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
+from services.models import Location
 
 if TYPE_CHECKING:
     from massage_portal.accounts.models import User
 
-CHOICES = 8
 NEAR = 5  # so many other times on the day of one that was taken
 ENOUGH = 3  # of them, so that no other days are read
 QUEUE = "appointments:queue"
@@ -50,7 +52,7 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     entry = get_object_or_404(visible.to_be_offered(), pk=pk)
     now = timezone.now()
     policy = Policy.objects.in_force(now)
-    page = _Page(entry, Supply.ahead(now=now, policy=policy))
+    page = _Page(entry, Supply.ahead(now=now, policy=policy), chosen(request))
     form = Propose(request.POST if request.method == "POST" else None)
     if form.is_valid():
         made = page.give(by=request.user, **form.cleaned_data)
@@ -60,7 +62,8 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     else:
         page.look(None)
         if form.errors:
-            page.refusal, page.status = _("Choose one of the times shown."), 422
+            page.status, page.refusal = 422, _first_fault(form)
+        page.ask(form.cleaned_data.get("opening") if form.errors else _asked(request))
     record("request.seen", entry, by=request.user, at=now)
     template = "appointments/staff/propose.html"
     return render(request, template, page.context(), status=page.status)
@@ -79,6 +82,7 @@ class _Page:
 
     entry: WaitlistEntry
     supply: Supply
+    chosen: Chosen = field(default_factory=Chosen)
     refusal: str = ""
     status: int = 200
     ahead: _Ahead = field(default_factory=lambda: _Ahead(None, None))
@@ -104,9 +108,20 @@ class _Page:
                 self.look(day)
             if isinstance(said, actions.TimeTaken):
                 self.near = self._near(day)
-            if isinstance(said, actions.NotWished) and free is not None:
-                self.asked = self.rows([free])
+            if isinstance(said, actions.NotWished | actions.NotTheirTurn):
+                self.ask(opening)
         return None
+
+    def ask(self, opening: Place | None) -> None:
+        """Show one time by itself, with what must be said before it can be given."""
+        if opening is None or self.ahead.offer is not None:
+            return
+        day = self.supply.on_day_of(self.entry, *opening)
+        free = _at(day, self.entry, opening)
+        if day is None or free is None:
+            self.refusal = self.refusal or _("That time is not free any more.")
+        else:
+            self.asked = self.rows([free], supply=day)
 
     def _near(self, day: Supply | None) -> list[dict[str, Any]]:
         """
@@ -115,7 +130,9 @@ class _Page:
         Hundreds may want one time at one moment, and each is told at once: four weeks
         are not read for them, nor who in the whole line could use the other times.
         """
-        some = _choices(self.entry, day, self.ahead.visit)[:NEAR] if day else []
+        if day is None:
+            return []
+        some = times(self.entry, day, self.ahead.visit, Chosen()).openings[:NEAR]
         return self.rows(some) if len(some) >= ENOUGH else []
 
     def context(self) -> dict[str, Any]:
@@ -129,15 +146,29 @@ class _Page:
             "offer": self.ahead.offer,
             "near": bool(self.near),
             "asked": self.asked,
+            "reasons": OutOfTurn.choices,
             "rows": self.near,
         }
-        if not self.near:
-            exponent = float(policy.harm_exponent)
-            some = _choices(entry, self.supply, self.ahead.visit)
-            found["why"] = entry.explain(now=self.supply.now, exponent=exponent)
-            found["can_come"] = can_come(entry)
-            found["rows"] = self.rows(some, supply=self.supply)
-        return found
+        return found if self.near else found | self._whole()
+
+    def _whole(self) -> dict[str, Any]:
+        """Return what the page draws beside a refusal that needs no more than a day."""
+        entry, supply, asked = self.entry, self.supply, self.chosen
+        exponent = float(supply.policy.harm_exponent)
+        some, more = times(entry, supply, self.ahead.visit, asked)
+        days, therapists = days_and_therapists(entry, supply)
+        return {
+            "why": entry.explain(now=supply.now, exponent=exponent),
+            "can_come": can_come(entry),
+            "rows": self.rows(some, supply=supply),
+            "days": days,
+            "therapists": therapists,
+            "chosen": asked,
+            "kept": asked.query(),
+            "before": asked.query(page=asked.page - 1) if asked.page > 1 else "",
+            "after": asked.query(page=asked.page + 1) if more else "",
+            "wished_place": None if asked.is_narrow else wished_place(entry),
+        }
 
     def rows(
         self, openings: list[Opening], *, supply: Supply | None = None
@@ -145,24 +176,36 @@ class _Page:
         """
         Return each opening with its therapist, and what is not as it was wished.
 
-        :param supply: of whom in greater need could use it; None if it is not asked.
+        :param supply: that they are of; None if nobody asks who else could use them.
         """
         some = Therapist.objects.filter(pk__in={one.therapist for one in openings})
         rows = some.values_list("pk", "user__name", "location__name")
         names = {key: {"therapist": name, "place": place} for key, name, place in rows}
         language, known = get_language(), self.supply
-        terms: dict[str, Any] = {"policy": known.policy, "now": known.now}
+        before = [0] * len(openings)
+        if supply is not None:
+            before = in_greater_need(self.entry, openings, supply=supply)
         return [
             names[opening.therapist]
             | {
                 "opening": opening,
                 "when": _words(opening.starts_at, opening.zone, language),
                 "value": f"{opening.therapist},{opening.starts_at.isoformat()}",
-                "before": supply.rank_before(self.entry, opening) if supply else 0,
-                "unwished": in_words(not_wished(self.entry, opening, **terms)),
+                "before": number,
+                "so_many": actions.so_many(number),
+                "unwished": in_words(
+                    not_wished(self.entry, opening, policy=known.policy, now=known.now)
+                ),
             }
-            for opening in openings
+            for opening, number in zip(openings, before, strict=True)
         ]
+
+
+def wished_place(entry: WaitlistEntry) -> Location | None:
+    """Return the only place at which the patient can come as they wish, if there is."""
+    if entry.location is not None:
+        return entry.location
+    return entry.therapist.location if entry.therapist is not None else None
 
 
 def _ahead(entry: WaitlistEntry, now: datetime, day: Supply | None) -> _Ahead:
@@ -202,6 +245,18 @@ def _give(
     return offer(**what)
 
 
+def _asked(request: SignedInRequest) -> Place | None:
+    """Return the time that the address names; anything odd is as if it named none."""
+    form = Propose({"opening": request.GET.get("opening", ""), "how": "offer"})
+    return form.cleaned_data["opening"] if form.is_valid() else None
+
+
+def _first_fault(form: Propose) -> str:
+    if "note" in form.errors:
+        return str(form.errors["note"][0])
+    return _("Choose one of the times shown.")
+
+
 def _at(day: Supply | None, entry: WaitlistEntry, opening: Place) -> Opening | None:
     """Return the opening as it stood when the day was read; None if it was taken."""
     therapist, starts_at = opening
@@ -209,18 +264,6 @@ def _at(day: Supply | None, entry: WaitlistEntry, opening: Place) -> Opening | N
         return None
     technique = entry.referral.technique
     return day.at(technique, therapist=therapist, starts_at=starts_at)
-
-
-def _choices(
-    entry: WaitlistEntry, supply: Supply, visit: Appointment | None
-) -> list[Opening]:
-    """Return the openings to choose from; none that the patient has had before."""
-    if visit is None:
-        return supply.for_entry(entry, most=CHOICES) if entry.is_waiting else []
-    rows = entry.appointments.filter(starts_at__gte=supply.now)
-    had = set(rows.values_list("therapist", "starts_at"))
-    found = supply.for_entry(entry, most=CHOICES + len(had))
-    return [one for one in found if (one.therapist, one.starts_at) not in had][:CHOICES]
 
 
 class _When(NamedTuple):

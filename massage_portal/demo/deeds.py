@@ -7,7 +7,15 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from appointments import actions
-from appointments.codes import AHEAD, Ending, EntryStatus, Missed, RoleThreat, Status
+from appointments.codes import (
+    AHEAD,
+    Ending,
+    EntryStatus,
+    Missed,
+    OutOfTurn,
+    RoleThreat,
+    Status,
+)
 from appointments.models import (
     Appointment,
     Policy,
@@ -16,6 +24,7 @@ from appointments.models import (
     VisitNote,
     WaitlistEntry,
 )
+from appointments.models.turns import in_greater_need
 from appointments.openings import Opening
 from massage_portal.accounts.models import User
 from massage_portal.demo import people
@@ -96,14 +105,26 @@ def triage(
     )
 
 
-def openings(
+def time_for(
     entry: WaitlistEntry, moment: datetime, *, first: date, days: int = 10
-) -> list[Opening]:
-    """Return the times that the patient can use on the `days` from `first` on."""
+) -> tuple[Opening, actions.Turn | None] | None:
+    """
+    Return the first time on the `days` from `first` on that is the patient's turn.
+
+    If each is somebody's in greater need, it is the first of all, and a reason.
+    """
     policy = Policy.objects.in_force(moment)
     last = first + (days - 1) * DAY
     supply = Supply(now=moment, policy=policy, first=first, last=last)
-    return supply.for_entry(entry, most=100)
+    some = supply.for_entry(entry, most=40)
+    before = in_greater_need(entry, some, supply=supply)
+    if not some:
+        return None
+    for opening, number in zip(some, before, strict=True):
+        if not number:
+            return opening, None
+    reason, note = people.TURNS[entry.pk % len(people.TURNS)]
+    return some[0], actions.Turn(OutOfTurn(reason), note)
 
 
 def offer(
@@ -116,9 +137,13 @@ def offer(
     if entry.status != EntryStatus.ACCEPTED:
         return None
     scheduler = clinic.users["scheduler"]
-    for opening in openings(entry, moment, first=first):
-        return actions.offer(entry=entry, opening=opening, by=scheduler, now=moment)
-    return None
+    found = time_for(entry, moment, first=first)
+    if found is None:
+        return None
+    opening, turn = found
+    return actions.offer(
+        entry=entry, opening=opening, by=scheduler, now=moment, turn=turn
+    )
 
 
 def book(

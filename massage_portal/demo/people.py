@@ -90,3 +90,10 @@ DOWN = [
     "The patient asked to be seen after a journey.",
     "Physical therapy comes first, as agreed with the provider.",
 ]
+TURNS = [  # why a time went to somebody past others in greater need; and in words
+    ("not-reached", ""),
+    ("not-wanted", ""),
+    ("same-day", "Sees the provider in the same building at noon."),
+    ("plan", ""),
+    ("other", "Rides with a neighbor, who comes on this day only."),
+]

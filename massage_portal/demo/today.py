@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from appointments import actions
-from appointments.codes import Status
+from appointments.codes import OutOfTurn, Status
 from appointments.models import Appointment, Therapist
 from massage_portal.demo import people
 from massage_portal.demo.arrival import Case, arrive
@@ -15,8 +15,8 @@ from massage_portal.demo.deeds import (
     Script,
     ask,
     book,
-    openings,
     record,
+    time_for,
     triage,
     user_of,
     waiting_of,
@@ -24,6 +24,7 @@ from massage_portal.demo.deeds import (
 from massage_portal.demo.first import play_visit
 from massage_portal.demo.stage import ZONE, Clinic
 
+MOVED = actions.Turn(OutOfTurn.MOVED)
 EARLY = 12 * MINUTE  # before the visit, they are here
 
 
@@ -105,7 +106,8 @@ def moving(clinic: Clinic, number: int) -> Script:
 def _moved_by_telephone(clinic: Clinic, visit: Appointment, moment: datetime) -> None:
     """The patient calls, and takes another time at once."""
     day = visit.starts_at.astimezone(ZONE).date()
-    for opening in openings(visit.entry, moment, first=day + DAY):
+    if found := time_for(visit.entry, moment, first=day + DAY):
+        opening, turn = found
         actions.by_telephone(
             actions.move,
             patient=visit.patient,
@@ -113,18 +115,19 @@ def _moved_by_telephone(clinic: Clinic, visit: Appointment, moment: datetime) ->
             now=moment,
             appointment=visit,
             opening=opening,
+            turn=turn and MOVED,
         )
-        return
 
 
 def _offer_another(clinic: Clinic, visit: Appointment) -> None:
     """Offer another time for a visit that stands until the patient accepts."""
     day = visit.starts_at.astimezone(ZONE).date()
-    for opening in openings(visit.entry, clinic.now, first=day + DAY):
+    if found := time_for(visit.entry, clinic.now, first=day + DAY):
+        opening, turn = found
         actions.offer_move(
             appointment=visit,
             opening=opening,
             by=clinic.users["scheduler"],
             now=clinic.now,
+            turn=turn and MOVED,
         )
-        return

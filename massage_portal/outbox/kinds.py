@@ -35,7 +35,8 @@ class Mail:
 
     `short` is the same as a text message of LONGEST_TEXT characters at the most; a
     kind without one always goes by email. `to_number` is where it goes, as a text and
-    in no other way, when it proves that this number is theirs.
+    in no other way, when it proves that this number is theirs. `zone` is that of the
+    place it is about: whoever named no other has its hours.
     """
 
     subject: str
@@ -44,6 +45,7 @@ class Mail:
     attachments: list[Attachment] = field(default_factory=list)
     short: str = ""
     to_number: str = ""
+    zone: str = ""
 
 
 class Withheld(Exception):

@@ -45,7 +45,7 @@ def way_of(
         asked = Channel.SMS, mail.to_number
         return Route(*asked) if texts and reader.may_use(*asked) else None
     return route(
-        reader,
+        reader.at(mail.zone),
         now=now,
         expires_at=letter.message.expires_at,
         short=bool(mail.short) and texts,

@@ -14,6 +14,7 @@ By which channel a message goes, and how long it waits. Pure: no clock, no datab
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
@@ -54,6 +55,14 @@ class Reader:
         """Return the same reader once an address has been stopped."""
         stopped = self.stopped | {(way.channel, way.address)}
         return replace(self, stopped=stopped)
+
+    def at(self, zone: str) -> Reader:
+        """Return the same reader, in a zone that is theirs unless they named one."""
+        if not zone or self.preference.time_zone:
+            return self
+        preference = copy(self.preference)
+        preference.time_zone = zone
+        return replace(self, preference=preference)
 
     def after_text(self, sent_at: datetime) -> Reader:
         """Return the same reader once a text went to them."""

@@ -36,6 +36,7 @@ from tests.factories import (
     opening_at,
 )
 from tests.threads import PATIENCE, errors, together, won
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -93,7 +94,12 @@ def test_a_booking_and_time_off_at_once_leave_no_visit_that_nobody_was_shown():
         opening = opening_at(therapist, room, NINE + days * DAY)
         by = make_user(Role.SCHEDULER)
         book = partial(
-            actions.book, entry=make_entry(), opening=opening, by=by, now=NOW
+            actions.book,
+            entry=make_entry(),
+            opening=opening,
+            by=by,
+            now=NOW,
+            turn=ANY_TURN,
         )
 
         outcomes = together(

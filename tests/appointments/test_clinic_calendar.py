@@ -22,9 +22,12 @@ from tests.factories import (
     TODAY,
     ZONE,
     at,
+    certify,
     make_appointment,
     make_clinic,
     make_entry,
+    make_room,
+    make_technique,
     make_user,
 )
 
@@ -270,3 +273,50 @@ def test_ten_are_shown_at_once_and_the_pages_together_show_all(
     own, html = shown_on(signed_in(staff[-1].user), address + "3", visits)
     assert own == {visits[-1].pk}
     assert " of 22" not in html
+
+
+@pytest.mark.parametrize("how", ["", "&as=list"])
+def test_every_room_is_shown_also_where_nothing_is_in_it_and_nobody_works(clinic, how):
+    empty = make_room(name="The quiet room")
+    client = signed_in(make_user(Role.SCHEDULER))
+
+    html = client.get(url("clinic_week") + f"?day={TODAY}&by=room{how}").text
+
+    assert empty.location.name in html
+    named = "Nothing in: " if how else "The quiet room"
+    assert named in html
+
+
+def free_on(client, **asked):
+    """Return how the free time of the day is told, therapist by therapist."""
+    query = {"day": TODAY + DAY, "as": "list", **asked}
+    html = client.get(url("clinic_day"), query).text
+    told = re.findall(r">([^<]*)</td>\s*<th scope=\"row\"><bdi>([^<]*)</bdi>", html)
+    kinds = re.findall(r"agenda__entry--(\w+)", html)
+    return [
+        (who, when)
+        for (when, who), kind in zip(told, kinds, strict=True)
+        if kind == "free"
+    ]
+
+
+def test_free_time_is_shown_for_a_technique_and_a_length(db, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    _, [able, other], _ = make_clinic(therapists=2, rooms=2, hours=("08:00", "10:00"))
+    technique = make_technique(minutes=80)
+    certify(able, technique)
+    client = signed_in(make_user(Role.SCHEDULER))
+
+    assert {who for who, _when in free_on(client)} == {str(able), str(other)}
+    [(who, _when)] = free_on(client, technique=technique.pk)
+    assert who == str(able)
+    assert len(free_on(client, minutes=110)) == 2
+    assert free_on(client, minutes=150) == []
+
+
+@pytest.mark.parametrize("name", ["technique", "minutes"])
+@pytest.mark.parametrize("value", ["0", "x", "9" * 30, "", "\x00", "241.5"])
+def test_an_odd_technique_or_length_is_as_if_none_were_asked(clinic, name, value):
+    client = signed_in(make_user(Role.SCHEDULER))
+
+    assert client.get(url("clinic_day"), {name: value}).status_code == 200

@@ -12,7 +12,7 @@ import pytest
 from django.utils import translation
 
 from appointments.codes import Ending, EntryStatus, Missed, Status
-from appointments.figures import ahead, overrules, visits, waits
+from appointments.figures import ahead, out_of_turn, overrules, visits, waits
 from appointments.figures.figure import FIELD, LABELS, Bar, Figure, share
 from appointments.figures.kept import lately
 from appointments.models.waitlist import FEWEST_SHOWN
@@ -33,6 +33,7 @@ from tests.factories import (
     make_policy,
     make_user,
 )
+from tests.turns import make_out_of_turn
 
 pytestmark = pytest.mark.django_db
 
@@ -186,6 +187,22 @@ def test_overrules_are_of_the_month_and_day_on_the_clinic_s_own_clock():
     assert days == ["Oct. 1, 2026", "Sept. 30, 2026"]
 
 
+def test_times_given_out_of_turn_are_counted_by_month_and_listed_with_their_reasons():
+    visit = make_appointment()
+    make_out_of_turn(
+        appointment=visit, reason="other", note="Rides along.", passed_over=12
+    )
+    make_out_of_turn(at=NOW - 40 * DAY)
+
+    months = out_of_turn.by_month(now=NOW).rows
+    listed = out_of_turn.reasons(now=NOW)
+
+    assert [row[1:] for row in months] == [["1", "0"], ["1", "1"]]
+    first = [str(visit.entry_id), "12", "Another reason", "Rides along."]
+    assert listed.rows[0][1:5] == first
+    assert visit.entry in listed.seen
+
+
 @pytest.mark.usefixtures("frozen")
 @pytest.mark.parametrize(
     ("path", "seen"),
@@ -268,6 +285,7 @@ def busy(see):
     for days in range(FEWEST_SHOWN):
         make_entry(category=category, waited_days=days)
     make_overrule(make_entry(), 7)
+    make_out_of_turn()
 
 
 @pytest.mark.usefixtures("frozen", "busy")
@@ -275,6 +293,7 @@ def busy(see):
 def test_files_have_iso_days_and_plain_numbers_in_every_language(language):
     browser = signed_in(make_user(Role.LEAD, language=language))
     days = {"ahead", "refilled", "missed", "overrules", "overrule-reasons"}
+    days |= {"out-of-turn", "out-of-turn-reasons"}
     for key, reckon in FIGURES.items():
         _heads, *rows = file_of(browser, key)
         assert rows, key
@@ -309,7 +328,7 @@ def test_the_page_asks_as_many_questions_for_many_as_for_few(
     browser = signed_in(make_user(Role.SCHEDULER))
     for _number in range(12):
         see()
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(26):
         browser.get(url("figures"))
 
 

@@ -31,11 +31,13 @@ from tests.factories import (
     opening_at,
 )
 from tests.threads import errors, together, won
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 FRIDAY = TODAY + timedelta(days=2)
 THREADS, STEPS, PATIENTS = 16, 12, 6
+SAID = {"agreed": True, "turn": ANY_TURN}  # whose turn it is, is judged elsewhere
 
 
 class Hand:
@@ -63,10 +65,10 @@ class Hand:
         return self
 
     def offer(self, now):
-        actions.offer(**self.pair(), by=self.scheduler, now=now)
+        actions.offer(**self.pair(), **SAID, by=self.scheduler, now=now)
 
     def book(self, now):
-        self.confirm(actions.book(**self.pair(), by=self.scheduler, now=now))
+        self.confirm(actions.book(**self.pair(), **SAID, by=self.scheduler, now=now))
 
     def accept(self, now):
         if found := self.one(Status.PROPOSED):

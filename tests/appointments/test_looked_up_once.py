@@ -9,6 +9,7 @@ from django.db import connection
 
 from appointments.models import Policy, Supply
 from appointments.models.supply import BATCH
+from appointments.models.turns import in_greater_need
 from appointments.openings import Diary, RoomDiary, Shift, Span, Taken, openings
 from tests.factories import (
     NOW,
@@ -74,7 +75,7 @@ def test_the_front_of_a_long_line_is_those_in_greatest_need_in_order():
 
     assert proposal is not None
     assert proposal.entry == first
-    assert supply.rank_before(second, proposal.opening) == 1
+    assert in_greater_need(second, [proposal.opening], supply=supply) == [1]
 
 
 def test_a_session_that_takes_the_place_of_a_dead_one_is_told_the_statement_anew(

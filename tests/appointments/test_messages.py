@@ -18,6 +18,7 @@ from appointments.models import Appointment, Closure, HolidayCalendar, TimeOff
 from massage_portal.accounts.roles import Role
 from massage_portal.outbox import kinds, sending
 from massage_portal.outbox.models import Message, Preference
+from services.models import Location
 from tests.factories import (
     DAY,
     HOUR,
@@ -246,6 +247,16 @@ def test_whoever_is_in_another_zone_reads_the_hour_there_too(kind, post):
     for words in (body(raw, "plain"), seen(body(raw, "html"))):
         assert "That is Friday, October 16, 5 p.m. (CEST) where you are." in flat(words)
         assert "Friday, October 16, 2026, 10 a.m. (CDT)" in flat(words)
+
+
+def test_whoever_named_no_zone_is_told_of_none_but_the_places(post):
+    visit = marked_visit(Status.BOOKED)
+    Location.objects.update(time_zone="America/Phoenix")
+    Preference.objects.create(user=visit.patient.user)
+    raw = write_about("appointments.booked", visit)
+    for words in (body(raw, "plain"), seen(body(raw, "html"))):
+        assert "where you are" not in words
+        assert "(MST)" in flat(words)
 
 
 def test_a_reminder_says_how_to_prepare_how_to_cancel_and_what_a_late_one_means(post):

@@ -26,6 +26,7 @@ from tests.factories import (
 )
 from tests.mails import body, parsed, write
 from tests.trail import owed, trail, voided
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +58,8 @@ def on_tuesday(visit, clock="10:00"):
 
 def offer(visit, scheduler, clock="10:00", *, now=NOW):
     opening = on_tuesday(visit, clock)
-    return actions.offer_move(appointment=visit, opening=opening, by=scheduler, now=now)
+    what = {"by": scheduler, "now": now, "turn": ANY_TURN}
+    return actions.offer_move(appointment=visit, opening=opening, **what)
 
 
 def accept(made, *, now=LATER):

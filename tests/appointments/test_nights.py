@@ -22,6 +22,7 @@ from tests.factories import (
     make_user,
     opening_at,
 )
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +39,11 @@ def canceled():
     def cancel(now, *, day=2):
         opening = opening_at(therapist, room, at(TODAY + day * DAY, "09:00"))
         visit = actions.book(
-            entry=make_entry(), opening=opening, by=make_user(Role.SCHEDULER), now=NOW
+            entry=make_entry(),
+            opening=opening,
+            by=make_user(Role.SCHEDULER),
+            now=NOW,
+            turn=ANY_TURN,
         )
         user = visit.patient.user
         return actions.cancel(

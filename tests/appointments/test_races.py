@@ -37,6 +37,7 @@ from tests.factories import (
     opening_at,
 )
 from tests.threads import errors, together, won
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -85,7 +86,9 @@ def test_fifty_booking_one_time_make_one_booking():
     _, [therapist], [room] = make_clinic()
     for days in range(ROUNDS):
         opening = opening_at(therapist, room, FRIDAY_9 + days * DAY)
-        book = partial(actions.book, opening=opening, by=scheduler, now=NOW)
+        book = partial(
+            actions.book, opening=opening, by=scheduler, now=NOW, turn=ANY_TURN
+        )
 
         outcomes = together(*(partial(book, entry=entry) for entry in waiting[:MANY]))
 
@@ -203,7 +206,12 @@ def test_a_lapsed_time_accepted_late_swept_and_booked_by_another_is_booked_once(
             accept(made, now=over - SECOND),
             partial(actions.lapse_offers, now=over),
             partial(
-                actions.book, entry=second, opening=opening, by=scheduler, now=over
+                actions.book,
+                entry=second,
+                opening=opening,
+                by=scheduler,
+                now=over,
+                turn=ANY_TURN,
             ),
         )
 
@@ -225,7 +233,14 @@ def test_two_schedulers_offering_one_opening_make_one_offer():
 
         outcomes = together(
             *(
-                partial(actions.offer, entry=entry, opening=opening, by=by, now=NOW)
+                partial(
+                    actions.offer,
+                    entry=entry,
+                    opening=opening,
+                    by=by,
+                    now=NOW,
+                    turn=ANY_TURN,
+                )
                 for entry, by in zip(entries, ours, strict=True)
             )
         )

@@ -38,6 +38,7 @@ from tests.factories import (
     opening_at,
 )
 from tests.threads import errors, together, won
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -84,7 +85,7 @@ def time_off(place, therapist, starts_at, by):
 def of_entry(entry, opening, draw, ours):
     category = make_category(target_days=draw.choice([3, 14, 42]))
     seen = {"entry": entry, "version": entry.version} | ours
-    given = {"entry": entry, "opening": opening} | ours
+    given = {"entry": entry, "opening": opening, "turn": ANY_TURN} | ours
     days = Decimal(draw.randrange(1, 60))
     for_now = {"reason": "Told by telephone", "ends_at": NOW + 7 * DAY}
     calls = {
@@ -114,10 +115,13 @@ def acts(draw, place, therapists, rooms, by):
         calls |= of_entry(entry, opening, draw, ours)
     if booked is not None:
         of = {"appointment": booked} | ours
+        to = {"opening": opening, "turn": ANY_TURN} | of
         calls |= {
             "cancel": partial(actions.cancel, ending=Ending.BY_PATIENT, **of),
-            "move": partial(actions.move, opening=opening, **of),
-            "offer move": partial(actions.offer_move, opening=opening, **of),
+            "move": partial(actions.move, **to),
+            "offer move": partial(
+                actions.offer_move, opening=opening, turn=ANY_TURN, **of
+            ),
         }
         if draw.random() < 0.3:  # who has arrived stays, and their time with them
             calls["arrive"] = partial(actions.arrive, **of)

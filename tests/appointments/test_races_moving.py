@@ -31,6 +31,7 @@ from tests.factories import (
     opening_at,
 )
 from tests.threads import errors, together, won
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -49,7 +50,8 @@ def a_visit(scheduler):
     _, [therapist], [room] = make_clinic()
     [entry] = make_line(1)
     monday = opening_at(therapist, room, at(MONDAY, "09:00"))
-    visit = actions.book(entry=entry, opening=monday, by=scheduler, now=NOW)
+    what = {"by": scheduler, "now": NOW, "turn": ANY_TURN}
+    visit = actions.book(entry=entry, opening=monday, **what)
     return visit, lambda clock: opening_at(therapist, room, at(TUESDAY, clock))
 
 
@@ -57,7 +59,11 @@ def a_move(scheduler):
     """Return a booked visit, and the offer of another time for it."""
     visit, tuesday = a_visit(scheduler)
     made = actions.offer_move(
-        appointment=visit, opening=tuesday("10:00"), by=scheduler, now=NOW
+        appointment=visit,
+        opening=tuesday("10:00"),
+        by=scheduler,
+        now=NOW,
+        turn=ANY_TURN,
     )
     return visit, made
 
@@ -167,6 +173,7 @@ def test_two_schedulers_moving_one_visit_move_it_once(scheduler):
                     opening=tuesday(clock),
                     by=scheduler,
                     now=NOW,
+                    turn=ANY_TURN,
                 )
                 for clock in ("09:00", "11:00")
             )
@@ -254,17 +261,20 @@ def acts(draw, scheduler, therapists, rooms):
     ours = {"by": scheduler, "now": NOW}
     calls = {"sweep": partial(actions.offer_freed_times, now=NOW)}
     if entry is not None:
-        of = {"entry": entry, "opening": opening} | ours
+        of = {"entry": entry, "opening": opening, "turn": ANY_TURN} | ours
         calls |= {"offer": partial(actions.offer, **of)}
         calls |= {"book": partial(actions.book, **of)}
     if booked is not None:
         of = {"appointment": booked} | ours
+        to = {"opening": opening, "turn": ANY_TURN} | of
         pair = list(Appointment.objects.filter(status=Status.BOOKED)[:2])
         calls |= {
             "cancel": partial(actions.cancel, ending=Ending.BY_PATIENT, **of),
             "ill": partial(actions.cancel_for_clinic, appointments=pair, **ours),
-            "offer_move": partial(actions.offer_move, opening=opening, **of),
-            "move": partial(actions.move, opening=opening, **of),
+            "offer_move": partial(
+                actions.offer_move, opening=opening, turn=ANY_TURN, **of
+            ),
+            "move": partial(actions.move, **to),
         }
     if offer is not None:
         of = {"appointment": offer} | ours

@@ -38,6 +38,7 @@ from tests.factories import (
     make_user,
     opening_at,
 )
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.django_db
 TOMORROW = TODAY + DAY
@@ -176,6 +177,7 @@ def asked(one, act, *, technique=None):
         opening=opening,
         by=make_user(Role.SCHEDULER),
         now=NOW,
+        turn=ANY_TURN,
     )
 
 

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from appointments import actions
 from appointments.codes import HOLDING_TIME, EntryStatus, Status
 from appointments.models import Appointment, Policy, Supply, TimeOff, WorkingHours
+from appointments.models.turns import in_greater_need
 from massage_portal.accounts.roles import Role
 from tests.factories import (
     DAY,
@@ -389,4 +390,4 @@ def test_those_in_greater_need_who_could_use_a_time_are_counted(one):
     make_entry(waited_days=5)
     here = ahead()
     opening = here.for_entry(mine)[0]
-    assert here.rank_before(mine, opening) == 1
+    assert in_greater_need(mine, [opening], supply=here) == [1]

@@ -32,6 +32,7 @@ from tests.factories import (
     opening_at,
 )
 from tests.trail import owed, trail, voided
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.django_db
 
@@ -335,7 +336,8 @@ def test_a_time_taken_and_freed_again_meanwhile_goes_to_the_first(held, monkeypa
         if len(tried) > 1:
             return actions.offer(**asked)
         ours = {"by": scheduler, "now": asked["now"]}
-        visit = actions.book(entry=other, opening=asked["opening"], **ours)
+        said = {"agreed": True, "turn": ANY_TURN}
+        visit = actions.book(entry=other, opening=asked["opening"], **said, **ours)
         try:
             return actions.offer(**asked)
         finally:  # once it is refused

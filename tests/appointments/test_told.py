@@ -304,6 +304,18 @@ def test_whoever_waits_past_the_target_is_told_once(scheduler):
     assert owed(in_time) == [("appointments.waiting", NOW + 2 * DAY)]
 
 
+def test_a_word_that_was_withdrawn_before_it_went_is_said_after_all():
+    entry = late()
+    assert actions.tell_of_waits(now=NOW) == 1
+    Message.objects.update(voided_at=NOW)  # an offer came, and lapsed
+    assert actions.tell_of_waits(now=NOW + DAY) == 1
+    assert actions.tell_of_waits(now=NOW + DAY) == 0
+    Message.objects.filter(voided_at=None).update(sent_at=NOW + DAY)
+    assert actions.tell_of_waits(now=NOW + 2 * DAY) == 0
+    assert Message.objects.filter(kind="appointments.waiting").count() == 2
+    assert len(voided(entry)) == 1
+
+
 def test_the_target_passes_at_its_very_moment():
     entry = late(waited_days=28)
     assert actions.tell_of_waits(now=NOW - timedelta(seconds=1)) == 0

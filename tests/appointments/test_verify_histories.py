@@ -7,12 +7,18 @@ import pytest
 
 from appointments import actions
 from appointments.codes import Ending, EntryStatus, Status
-from appointments.models import Appointment, NeedReport, WaitlistEntry
+from appointments.models import (
+    Appointment,
+    GivenOutOfTurn,
+    NeedReport,
+    WaitlistEntry,
+)
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record
 from tests.appointments.sound import LATER, MORNING, a_life, faults, the_fault
 from tests.factories import (
+    DAY,
     HOUR,
     NOW,
     make_appointment,
@@ -22,6 +28,7 @@ from tests.factories import (
     make_user,
     opening_at,
 )
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +43,11 @@ def freed_for(waiting):
     opening = opening_at(therapist, room, MORNING)
     scheduler = make_user(Role.SCHEDULER)
     gone = actions.book(
-        entry=make_entry(), opening=opening, by=scheduler, now=NOW - HOUR
+        entry=make_entry(),
+        opening=opening,
+        by=scheduler,
+        now=NOW - HOUR,
+        turn=ANY_TURN,
     )
     ending = Ending.BY_CLINIC
     actions.cancel(appointment=gone, ending=ending, by=scheduler, now=NOW - HOUR)
@@ -63,9 +74,44 @@ def test_who_was_passed_over_is_named():
     says, said = the_fault(NOW)
     assert says == "nobody in greater need was passed over"
     assert said == (
-        f"appointment {offer.pk} was offered to request {less.pk} while "
+        f"appointment {offer.pk} was given to request {less.pk} while "
         f"request {more.pk} stood before it and could have come"
     )
+
+
+def given_by_a_person(*, waited_days, before):
+    """Return the visit of one who waited so long, and another who could have come."""
+    _, [therapist], [room] = make_clinic()
+    opening = opening_at(therapist, room, MORNING)
+    mine = make_entry(waited_days=waited_days)
+    made = actions.book(
+        entry=mine, opening=opening, by=make_user(Role.SCHEDULER), now=NOW
+    )
+    other = make_entry(waited_days=before, asked_at=NOW - DAY, triaged_at=NOW - DAY)
+    return made, other
+
+
+def test_a_person_who_passes_somebody_over_without_a_word_is_named():
+    made, other = given_by_a_person(waited_days=5, before=30)
+
+    says, said = the_fault(NOW)
+
+    assert says == "nobody in greater need was passed over"
+    assert f"appointment {made.pk} was given to request {made.entry_id}" in said
+    assert f"request {other.pk} stood before it" in said
+
+
+def test_a_reason_that_was_said_explains_it():
+    made, _other = given_by_a_person(waited_days=5, before=30)
+    GivenOutOfTurn.objects.create(
+        appointment=made,
+        reason="plan",
+        passed_over=1,
+        by=make_user(Role.SCHEDULER),
+        at=NOW,
+    )
+
+    assert faults() == {}
 
 
 @pytest.mark.parametrize(

@@ -358,7 +358,7 @@ def test_an_offer_sent_twice_is_one_offer(scheduler):
 def test_a_time_taken_meanwhile_is_told_with_other_times(scheduler):
     make_clinic()
     first, second = make_entry(), make_entry()
-    typed = {"opening": offered_time(scheduler, second), "how": "book"}
+    typed = {"opening": offered_time(scheduler, first), "how": "book"}
     scheduler.post(url("propose", first.pk), typed)
 
     answer = scheduler.post(url("propose", second.pk), typed)

@@ -25,6 +25,7 @@ from tests.factories import (
     opening_at,
 )
 from tests.trail import owed, trail, voided
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,7 @@ def booking(entry=None, starts_at=FRIDAY_9, now=NOW):
         opening=opening_at(therapist, room, starts_at),
         by=make_user(Role.SCHEDULER),
         now=now,
+        turn=ANY_TURN,
     )
 
 

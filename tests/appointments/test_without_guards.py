@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
+from unittest.mock import Mock
 
 import pytest
 from django.db import connection
@@ -20,6 +21,7 @@ from massage_portal.accounts.roles import Role
 from tests.conftest import empty_tables
 from tests.factories import DAY, NOW, make_clinic, make_entry, make_user, opening_at
 from tests.threads import errors, together, won
+from tests.turns import ANY_TURN
 
 RIVALS = 5
 HOLD = import_module("appointments.actions.hold")
@@ -38,6 +40,7 @@ def race():
         opening=opening_at(therapist, room, NOW + 2 * DAY),
         by=make_user(Role.SCHEDULER),
         now=NOW,
+        turn=ANY_TURN,
     )
     return together(*[partial(book, entry=make_entry()) for _ in range(RIVALS)])
 
@@ -47,7 +50,10 @@ def unlocked(monkeypatch):
     """Take out both looks at the time, and the locks that they are made under."""
 
     def look_at_nothing(entry, opening, *, now):
-        return opening, [opening.room]
+        supply = Mock(policy=entry.policy, now=now)
+        supply.rooms_for.return_value = [opening.room]
+        supply.work_until.return_value = opening.ends_at
+        return supply, opening
 
     monkeypatch.setattr(HOLD, "still_free", look_at_nothing)
     monkeypatch.setattr(HOLD, "_is_clear", lambda *args, **given: True)

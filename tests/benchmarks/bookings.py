@@ -14,6 +14,7 @@ from appointments.openings import Opening
 from tests.benchmarks.figures import BEST_OF_OTHERS, Figure, Limit, count_queries
 from tests.benchmarks.filling import Clinic
 from tests.benchmarks.free_time import openings
+from tests.benchmarks.plain_views import SAID
 from tests.benchmarks.served import rate, workers
 
 ROUNDS = 5
@@ -56,7 +57,8 @@ def measure(of: Clinic) -> tuple[list[Figure], int]:
 
 def _queries(of: Clinic, entry: WaitlistEntry, opening: Opening) -> int:
     def work() -> None:
-        actions.book(entry=entry, opening=opening, by=of.scheduler, now=of.now)
+        what = {"entry": entry, "opening": opening, "by": of.scheduler, **SAID}
+        actions.book(now=of.now, **what)
 
     with transaction.atomic():
         found = count_queries(work)

@@ -19,10 +19,12 @@ from tests.benchmarks.browsing import served
 from tests.benchmarks.figures import Figure, Limit
 from tests.benchmarks.filling import Clinic
 from tests.benchmarks.free_time import openings
+from tests.benchmarks.plain_views import SAID
 from tests.crowd import Answer, Ask, p95, sessions, together
 
 RIVALS = 500
 LIMIT = Limit(5_000)
+TICKED = {"agreed": "on", "reason": "plan"}  # as `SAID`, by a form
 TAKEN = ("That time has just been taken.", "That time is not free any more.")
 
 
@@ -68,7 +70,7 @@ def for_one_time(
         Ask(
             reverse("appointments:propose", args=[entry.pk]),
             key,
-            {"opening": time, "how": ("offer", "book")[number % 2]},
+            {"opening": time, "how": ("offer", "book")[number % 2], **TICKED},
         )
         for number, (entry, key) in enumerate(zip(entries, keys, strict=True))
     ]
@@ -86,7 +88,8 @@ def for_one_answer(
     user = entry.patient.user
     assert user is not None
     user.groups.add(Group.objects.get(name=Role.PATIENT))
-    offer = actions.offer(entry=entry, opening=opening, by=of.scheduler, now=of.now)
+    what = {"entry": entry, "opening": opening, "by": of.scheduler, **SAID}
+    offer = actions.offer(now=of.now, **what)
     address = reverse("appointments:accept", args=[offer.pk])
     keys = sessions(signed_in(user), number)
     answers = together(port, [Ask(address, key, {}) for key in keys])

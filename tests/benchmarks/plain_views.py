@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -10,11 +11,15 @@ from django.urls import path
 from django.utils import timezone
 
 from appointments import actions
+from appointments.codes import OutOfTurn
 from appointments.models import Appointment, Policy, Supply, WaitlistEntry
 from appointments.openings import Opening
 from massage_portal.access import public
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import event
+
+# Of a time given at random, past others in greater need.
+SAID: dict[str, Any] = {"agreed": True, "turn": actions.Turn(OutOfTurn.PLAN)}
 
 
 @public
@@ -70,7 +75,7 @@ def book(request: HttpRequest) -> HttpResponse:
     )
     by = User(pk=int(asked["by"]), email="bench@example.org")
     try:
-        actions.book(entry=entry, opening=opening, by=by, now=now)
+        actions.book(entry=entry, opening=opening, by=by, now=now, **SAID)
     except actions.Refusal as refusal:
         return HttpResponse(str(refusal), status=409)
     return HttpResponse("booked")

@@ -100,6 +100,11 @@ def owe_again(subject: Model, *, kinds: Sequence[str], now: datetime) -> int:
     return ours.owe_again(now=now)
 
 
+def let_go(*subjects: Model) -> None:
+    """Have what a sender holds of these, and has not begun, written anew."""
+    Message.objects.filter(about__in=[about(one) for one in subjects]).let_go()
+
+
 def void_due_before(moment: datetime, *, now: datetime) -> int:
     """Withdraw what should have gone before `moment`; return how many."""
     return Message.objects.unsent().filter(due_at__lt=moment).update(voided_at=now)

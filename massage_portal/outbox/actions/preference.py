@@ -17,6 +17,7 @@ from massage_portal.audit.record import record
 from massage_portal.outbox.actions.owe import owe
 from massage_portal.outbox.carriers.channels import serves
 from massage_portal.outbox.codes import Channel
+from massage_portal.outbox.kinds import kinds
 from massage_portal.outbox.models import Message, Preference, Stop
 
 CODE_KIND = "outbox.mobile_code"
@@ -107,6 +108,7 @@ def change_preference(
         _ask(preference, chosen.mobile, now=now)
     preference.version += 1
     preference.save()
+    _let_go_of_optional(preference)
     user.language = chosen.language
     user.save(update_fields=["language"])
     change = f"{before}>{preference.channel}"
@@ -180,6 +182,7 @@ def set_optional(*, user: Any, optional: bool, by: Any, now: datetime) -> None:
         preference.optional = optional
         preference.version += 1
         preference.save(update_fields=["optional", "version"])
+        _let_go_of_optional(preference)
         change = "optional" if optional else "needed_only"
         record("preference.changed", preference, by=by, at=now, change=change)
 
@@ -206,6 +209,13 @@ def code_of(preference: Preference) -> str:
 def _locked(user: Any) -> Preference:
     Preference.objects.get_or_create(user=user)
     return Preference.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
+def _let_go_of_optional(preference: Preference) -> None:
+    """Have what a sender holds, and has not begun, judged by what is chosen now."""
+    optional = [kind.name for kind in kinds() if kind.optional]
+    theirs = Message.objects.filter(recipient=preference.pk, kind__in=optional)
+    theirs.let_go()
 
 
 def _holds(preference: Preference, chosen: Chosen, *, now: datetime) -> bool:

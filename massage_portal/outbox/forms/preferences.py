@@ -50,6 +50,7 @@ def other_zones() -> list[tuple[str, str]]:
 def zones() -> list[tuple[Any, Any]]:
     """Return the choices of time zones, the most common first."""
     return [
+        ("", _("That of the place where my visit is")),
         (_("United States"), COMMON_ZONES),
         (_("Elsewhere"), other_zones()),
     ]
@@ -101,9 +102,7 @@ class Reach(parts.Form):
     quiet_until = hour(
         _("No messages until"), _("For no quiet hours, choose the same hour twice.")
     )
-    time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=zones, widget=forms.Select
-    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zones, required=False)
     optional = forms.BooleanField(
         label=_("Send reminders too"),
         help_text=_(

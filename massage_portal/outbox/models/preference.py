@@ -41,10 +41,11 @@ class Preference(models.Model):
     """
     The channel, the quiet hours and the time zone that a person chose.
 
-    Whoever chose nothing has no row: they get email, and quiet from 21:00 to 8:00 at
-    the clinic. Their language is `User.language`. A mobile number counts only once the
-    code that was sent to it came back: a wrong number would read about their visits.
-    Until then it stands in `asked_mobile`, and what held before goes on.
+    Whoever chose nothing has no row: they get email, and quiet from 21:00 to 8:00.
+    Without a time zone of their own, those are the hours of the place of their visit,
+    or of the clinic. Their language is `User.language`. A mobile number counts only
+    once the code that was sent to it came back: a wrong number would read about their
+    visits. Until then it stands in `asked_mobile`, and what held before goes on.
     """
 
     user = models.OneToOneField(
@@ -67,9 +68,7 @@ class Preference(models.Model):
     code_tries = models.PositiveSmallIntegerField(default=0, editable=False)
     quiet_from = models.TimeField(_("no messages from"), default=QUIET_FROM)
     quiet_until = models.TimeField(_("no messages until"), default=QUIET_UNTIL)
-    time_zone = models.CharField(
-        _("time zone"), max_length=40, default=settings.TIME_ZONE
-    )
+    time_zone = models.CharField(_("time zone"), max_length=40, blank=True)
     optional = models.BooleanField(
         _("also what need not be sent, such as reminders"), default=True
     )

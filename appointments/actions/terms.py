@@ -1,0 +1,138 @@
+"""
+What must be said with a time that somebody gives by hand, and what is kept of it.
+
+Judged under the locks of `hold`, where nobody can change what the patient said, nor
+take the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from appointments.actions.refusal import Refusal
+from appointments.codes import TO_BE_EXPLAINED, OutOfTurn
+from appointments.models import Appointment, Supply, WaitlistEntry
+from appointments.models.out_of_turn import add_out_of_turn
+from appointments.models.supply import not_wished
+from appointments.models.turns import MOST, in_greater_need
+from appointments.openings import Opening
+from appointments.wishes import Misfit, refused
+from massage_portal.accounts.models import User
+from massage_portal.audit.record import record
+from massage_portal.prepared import together
+
+
+class NotWished(Refusal):
+    """The time is not what the patient asked for; they may agree to it all the same."""
+
+    def __init__(self, some: list[Misfit]) -> None:
+        super().__init__(refused(some))
+        self.misfits = some
+
+
+class NotTheirTurn(Refusal):
+    """Others in greater need could use the time, and nobody said why they do not."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            ngettext(
+                "%(number)s patient in greater need could use this time. Say why it "
+                "goes to this one.",
+                "%(number)s patients in greater need could use this time. Say why it "
+                "goes to this one.",
+                number,
+            )
+            % {"number": so_many(number)}
+        )
+        self.number = number
+
+
+class Turn(NamedTuple):
+    """Why a time goes to somebody though others in greater need could use it."""
+
+    reason: OutOfTurn
+    note: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it says enough."""
+        return self.reason not in TO_BE_EXPLAINED or bool(self.note)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """
+    What was said with the time.
+
+    :param by: None where the portal gives it by itself.
+    :param agreed: whether the patient agreed to what is not as they wished.
+    :param turn: why they have it before others.
+    :param by_plan: whether it is a row of a plan, which weighs all who wait.
+    """
+
+    by: User | None
+    agreed: bool = False
+    turn: Turn | None = None
+    by_plan: bool = False
+
+
+class Judged(NamedTuple):
+    """What is to be kept of a time that may be given."""
+
+    agreed_to: list[Misfit]
+    passed_over: int
+
+
+def so_many(number: int) -> str:
+    """Return how many are in greater need, in words: they are counted up to MOST."""
+    return _("%(most)d or more") % {"most": MOST} if number >= MOST else str(number)
+
+
+def judge(
+    entry: WaitlistEntry, opening: Opening, *, supply: Supply, terms: Terms
+) -> Judged:
+    """
+    See that the patient wants the time, and that it is their turn, or why not.
+
+    Who waits is counted only for a person's choice, and once all else is well.
+
+    :param supply: in which the opening was found.
+    :raises NotWished: if it is not as they wished, and they did not agree to it.
+    :raises NotTheirTurn: if others in greater need could use it, and no reason is said.
+    """
+    unwished = not_wished(entry, opening, policy=supply.policy, now=supply.now)
+    if unwished and not terms.agreed:
+        raise NotWished(unwished)
+    if terms.by is None or terms.by_plan:
+        return Judged(unwished, 0)
+    [number] = in_greater_need(entry, [opening], supply=supply)
+    if number and not (terms.turn and terms.turn.is_whole):
+        raise NotTheirTurn(number)
+    return Judged(unwished, number)
+
+
+def keep(visit: Appointment, judged: Judged, terms: Terms, *, now: datetime) -> None:
+    """Keep what was agreed to and who was passed over, in its trail and beside it."""
+    by = terms.by
+    if judged.agreed_to:
+        record_agreed(visit, judged.agreed_to, by=by, now=now)
+    if not judged.passed_over or terms.turn is None or by is None:
+        return
+    reason, note = terms.turn
+    with together():
+        add_out_of_turn(visit, reason, note, past=judged.passed_over, by=by, now=now)
+        change = f"{reason} {judged.passed_over}"
+        record("appointment.out_of_turn", visit, by=by, at=now, change=change)
+
+
+def record_agreed(
+    visit: Appointment, some: list[Misfit], *, by: User | None, now: datetime
+) -> None:
+    """Leave in the trail that the patient agreed to what was not as they wished."""
+    change = ",".join(some)
+    record("appointment.agreed", visit, by=by, at=now, change=change)
