@@ -100,7 +100,11 @@ class Reach(parts.Form):
     )
     quiet_from = hour(_("No messages from"))
     quiet_until = hour(
-        _("No messages until"), _("For no quiet hours, choose the same hour twice.")
+        _("No messages until"),
+        _(
+            "That a visit is booked, moved or canceled we write at any hour, by email, "
+            "which makes no sound. For no quiet hours, choose the same hour twice."
+        ),
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=zones, required=False)
     optional = forms.BooleanField(
