@@ -213,18 +213,19 @@ def calls(*, now: datetime) -> Calls:
 
 
 def _stops(*, now: datetime) -> list[tuple[Stop, Person]]:
-    """Return the stopped addresses of patients with a visit ahead, newest first."""
-    standing = Stop.objects.to_call().order_by("-stopped_at", "-pk")[:MOST_CALLS]
-    of_account = patients().with_account([stop.user_id for stop in standing])
-    ahead = patients().expecting(
-        [one.patient for one in of_account.values() if one.patient], now=now
-    )
+    """
+    Return the stopped addresses of whoever has a visit ahead or waits, newest first.
+
+    Who waits counts too: their next offer would find no way, while its hold runs.
+    """
+    standing = Stop.objects.to_call().filter(patients().expecting(now=now))
+    newest = standing.order_by("-stopped_at", "-pk")[:MOST_CALLS]
+    of_account = patients().with_account([stop.user_id for stop in newest])
     found = []
-    for stop in standing:
-        person = of_account.get(stop.user_id)
-        if person and person.patient in ahead:
-            stop.patient_id = person.patient
-            found.append((stop, person))
+    for stop in newest:
+        person = of_account[stop.user_id]
+        stop.patient_id = person.patient
+        found.append((stop, person))
     return found
 
 

@@ -35,8 +35,8 @@ class Patients(Protocol):
     def with_account(self, users: Collection[int]) -> dict[int, Person]:
         """Return the patients to whom these accounts belong, by the account's key."""
 
-    def expecting(self, keys: Collection[int], *, now: datetime) -> set[int]:
-        """Return those of the patients who have a visit ahead."""
+    def expecting(self, *, now: datetime) -> Q:
+        """Return what picks the stops of patients who have a visit ahead, or wait."""
 
 
 _known: list[Patients] = []

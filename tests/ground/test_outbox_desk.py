@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from appointments.codes import Status
+from appointments.codes import EntryStatus, Status
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox import actions
@@ -261,6 +261,22 @@ def test_a_stopped_address_stands_there_while_it_is_used_and_a_visit_is_ahead(de
     for message in (mended, past, wanted):
         assert str(message.visit.patient) not in shown
     assert len(events("stop.listed")) == 1
+
+
+@pytest.mark.parametrize("status", list(EntryStatus))
+def test_who_waits_is_called_about_a_stopped_address_before_an_offer(
+    desk, monkeypatch, status
+):
+    monkeypatch.setattr("massage_portal.outbox.desk.MOST_CALLS", 1)
+    entry = make_entry(status=status)
+    user = entry.patient.user
+    stopped = {"channel": Channel.EMAIL, "because": Halt.REFUSED, "now": NOW}
+    actions.stop(user=user, address=user.email, **stopped)
+    nobody = make_patient().user  # newer, and has nothing to come
+    actions.stop(user=nobody, address=nobody.email, **stopped)
+
+    asked = status in ("requested", "on-hold", "accepted")
+    assert (str(entry.patient) in page(desk, "calls")) is asked
 
 
 def test_a_stopped_address_is_settled_by_a_call_and_used_again_by_a_button(desk):
