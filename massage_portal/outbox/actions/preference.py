@@ -99,13 +99,7 @@ def change_preference(
     before = preference.channel
     for name in ("quiet_from", "quiet_until", "time_zone", "optional"):
         setattr(preference, name, getattr(chosen, name))
-    if chosen.channel == Channel.EMAIL:
-        _choose_email(preference, chosen)
-    elif chosen.mobile == preference.number:
-        preference.channel = Channel.SMS
-        _forget_code(preference)
-    elif not _is_asked(preference, chosen.mobile, now=now):
-        _ask(preference, chosen.mobile, now=now)
+    _choose_channel(preference, chosen, now=now)
     preference.version += 1
     preference.save()
     _let_go_of_optional(preference)
@@ -234,6 +228,17 @@ def _holds(preference: Preference, chosen: Chosen, *, now: datetime) -> bool:
         preference.time_zone,
         preference.optional,
     )
+
+
+def _choose_channel(preference: Preference, chosen: Chosen, *, now: datetime) -> None:
+    """Take the channel; a number that is new has to be confirmed first."""
+    if chosen.channel == Channel.EMAIL:
+        _choose_email(preference, chosen)
+    elif chosen.mobile == preference.number:
+        preference.channel = Channel.SMS
+        _forget_code(preference)
+    elif not _is_asked(preference, chosen.mobile, now=now):
+        _ask(preference, chosen.mobile, now=now)
 
 
 def _choose_email(preference: Preference, chosen: Chosen) -> None:
