@@ -22,7 +22,7 @@ from massage_portal.outbox.models import ChannelHealth, Message, Stop
 from massage_portal.outbox.route import Route
 
 # With fewer refused since the channel last took one, it is they who are at fault.
-MANY = 4
+MANY = 6
 LOOK_BACK = timedelta(days=1)
 
 log = structlog.get_logger(__name__)
