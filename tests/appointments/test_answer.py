@@ -206,9 +206,11 @@ def test_reminders_are_owed_while_they_are_still_ahead(hours_ahead, leads):
     assert owed(made) == [("appointments.booked", NOW)] + [
         ("appointments.reminder", starts_at - lead * HOUR) for lead in leads
     ]
-    assert set(made.patient.user.messages.values_list("expires_at", flat=True)) == {
-        starts_at
-    }
+    reminders = made.patient.user.messages.filter(kind="appointments.reminder")
+    ends = reminders.order_by("due_at").values_list("expires_at", flat=True)
+    assert list(ends) == [starts_at - lead * HOUR for lead in leads[1:]] + [
+        starts_at for _last in leads[-1:]
+    ]
 
 
 def test_policy_decides_when_reminders_go():

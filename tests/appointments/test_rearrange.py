@@ -27,6 +27,7 @@ from tests.factories import (
     make_user,
     opening_at,
 )
+from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.django_db
 TOMORROW = TODAY + DAY
@@ -125,7 +126,9 @@ def test_a_visit_that_is_offered_again_or_booked_again_is_arranged():
     assert [one.visit for one in to_rearrange()] == [first, second]
 
     opening = opening_at(well, room, second.starts_at)
-    actions.book(entry=second.entry, opening=opening, by=by, now=NOW)
+    actions.book(
+        entry=second.entry, opening=opening, by=by, now=NOW, turn=ANY_TURN
+    )
     assert [one.visit for one in to_rearrange()] == [first]
 
 

@@ -40,7 +40,7 @@ def scheduler():
     return make_user(Role.SCHEDULER)
 
 
-def booking(entry=None, starts_at=FRIDAY_9, now=NOW):
+def booking(entry=None, starts_at=FRIDAY_9, now=NOW, **said):
     """Return a visit booked as the clinic books it."""
     _, [therapist], [room] = make_clinic()
     return actions.book(
@@ -49,6 +49,7 @@ def booking(entry=None, starts_at=FRIDAY_9, now=NOW):
         by=make_user(Role.SCHEDULER),
         now=now,
         turn=ANY_TURN,
+        **said,
     )
 
 
@@ -280,7 +281,7 @@ def test_the_plans_next_visit_waits_with_its_clock_on_the_planned_day(outcome):
         notice_hours=48,
         therapist=wanted,
     )
-    visit = booking(entry)
+    visit = booking(entry, agreed=True)
 
     came(visit, outcome)
 

@@ -25,6 +25,7 @@ from tests.crowd import Answer, Ask, p95, sessions, together
 RIVALS = 500
 LIMIT = Limit(5_000)
 TICKED = {"agreed": "on", "reason": "plan"}  # as `SAID`, by a form
+GIVES = ('name="opening"', "opening=")  # by a button, or once a reason was said
 TAKEN = ("That time has just been taken.", "That time is not free any more.")
 
 
@@ -44,7 +45,8 @@ class Contest:
         """Return how many were refused without the reason or without another time."""
         refused = [one.body for one in self.answers if one.status == 409]
         return sum(
-            not any(words in body for words in TAKEN) or 'name="opening"' not in body
+            not any(words in body for words in TAKEN)
+            or not any(other in body for other in GIVES)
             for body in refused
         )
 
