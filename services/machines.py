@@ -43,7 +43,7 @@ PRIVATE = [
     *("/offer/", "/renewal/", "/calendar/", "/day/", "/visits/", "/merges/"),
     *("/providers/", "/sent/", "/audit/", "/accounts/", "/admin/", "/start/"),
     *("/fhir/", "/editing/", "/figures/", "/questions/", "/telephone/", "/capacity/"),
-    *("/messages/", "/metrics", "/confirm/", "/cancel/"),
+    *("/messages/", "/metrics", "/confirm/", "/cancel/", "/canceled"),
 ]
 NEWEST = 20
 # XML 1.0 has no way to write these, section 2.2.

@@ -85,6 +85,7 @@ def moving(clinic: Clinic, number: int) -> Script:
     yield moment
     ahead = clinic.today + (2 + number % 4) * DAY
     visit = book(clinic, waiting_of(number), moment, first=ahead)
+    visit = visit or _booked_already(number, moment)  # freed time was offered them
     if visit is None:
         return
     moment = max(clinic.at(0, 8), moment)
@@ -101,6 +102,11 @@ def moving(clinic: Clinic, number: int) -> Script:
     if number % 3 == 1:
         yield clinic.now
         _offer_another(clinic, visit)
+
+
+def _booked_already(number: int, moment: datetime) -> Appointment | None:
+    theirs = Appointment.objects.booked_now(moment).with_place()
+    return theirs.filter(patient__record_number=f"D-{1000 + number}").first()
 
 
 def _moved_by_telephone(clinic: Clinic, visit: Appointment, moment: datetime) -> None:
