@@ -14,6 +14,8 @@ sparse linear assignment problems", Computing 38:325-340, as scipy has it.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
@@ -21,13 +23,21 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from appointments.planning.feasible import Pairs
 from appointments.planning.greedy import alone, assign_by
 from appointments.planning.prices import NONE, Floats, Integers, auction
+from appointments.planning.progress import Phase, Progress, silent
 
 __all__ = ["NONE", "assign"]
 
 NOTHING = 1e-300  # a sparse matrix takes a zero for no pair at all
 
 
-def assign(pairs: Pairs, costs: Floats, charges: Floats, *, openings: int) -> Integers:
+def assign(
+    pairs: Pairs,
+    costs: Floats,
+    charges: Floats,
+    *,
+    openings: int,
+    progress: Progress = silent,
+) -> Integers:
     """
     Return the opening of each entry, or NONE; no opening is given twice.
 
@@ -38,6 +48,7 @@ def assign(pairs: Pairs, costs: Floats, charges: Floats, *, openings: int) -> In
     :param costs: of each pair; finite, zero or more.
     :param charges: of each entry, if it has no opening; finite, zero or more.
     :param openings: how many there are.
+    :param progress: told what is done, and how much of it.
     :raises ValueError: if a number is not finite or is negative.
     """
     numbers = np.concatenate([costs, charges])
@@ -50,12 +61,35 @@ def assign(pairs: Pairs, costs: Floats, charges: Floats, *, openings: int) -> In
     gain = gain[helps]
     if not len(gain):
         return np.full(len(charges), NONE)
+    return _assigned(entry, opening, gain, charges, openings, progress)
+
+
+def _assigned(
+    entry: Integers,
+    opening: Integers,
+    gain: Floats,
+    charges: Floats,
+    openings: int,
+    told: Progress,
+) -> Integers:
+    """Return the best assignment, by the shortest way that this instance has."""
     entries = len(charges)
+    greedy = partial(told, Phase.MATCHING)
     if (of_each := alone(opening, gain, openings)) is not None:
-        return _turned(assign_by(opening, entry, of_each, entries), entries)
+        return _turned(
+            assign_by(opening, entry, of_each, entries, told=greedy), entries
+        )
     if (of_each := alone(entry, gain, entries)) is not None:
-        return assign_by(entry, opening, of_each, openings)
-    price = auction(entry, opening, gain, entries=entries, openings=openings)
+        return assign_by(entry, opening, of_each, openings, told=greedy)
+    price = auction(
+        entry,
+        opening,
+        gain,
+        entries=entries,
+        openings=openings,
+        told=partial(told, Phase.BIDDING),
+    )
+    told(Phase.MATCHING, 0.0)
     if price is None:
         return _unpriced(entry, opening, gain, charges, openings)
     return _priced(entry, opening, gain, price, entries)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from appointments.planning.prices import NONE, Floats, Integers
+from appointments.planning.progress import EVERY, Share
 
 NEVER = np.iinfo(np.int64).max
 
@@ -27,7 +28,14 @@ def alone(one: Integers, gain: Floats, count: int) -> Floats | None:
     return most if (least >= most)[one].all() else None
 
 
-def assign_by(one: Integers, other: Integers, gains: Floats, others: int) -> Integers:
+def assign_by(
+    one: Integers,
+    other: Integers,
+    gains: Floats,
+    others: int,
+    *,
+    told: Share | None = None,
+) -> Integers:
     """
     Return which of the others each has, or NONE, so that the sum of gains is the most.
 
@@ -35,11 +43,14 @@ def assign_by(one: Integers, other: Integers, gains: Floats, others: int) -> Int
     :param other: of each pair.
     :param gains: of each one, whichever it has; more than zero if it has pairs.
     :param others: how many there are.
+    :param told: how much is done, from time to time.
     """
     order = np.argsort(one, kind="stable")
     begins = np.searchsorted(one[order], np.arange(len(gains) + 1))
     search = _Search(begins, other[order], others)
-    for number in np.argsort(-gains, kind="stable").tolist():
+    for done, number in enumerate(np.argsort(-gains, kind="stable").tolist()):
+        if told and done % EVERY == 0:
+            told(done / len(gains))
         search.take_in(number)
     return search.has
 
