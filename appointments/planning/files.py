@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from appointments.planning.instance import DAY_MINUTES, LETTERS, Entry, Opening
 from appointments.planning.plan import Planned
+from appointments.planning.progress import EVERY, Share
 from massage_portal import spreadsheet
 from massage_portal.spreadsheet import SHOWN, BadCell, Line, Refused, Shape
 
@@ -87,22 +88,28 @@ class _Cells:
         )
 
 
-def read_entries(file: BinaryIO) -> tuple[list[Entry], list[Refused]]:
+def read_entries(
+    file: BinaryIO, *, told: Share | None = None
+) -> tuple[list[Entry], list[Refused]]:
     """
     Return the entries of a file, and the faults of all rows that cannot be taken.
 
+    :param told: how much is read, from time to time.
     :raises spreadsheet.BadFile: if the file as a whole cannot be read.
     """
-    return _read(file, ENTRY_COLUMNS, _entry)
+    return _read(file, ENTRY_COLUMNS, _entry, told)
 
 
-def read_openings(file: BinaryIO) -> tuple[list[Opening], list[Refused]]:
+def read_openings(
+    file: BinaryIO, *, told: Share | None = None
+) -> tuple[list[Opening], list[Refused]]:
     """
     Return the openings of a file, and the faults of all rows that cannot be taken.
 
+    :param told: how much is read, from time to time.
     :raises spreadsheet.BadFile: if the file as a whole cannot be read.
     """
-    return _read(file, OPENING_COLUMNS, _opening)
+    return _read(file, OPENING_COLUMNS, _opening, told)
 
 
 def written(planned: Iterable[Planned]) -> bytes:
@@ -126,13 +133,19 @@ def written(planned: Iterable[Planned]) -> bytes:
 
 
 def _read(
-    file: BinaryIO, columns: Sequence[str], make: Callable[[_Cells], T | None]
+    file: BinaryIO,
+    columns: Sequence[str],
+    make: Callable[[_Cells], T | None],
+    told: Share | None,
 ) -> tuple[list[T], list[Refused]]:
     shape = Shape(columns, columns, MOST_BYTES, MOST_ROWS, rows_needed=False)
     rows: list[T] = []
     refused: list[Refused] = []
     seen: dict[str, int] = {}
-    for line in spreadsheet.lines(file, shape):
+    size = file.seek(0, io.SEEK_END)
+    for count, line in enumerate(spreadsheet.lines(file, shape)):
+        if told and count % EVERY == 0:
+            told(file.tell() / size)
         if line.fault:
             refused.append(
                 Refused(line.number, "", str(line.fault), mend=line.fault.mend)

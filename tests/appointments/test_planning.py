@@ -223,7 +223,7 @@ def test_a_plan_is_written_and_what_it_comes_to_is_printed(tmp_path):
     assert lines["within target"] == "50.0% (1 of 2)"
     assert float(lines["seconds"]) < 30
     assert 10 < float(lines["peak memory"].removesuffix(" MB").replace(",", "")) < 4000
-    assert "[" + "#" * 30 + "] 100%, 2 entries" in err
+    assert "[" + "#" * 30 + "] 100% done" in err
 
 
 @pytest.mark.parametrize(
