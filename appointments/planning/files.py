@@ -26,6 +26,8 @@ MOST_BYTES = 100_000_000
 MOST_ROWS = 100_000
 MOST_LETTERS = 200  # in one cell that names something
 MOST_TARGET = 36_500  # days
+OWN_NAME = "Give each row a name of its own."
+LATER = "Put the sooner day into earliest."
 YEARS = range(1900, 2200)  # far from where dates overflow
 ENTRY_COLUMNS = [
     "entry",
@@ -71,7 +73,7 @@ class _Cells:
         text = self._line.cells[column].strip()
         try:
             if not text:
-                raise BadCell("it is empty")
+                raise BadCell("it is empty", "Fill it in.")
             return read(text)
         except BadCell as fault:
             self.fault(column, fault)
@@ -156,7 +158,9 @@ def _read(
         if made is not None:
             before = seen.setdefault(made.key, line.number)
             if before != line.number:
-                cells.fault(columns[0], BadCell(f"line {before} has the same"))
+                cells.fault(
+                    columns[0], BadCell(f"line {before} has the same", OWN_NAME)
+                )
             rows.append(made)
         refused += cells.faults
     return rows, refused
@@ -171,7 +175,7 @@ def _entry(cells: _Cells) -> Entry | None:
     place, technique = cells.may("place", _name), cells.may("technique", _name)
     earliest, latest = cells.may("earliest", _day), cells.may("latest", _day)
     if earliest and latest and latest < earliest:
-        cells.fault("latest", BadCell(f"it is before earliest, {earliest}"))
+        cells.fault("latest", BadCell(f"it is before earliest, {earliest}", LATER))
     weekdays = cells.may("weekdays", _weekdays)
     begin, end = cells.may("from_time", _minute), cells.may("to_time", _minute)
     if end is not None and end <= (begin or 0):
@@ -213,7 +217,7 @@ def _opening(cells: _Cells) -> Opening | None:
 def _name(text: str) -> str:
     name = spreadsheet.within(spreadsheet.words(text), MOST_LETTERS)
     if not name:
-        raise BadCell("it is empty")
+        raise BadCell("it is empty", "Fill it in.")
     return name
 
 
@@ -285,7 +289,7 @@ def _minute(text: str) -> int:
 def _techniques(text: str) -> frozenset[str]:
     names = [_name(one) for one in text.split(";") if one.strip()]
     if not names:
-        raise BadCell("it names no technique")
+        raise BadCell("it names no technique", "Write some, with ; between them.")
     return frozenset(names)
 
 
