@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from appointments.models import Policy
+from appointments.models.planner import Planner
 from referrals.models import Authorization
 from tests.appointments.plans import planned, rows_of, waits_of
 from tests.factories import (
@@ -150,3 +152,15 @@ def test_nobody_is_planned_for_two_visits_at_a_time(therapists):
     assert {first, second} == {morning_of(FIRST), morning_of(SECOND)}
     assert given[other.pk] == morning_of(FIRST)
     assert waits == {}
+
+
+def test_nor_does_the_line_alone_that_a_plan_is_held_against():
+    make_clinic(hours=("08:00", "09:00"), days=[FIRST.weekday()])
+    referral = make_referral(sessions=2)
+    for number in (1, 2):
+        make_entry(referral=referral, session=number)
+    made = Planner.of_weeks(2, now=NOW, policy=Policy.objects.in_force(NOW))
+
+    times = [one.line_opening.starts_at for one in made.draw().outcomes]
+
+    assert times == [morning_of(FIRST), morning_of(SECOND)]
