@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from appointments.codes import HOLDING_TIME, EntryStatus, Status
+from appointments.models.rota import LONGEST
 from appointments.models.supply import Supply
 from appointments.models.waitlist import WaitlistEntry
 from appointments.openings import Opening
@@ -25,12 +26,58 @@ MOST = 50  # counted, and no more
 _HOLDING = ", ".join(f"'{one.value}'" for one in HOLDING_TIME)
 _FILLS = f"""visit.status IN ({_HOLDING})
     AND NOT (visit.status = '{Status.PROPOSED}' AND visit.held_until <= %(now)s)"""
-_ADDS = """CASE WHEN %(exponent)s::float8 = 1 THEN 1.0 / whole
-    ELSE power((waited + 1.0) / whole, %(exponent)s::float8)
-       - power(waited / whole, %(exponent)s::float8) END"""
+_HOURS = f"interval '{LONGEST.total_seconds() / 3600:.0f} hours'"  # for the indexes
+_NEAR = f"""visit.starts_at > asked.starts_at - {_HOURS}
+    AND visit.starts_at < asked.starts_at + {_HOURS}"""
+# For every kind of visit that could be there: when it ends, and when both are free.
+_KINDS = f"""
+    SELECT asked.place, kind.technique,
+           (asked.starts_at + kind.length) AT TIME ZONE asked.zone AS local_end,
+           asked.starts_at + kind.held AS free_at
+      FROM asked
+     CROSS JOIN (
+            SELECT technique, minutes * interval '1 minute' AS length,
+                   minutes * interval '1 minute' + %(turnover)s::interval AS held
+              FROM (SELECT NULL::bigint, %(minutes)s::int UNION ALL
+                    SELECT article_ptr_id, minutes FROM services_technique)
+                   AS one (technique, minutes)) AS kind
+     WHERE asked.starts_at + kind.length <= asked.work_until
+       AND (kind.technique IS NULL OR EXISTS (
+            SELECT FROM appointments_certification held
+             WHERE held.therapist_id = asked.therapist
+               AND held.technique_id = kind.technique
+               AND coalesce(held.valid_until >= asked.local_start::date, true)))
+       AND NOT EXISTS (
+            SELECT FROM appointments_appointment visit
+             WHERE visit.therapist_id = asked.therapist AND {_FILLS} AND {_NEAR}
+               AND visit.starts_at < asked.starts_at + kind.held
+               AND visit.blocked_until > asked.starts_at)
+       AND NOT EXISTS (
+            SELECT FROM appointments_timeoff off
+             WHERE off.therapist_id = asked.therapist
+               AND off.starts_at < asked.starts_at + kind.held
+               AND off.ends_at > asked.starts_at)
+       AND EXISTS (
+            SELECT FROM appointments_room room
+             WHERE room.location_id = asked.location AND room.active
+               AND (kind.technique IS NULL
+                    OR NOT EXISTS (SELECT FROM appointments_room_techniques fit
+                                    WHERE fit.room_id = room.id)
+                    OR EXISTS (SELECT FROM appointments_room_techniques fit
+                                WHERE fit.room_id = room.id
+                                  AND fit.technique_id = kind.technique))
+               AND NOT EXISTS (
+                    SELECT FROM appointments_appointment visit
+                     WHERE visit.room_id = room.id AND {_FILLS} AND {_NEAR}
+                       AND visit.starts_at < asked.starts_at + kind.held
+                       AND visit.blocked_until > asked.starts_at))
+"""  # noqa: S608 - the names are ours
 # What the order of need is made of, for the requests that `{which}` names.
-_RANKED = f"""
-    SELECT entry.*, {_ADDS} AS adds
+_RANKED = """
+    SELECT entry.*,
+           CASE WHEN %(exponent)s::float8 = 1 THEN 1.0 / whole
+                ELSE power((waited + 1.0) / whole, %(exponent)s::float8)
+                   - power(waited / whole, %(exponent)s::float8) END AS adds
       FROM (SELECT entry.*,
                    greatest((extract(epoch FROM %(now)s::timestamptz
                              - entry.received_at) / 86400.0)::float8, 0) AS waited,
@@ -45,113 +92,95 @@ _RANKED = f"""
               LEFT JOIN appointments_overrule overrule
                 ON overrule.entry_id = entry.id
                AND overrule.starts_at <= %(now)s AND overrule.ends_at > %(now)s
-             WHERE {{which}}) entry
+             WHERE {which}) entry
+"""
+# The shortest time within which anybody is to be seen: a need score halves a target.
+_SHORTEST = """
+    SELECT least((SELECT min(target_days) / 2.0 FROM appointments_targetwait
+                   WHERE in_force_from <= %(now)s
+                     AND coalesce(in_force_until > %(now)s, true)),
+                 (SELECT min(target_days) FROM appointments_overrule
+                   WHERE starts_at <= %(now)s AND ends_at > %(now)s))::float8
+"""
+# A day adds at most e (w + 1)^(e - 1) / t^e for who has waited w of t days, so nobody
+# who came after `since` is in greater need; a day more, for what was rounded.
+_MINE = f"""
+    SELECT id, received_at, adds,
+           CASE WHEN adds > 0 AND %(exponent)s::float8 > 1
+                THEN %(now)s::timestamptz - interval '1 day' * greatest(-36500, least(
+                     36500, power(adds * power(({_SHORTEST}), %(exponent)s::float8)
+                                  / %(exponent)s::float8,
+                                  1 / (%(exponent)s::float8 - 1)) - 2))
+                ELSE 'infinity' END AS since
+      FROM ({_RANKED.format(which="entry.id = %(entry)s::bigint")}) mine
 """  # noqa: S608 - the names are ours
-_MINE = _RANKED.format(which="entry.id = %(entry)s::bigint")
-_WAITING = _RANKED.format(which=f"entry.status = '{EntryStatus.ACCEPTED}'")
+_WAITING = f"""entry.status = '{EntryStatus.ACCEPTED}'
+    AND entry.received_at <= (SELECT since FROM mine)
+    AND entry.id <> (SELECT id FROM mine)"""  # noqa: S608 - the names are ours
+_LINE = f"{_RANKED.format(which=_WAITING)} ORDER BY received_at"
+# What of a time does not depend on the kind of the visit.
+_WISHED = """
+    strpos(other.weekdays, substr('MTWRFSU', extract(isodow FROM day)::int, 1)) > 0
+    AND other.from_time <= opens
+    AND coalesce(other.therapist_id = therapist, true)
+    AND coalesce(other.location_id = location, true)
+    AND coalesce(other.earliest <= day, true)
+    AND coalesce(other.latest >= day, true)
+    AND starts_at - %(now)s >= greatest(
+        other.notice_hours * interval '1 hour', %(notice)s::interval)
+"""
+_USABLE = f"""
+    SELECT FROM referrals_referral referral
+      JOIN kinds ON referral.technique_id IS NOT DISTINCT FROM kinds.technique
+      LEFT JOIN services_insurer insurer ON insurer.id = referral.insurer_id
+      LEFT JOIN referrals_authorization allowed ON allowed.referral_id = referral.id
+     WHERE referral.id = other.referral_id AND kinds.place = asked.place
+       AND local_end::time <= other.to_time AND local_end::date = asked.day
+       AND referral.status = '{ReferralStatus.ACTIVE}'
+       AND referral.valid_from <= asked.day AND referral.valid_until >= asked.day
+       AND coalesce(allowed.valid_until >= asked.day, true)
+       AND other.session <= least(referral.sessions, allowed.visits)
+       AND NOT coalesce(insurer.needs_authorization
+           AND coalesce(allowed.number, '') = '', false)
+       AND NOT coalesce(insurer.needs_referral
+           AND coalesce(allowed.referral_number, '') = '', false)
+       AND NOT EXISTS (
+            SELECT FROM appointments_appointment visit
+             WHERE visit.entry_id = other.id
+               AND (visit.status = '{Status.PROPOSED}'
+                    AND visit.held_until > %(now)s AND visit.starts_at > %(now)s
+                    OR visit.therapist_id = asked.therapist
+                       AND visit.starts_at = asked.starts_at))
+       AND NOT EXISTS (
+            SELECT FROM appointments_appointment visit
+             WHERE visit.patient_id = other.patient_id AND {_FILLS}
+               AND visit.starts_at < kinds.free_at
+               AND visit.blocked_until > asked.starts_at)
+"""  # noqa: S608 - the names are ours
+# Who stands before the patient.
+_BEFORE = """
+    other.adds > mine.adds OR mine.adds IS NULL AND other.adds IS NOT NULL
+    OR other.adds IS NOT DISTINCT FROM mine.adds
+       AND (other.received_at, other.id) < (mine.received_at, mine.id)
+"""
+# CASE has it asked in this order, what costs most last, and PostgreSQL expect that half
+# of all pass: so it goes along the line, and stops at MOST.
 IN_GREATER_NEED = Prepared(
     "in_greater_need",
     f"""
     WITH asked AS MATERIALIZED (
-        SELECT one.*, one.starts_at AT TIME ZONE one.zone AS local_start
-          FROM unnest(%(therapists)s::bigint[], %(locations)s::bigint[],
-                      %(starts)s::timestamptz[], %(until)s::timestamptz[],
-                      %(zones)s::text[]) WITH ORDINALITY
-               AS one (therapist, location, starts_at, work_until, zone, place)
-    ), kinds AS MATERIALIZED (
-        SELECT asked.*, kind.technique, asked.local_start::date AS day,
-               asked.local_start::time AS opens,
-               (asked.starts_at + kind.length) AT TIME ZONE asked.zone AS local_end,
-               asked.starts_at + kind.held AS free_at
-          FROM asked
-         CROSS JOIN (
-                SELECT technique, minutes * interval '1 minute' AS length,
-                       minutes * interval '1 minute' + %(turnover)s::interval AS held
-                  FROM (SELECT NULL::bigint, %(minutes)s::int UNION ALL
-                        SELECT article_ptr_id, minutes FROM services_technique)
-                       AS one (technique, minutes)) AS kind
-         WHERE asked.starts_at + kind.length <= asked.work_until
-           AND (kind.technique IS NULL OR EXISTS (
-                SELECT FROM appointments_certification held
-                 WHERE held.therapist_id = asked.therapist
-                   AND held.technique_id = kind.technique
-                   AND coalesce(held.valid_until >= asked.local_start::date, true)))
-           AND NOT EXISTS (
-                SELECT FROM appointments_appointment visit
-                 WHERE visit.therapist_id = asked.therapist AND {_FILLS}
-                   AND visit.starts_at < asked.starts_at + kind.held
-                   AND visit.blocked_until > asked.starts_at)
-           AND NOT EXISTS (
-                SELECT FROM appointments_timeoff off
-                 WHERE off.therapist_id = asked.therapist
-                   AND off.starts_at < asked.starts_at + kind.held
-                   AND off.ends_at > asked.starts_at)
-           AND EXISTS (
-                SELECT FROM appointments_room room
-                 WHERE room.location_id = asked.location AND room.active
-                   AND (kind.technique IS NULL
-                        OR NOT EXISTS (SELECT FROM appointments_room_techniques fit
-                                        WHERE fit.room_id = room.id)
-                        OR EXISTS (SELECT FROM appointments_room_techniques fit
-                                    WHERE fit.room_id = room.id
-                                      AND fit.technique_id = kind.technique))
-                   AND NOT EXISTS (
-                        SELECT FROM appointments_appointment visit
-                         WHERE visit.room_id = room.id AND {_FILLS}
-                           AND tstzrange(visit.starts_at, visit.blocked_until)
-                            && tstzrange(asked.starts_at,
-                                asked.starts_at + kind.held)))
-    ), mine AS MATERIALIZED ({_MINE})
+        SELECT *, local_start::date AS day, local_start::time AS opens
+          FROM (SELECT *, starts_at AT TIME ZONE zone AS local_start
+                  FROM unnest(%(therapists)s::bigint[], %(locations)s::bigint[],
+                              %(starts)s::timestamptz[], %(until)s::timestamptz[],
+                              %(zones)s::text[]) WITH ORDINALITY
+                       AS one (therapist, location, starts_at, work_until, zone,
+                               place)) AS one
+    ), kinds AS MATERIALIZED ({_KINDS}), mine AS MATERIALIZED ({_MINE})
     SELECT (SELECT count(*)
-              FROM (SELECT
-                      FROM kinds
-                     CROSS JOIN mine
-                      JOIN ({_WAITING}) other ON other.id <> mine.id
-                      JOIN referrals_referral referral
-                        ON referral.id = other.referral_id
-                       AND referral.technique_id IS NOT DISTINCT FROM kinds.technique
-                      LEFT JOIN services_insurer insurer
-                        ON insurer.id = referral.insurer_id
-                      LEFT JOIN referrals_authorization allowed
-                        ON allowed.referral_id = referral.id
-                     WHERE kinds.place = asked.place
-                       AND (other.adds > mine.adds
-                            OR mine.adds IS NULL AND other.adds IS NOT NULL
-                            OR other.adds IS NOT DISTINCT FROM mine.adds
-                               AND (other.received_at, other.id)
-                                 < (mine.received_at, mine.id))
-                       AND strpos(other.weekdays,
-                               substr('MTWRFSU', extract(isodow FROM day)::int, 1)) > 0
-                       AND other.from_time <= opens AND local_end::time <= other.to_time
-                       AND local_end::date = day
-                       AND coalesce(other.therapist_id = therapist, true)
-                       AND coalesce(other.location_id = kinds.location, true)
-                       AND coalesce(other.earliest <= day, true)
-                       AND coalesce(other.latest >= day, true)
-                       AND kinds.starts_at - %(now)s >= greatest(
-                           other.notice_hours * interval '1 hour', %(notice)s::interval)
-                       AND referral.status = '{ReferralStatus.ACTIVE}'
-                       AND referral.valid_from <= day AND referral.valid_until >= day
-                       AND coalesce(allowed.valid_until >= day, true)
-                       AND other.session
-                           <= least(referral.sessions, allowed.visits)
-                       AND NOT coalesce(insurer.needs_authorization
-                           AND coalesce(allowed.number, '') = '', false)
-                       AND NOT coalesce(insurer.needs_referral
-                           AND coalesce(allowed.referral_number, '') = '', false)
-                       AND NOT EXISTS (
-                            SELECT FROM appointments_appointment visit
-                             WHERE visit.entry_id = other.id
-                               AND (visit.status = '{Status.PROPOSED}'
-                                    AND visit.held_until > %(now)s
-                                    AND visit.starts_at > %(now)s
-                                    OR visit.therapist_id = kinds.therapist
-                                       AND visit.starts_at = kinds.starts_at))
-                       AND NOT EXISTS (
-                            SELECT FROM appointments_appointment visit
-                             WHERE visit.patient_id = other.patient_id AND {_FILLS}
-                               AND visit.starts_at < kinds.free_at
-                               AND visit.blocked_until > kinds.starts_at)
+              FROM (SELECT FROM mine CROSS JOIN ({_LINE}) other
+                     WHERE CASE WHEN {_BEFORE} THEN
+                           CASE WHEN {_WISHED} THEN EXISTS ({_USABLE}) END END
                      LIMIT {MOST}) counted)
       FROM asked ORDER BY place
     """,  # noqa: S608 - the names are ours
