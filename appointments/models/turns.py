@@ -4,8 +4,9 @@ How many in greater need could use a time that somebody is given by hand.
 By hand, and planned once: it is asked while a therapist is locked. Each opening is
 looked at for every kind of visit that could be there (technique, length, a fit room);
 then those who stand before the patient, and whom one of these suits, are counted, up to
-MOST. It says of all who wait what `matching.fits` says of one; a test holds the two
-together, and the order is that of `Ranked.in_order_of_need`.
+MOST, in the part of the line where anybody may. It says of all who wait what
+`matching.fits` says of one; a test holds the two together, and the order is that of
+`Ranked.in_order_of_need`.
 """
 
 from __future__ import annotations
@@ -72,52 +73,71 @@ _KINDS = f"""
                        AND visit.starts_at < asked.starts_at + kind.held
                        AND visit.blocked_until > asked.starts_at))
 """  # noqa: S608 - the names are ours
-# What the order of need is made of, for the requests that `{which}` names.
-_RANKED = """
-    SELECT entry.*,
-           CASE WHEN %(exponent)s::float8 = 1 THEN 1.0 / whole
-                ELSE power((waited + 1.0) / whole, %(exponent)s::float8)
-                   - power(waited / whole, %(exponent)s::float8) END AS adds
-      FROM (SELECT entry.*,
-                   greatest((extract(epoch FROM %(now)s::timestamptz
-                             - entry.received_at) / 86400.0)::float8, 0) AS waited,
-                   coalesce(overrule.target_days::float8,
-                       (target.target_days
-                        * (1.0 - entry.need_score / 200.0))::float8) AS whole
-              FROM appointments_waitlistentry entry
-              LEFT JOIN appointments_targetwait target
-                ON target.category_id = entry.category_id
-               AND target.in_force_from <= %(now)s
-               AND coalesce(target.in_force_until > %(now)s, true)
-              LEFT JOIN appointments_overrule overrule
-                ON overrule.entry_id = entry.id
-               AND overrule.starts_at <= %(now)s AND overrule.ends_at > %(now)s
-             WHERE {which}) entry
-"""
-# The shortest time within which anybody is to be seen: a need score halves a target.
-_SHORTEST = """
-    SELECT least((SELECT min(target_days) / 2.0 FROM appointments_targetwait
-                   WHERE in_force_from <= %(now)s
-                     AND coalesce(in_force_until > %(now)s, true)),
-                 (SELECT min(target_days) FROM appointments_overrule
-                   WHERE starts_at <= %(now)s AND ends_at > %(now)s))::float8
-"""
-# A day adds at most e (w + 1)^(e - 1) / t^e for who has waited w of t days, so nobody
-# who came after `since` is in greater need; a day more, for what was rounded.
+_TARGET = """appointments_targetwait target
+    ON target.category_id = {category}
+   AND target.in_force_from <= %(now)s
+   AND coalesce(target.in_force_until > %(now)s, true)"""
+_OVERRULES = "overrule.starts_at <= %(now)s AND overrule.ends_at > %(now)s"
+# What the order of need is made of.
+_WAITED = """greatest((extract(epoch FROM %(now)s::timestamptz - entry.received_at)
+    / 86400.0)::float8, 0)"""
+_WHOLE = "(target_days * (1.0 - entry.need_score / 200.0))::float8"
+_ADDS = """CASE WHEN %(exponent)s::float8 = 1 THEN 1.0 / whole
+    ELSE power((waited + 1.0) / whole, %(exponent)s::float8)
+       - power(waited / whole, %(exponent)s::float8) END"""
 _MINE = f"""
-    SELECT id, received_at, adds,
-           CASE WHEN adds > 0 AND %(exponent)s::float8 > 1
-                THEN %(now)s::timestamptz - interval '1 day' * greatest(-36500, least(
-                     36500, power(adds * power(({_SHORTEST}), %(exponent)s::float8)
-                                  / %(exponent)s::float8,
-                                  1 / (%(exponent)s::float8 - 1)) - 2))
-                ELSE 'infinity' END AS since
-      FROM ({_RANKED.format(which="entry.id = %(entry)s::bigint")}) mine
+    SELECT id, received_at, {_ADDS} AS adds
+      FROM (SELECT entry.id, entry.received_at, {_WAITED} AS waited,
+                   coalesce(overrule.target_days::float8,
+                       {_WHOLE.replace("(target_days", "(target.target_days")}) AS whole
+              FROM appointments_waitlistentry entry
+              LEFT JOIN {_TARGET.format(category="entry.category_id")}
+              LEFT JOIN appointments_overrule overrule
+                ON overrule.entry_id = entry.id AND {_OVERRULES}
+             WHERE entry.id = %(entry)s::bigint) entry
 """  # noqa: S608 - the names are ours
-_WAITING = f"""entry.status = '{EntryStatus.ACCEPTED}'
-    AND entry.received_at <= (SELECT since FROM mine)
-    AND entry.id <> (SELECT id FROM mine)"""  # noqa: S608 - the names are ours
-_LINE = f"{_RANKED.format(which=_WAITING)} ORDER BY received_at"
+# A day adds at most e (w + 1)^(e - 1) / t^e for who has waited w of t days. So of each
+# category, and each ten points of need, none who came after `since` stands before the
+# patient; a little more, for what was rounded.
+_STEPS = f"""
+    SELECT category.id AS category, tenth, target.target_days,
+           CASE WHEN target.target_days IS NULL AND mine.adds IS NOT NULL
+                THEN '-infinity'
+                WHEN mine.adds > 0 AND %(exponent)s::float8 > 1
+                THEN %(now)s::timestamptz - interval '1 day' * least(36500, power(
+                    mine.adds / %(exponent)s::float8
+                    * power(target.target_days * (1 - (tenth * 10 + 9) / 200.0::float8),
+                            %(exponent)s::float8),
+                    1 / (%(exponent)s::float8 - 1)) - 1.01)
+                ELSE 'infinity' END AS since
+      FROM mine
+     CROSS JOIN appointments_triagecategory category
+      LEFT JOIN {_TARGET.format(category="category.id")}
+     CROSS JOIN generate_series(10, 0, -1) AS tenth
+     ORDER BY target.target_days, tenth DESC
+"""  # noqa: S608 - the names are ours
+# OFFSET 0: step by step through the index, however many PostgreSQL expects. Those whom
+# an overrule moves may stand anywhere.
+_LINE = f"""
+    SELECT entry.*, {_ADDS} AS adds
+      FROM (SELECT entry.*, {_WAITED} AS waited, {_WHOLE} AS whole
+              FROM steps
+             CROSS JOIN LATERAL (
+                    SELECT * FROM appointments_waitlistentry entry
+                     WHERE status = '{EntryStatus.ACCEPTED}'
+                       AND category_id = steps.category
+                       AND need_score / 10 = steps.tenth
+                       AND received_at <= steps.since
+                    OFFSET 0) entry
+             WHERE NOT EXISTS (
+                    SELECT FROM appointments_overrule overrule
+                     WHERE overrule.entry_id = entry.id AND {_OVERRULES})
+             UNION ALL
+            SELECT entry.*, {_WAITED}, overrule.target_days::float8
+              FROM appointments_overrule overrule
+              JOIN appointments_waitlistentry entry ON entry.id = overrule.entry_id
+             WHERE entry.status = '{EntryStatus.ACCEPTED}' AND {_OVERRULES}) entry
+"""  # noqa: S608 - the names are ours
 # What of a time does not depend on the kind of the visit.
 _WISHED = """
     strpos(other.weekdays, substr('MTWRFSU', extract(isodow FROM day)::int, 1)) > 0
@@ -163,8 +183,7 @@ _BEFORE = """
     OR other.adds IS NOT DISTINCT FROM mine.adds
        AND (other.received_at, other.id) < (mine.received_at, mine.id)
 """
-# CASE has it asked in this order, what costs most last, and PostgreSQL expect that half
-# of all pass: so it goes along the line, and stops at MOST.
+# CASE has it asked in this order: what costs most comes last.
 IN_GREATER_NEED = Prepared(
     "in_greater_need",
     f"""
@@ -176,10 +195,11 @@ IN_GREATER_NEED = Prepared(
                               %(zones)s::text[]) WITH ORDINALITY
                        AS one (therapist, location, starts_at, work_until, zone,
                                place)) AS one
-    ), kinds AS MATERIALIZED ({_KINDS}), mine AS MATERIALIZED ({_MINE})
+    ), kinds AS MATERIALIZED ({_KINDS}), mine AS MATERIALIZED ({_MINE}),
+    steps AS MATERIALIZED ({_STEPS})
     SELECT (SELECT count(*)
               FROM (SELECT FROM mine CROSS JOIN ({_LINE}) other
-                     WHERE CASE WHEN {_BEFORE} THEN
+                     WHERE other.id <> mine.id AND CASE WHEN {_BEFORE} THEN
                            CASE WHEN {_WISHED} THEN EXISTS ({_USABLE}) END END
                      LIMIT {MOST}) counted)
       FROM asked ORDER BY place
