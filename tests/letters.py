@@ -43,6 +43,7 @@ from tests.factories import (
 
 MARK = "zqmark"
 BORN = ["1931-03-17", "17/1931", "March 17", "17 de marzo", "19310317"]
+PLACE, ROOM = "Rochester", "Room 4"  # only what is about a visit tells where it is
 FRIDAY = date(2026, 10, 16)
 
 
@@ -94,7 +95,7 @@ def marked_entry(status, *, waited_days=10, **person):
 
 def marked_visit(status, *, day=FRIDAY, clock="10:00", ended=None, **person):
     """Return a visit of such an entry, to a therapist who is marked too."""
-    place = make_location(name="Rochester")
+    place = make_location(name=PLACE)
     done = status in (Status.PROPOSED, Status.CANCELLED)
     entry = marked_entry(
         EntryStatus.ACCEPTED if done else EntryStatus.IN_PROGRESS, **person
@@ -108,7 +109,7 @@ def marked_visit(status, *, day=FRIDAY, clock="10:00", ended=None, **person):
         status=status,
         entry=entry,
         therapist=therapist,
-        room=make_room(location=place, name="Room 4"),
+        room=make_room(location=place, name=ROOM),
         technique=entry.referral.technique,
         starts_at=at(day, clock),
         move_words="Zqmark wish",
@@ -125,7 +126,13 @@ def _of_visit(kind: str, status: Status) -> None:
 
 
 def _of_request(kind: str, status: EntryStatus) -> None:
-    EXAMPLES[kind] = lambda **person: _to_patient(marked_entry(status, **person))
+    def make(**person) -> Example:
+        entry = marked_entry(status, **person)
+        entry.location = make_location(name=PLACE)  # which they asked for
+        entry.save(update_fields=["location"])
+        return _to_patient(entry)
+
+    EXAMPLES[kind] = make
 
 
 _of_visit("appointments.offer", Status.PROPOSED)

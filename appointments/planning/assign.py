@@ -5,7 +5,8 @@ scipy's matching follows shortest paths, and with harms of a clinic they are lon
 minutes for 10,000 entries and as many openings. Prices of the openings, found first by
 bidding, make them short. Whatever the prices are, they change no sum by more than what
 is the same for all assignments, so the optimum stays what it was; only the time
-depends on them. Where bidding comes to no end, as with many ties, scipy goes alone.
+depends on them. Where bidding comes to no end, scipy goes alone. Where a gain depends
+on one side of its pairs alone, the greed of `greedy` is as exact, and sooner done.
 
 Source: Jonker and Volgenant 1987, "A shortest augmenting path algorithm for dense and
 sparse linear assignment problems", Computing 38:325-340, as scipy has it.
@@ -13,19 +14,30 @@ sparse linear assignment problems", Computing 38:325-340, as scipy has it.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from appointments.planning.feasible import Pairs
+from appointments.planning.greedy import alone, assign_by
 from appointments.planning.prices import NONE, Floats, Integers, auction
+from appointments.planning.progress import Phase, Progress, silent
 
 __all__ = ["NONE", "assign"]
 
 NOTHING = 1e-300  # a sparse matrix takes a zero for no pair at all
 
 
-def assign(pairs: Pairs, costs: Floats, charges: Floats, *, openings: int) -> Integers:
+def assign(
+    pairs: Pairs,
+    costs: Floats,
+    charges: Floats,
+    *,
+    openings: int,
+    progress: Progress = silent,
+) -> Integers:
     """
     Return the opening of each entry, or NONE; no opening is given twice.
 
@@ -36,6 +48,7 @@ def assign(pairs: Pairs, costs: Floats, charges: Floats, *, openings: int) -> In
     :param costs: of each pair; finite, zero or more.
     :param charges: of each entry, if it has no opening; finite, zero or more.
     :param openings: how many there are.
+    :param progress: told what is done, and how much of it.
     :raises ValueError: if a number is not finite or is negative.
     """
     numbers = np.concatenate([costs, charges])
@@ -48,10 +61,46 @@ def assign(pairs: Pairs, costs: Floats, charges: Floats, *, openings: int) -> In
     gain = gain[helps]
     if not len(gain):
         return np.full(len(charges), NONE)
-    price = auction(entry, opening, gain, entries=len(charges), openings=openings)
+    return _assigned(entry, opening, gain, charges, openings, progress)
+
+
+def _assigned(
+    entry: Integers,
+    opening: Integers,
+    gain: Floats,
+    charges: Floats,
+    openings: int,
+    told: Progress,
+) -> Integers:
+    """Return the best assignment, by the shortest way that this instance has."""
+    entries = len(charges)
+    greedy = partial(told, Phase.MATCHING)
+    if (of_each := alone(opening, gain, openings)) is not None:
+        return _turned(
+            assign_by(opening, entry, of_each, entries, told=greedy), entries
+        )
+    if (of_each := alone(entry, gain, entries)) is not None:
+        return assign_by(entry, opening, of_each, openings, told=greedy)
+    price = auction(
+        entry,
+        opening,
+        gain,
+        entries=entries,
+        openings=openings,
+        told=partial(told, Phase.BIDDING),
+    )
+    told(Phase.MATCHING, 0.0)
     if price is None:
-        return _alone(entry, opening, gain, charges, openings)
-    return _priced(entry, opening, gain, price, len(charges))
+        return _unpriced(entry, opening, gain, charges, openings)
+    return _priced(entry, opening, gain, price, entries)
+
+
+def _turned(has: Integers, entries: int) -> Integers:
+    """Return the opening of each entry, from the entry of each opening."""
+    given = np.flatnonzero(has != NONE)
+    chosen = np.full(entries, NONE, np.int64)
+    chosen[has[given]] = given
+    return chosen
 
 
 def _priced(
@@ -76,7 +125,7 @@ def _priced(
     return np.where(chosen[:entries] < openings, chosen[:entries], NONE)
 
 
-def _alone(
+def _unpriced(
     entry: Integers, opening: Integers, gain: Floats, charges: Floats, openings: int
 ) -> Integers:
     """Return the best assignment; each entry has a place of its own to be without."""

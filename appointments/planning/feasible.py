@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -11,16 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appointments.planning.instance import LETTERS, Entry, Opening
+from appointments.planning.progress import EVERY, Share
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 MINUTE = 60_000_000  # microseconds
 WHOLE_DAY = 24 * 60 * MINUTE
 MOST_PAIRS = 10_000_000
-EVERY = 500  # entries between two reports of progress
 
 Integers = NDArray[np.int64]
-Progress = Callable[[int, int], None]
 
 
 class TooManyPairs(ValueError):
@@ -59,7 +58,7 @@ def pairs(
     openings: Sequence[Opening],
     *,
     most: int = MOST_PAIRS,
-    progress: Progress | None = None,
+    told: Share | None = None,
 ) -> Pairs:
     """
     Return every pair of an entry and an opening that suits it.
@@ -69,15 +68,15 @@ def pairs(
     clock on the wall there the visit starts at from_minute or later and ends at
     to_minute of the same day or earlier.
 
-    :param progress: told, from time to time, how many of how many entries are done.
+    :param told: how much is done, from time to time.
     :raises TooManyPairs: if there are more than `most`.
     """
     search = _Search(openings)
     found: list[Integers] = []
     count = 0
     for done, entry in enumerate(entries):
-        if progress and done % EVERY == 0:
-            progress(done, len(entries))
+        if told and done % EVERY == 0:
+            told(done / len(entries))
         found.append(search.suiting(entry))
         count += len(found[-1])
         if count > most:
@@ -85,8 +84,6 @@ def pairs(
                 f"more than {most:,} pairs of an entry and an opening suit each other: "
                 "plan fewer weeks, or one place at a time"
             )
-    if progress:
-        progress(len(entries), len(entries))
     sizes = [len(one) for one in found]
     none = np.empty(0, np.int32)
     return Pairs(

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from appointments.planning.instance import DAY_MINUTES, LETTERS, Entry, Opening
 from appointments.planning.plan import Planned
+from appointments.planning.progress import EVERY, Share
 from massage_portal import spreadsheet
 from massage_portal.spreadsheet import SHOWN, BadCell, Line, Refused, Shape
 
@@ -25,6 +26,8 @@ MOST_BYTES = 100_000_000
 MOST_ROWS = 100_000
 MOST_LETTERS = 200  # in one cell that names something
 MOST_TARGET = 36_500  # days
+OWN_NAME = "Give each row a name of its own."
+LATER = "Put the sooner day into earliest."
 YEARS = range(1900, 2200)  # far from where dates overflow
 ENTRY_COLUMNS = [
     "entry",
@@ -70,7 +73,7 @@ class _Cells:
         text = self._line.cells[column].strip()
         try:
             if not text:
-                raise BadCell("it is empty")
+                raise BadCell("it is empty", "Fill it in.")
             return read(text)
         except BadCell as fault:
             self.fault(column, fault)
@@ -87,22 +90,28 @@ class _Cells:
         )
 
 
-def read_entries(file: BinaryIO) -> tuple[list[Entry], list[Refused]]:
+def read_entries(
+    file: BinaryIO, *, told: Share | None = None
+) -> tuple[list[Entry], list[Refused]]:
     """
     Return the entries of a file, and the faults of all rows that cannot be taken.
 
+    :param told: how much is read, from time to time.
     :raises spreadsheet.BadFile: if the file as a whole cannot be read.
     """
-    return _read(file, ENTRY_COLUMNS, _entry)
+    return _read(file, ENTRY_COLUMNS, _entry, told)
 
 
-def read_openings(file: BinaryIO) -> tuple[list[Opening], list[Refused]]:
+def read_openings(
+    file: BinaryIO, *, told: Share | None = None
+) -> tuple[list[Opening], list[Refused]]:
     """
     Return the openings of a file, and the faults of all rows that cannot be taken.
 
+    :param told: how much is read, from time to time.
     :raises spreadsheet.BadFile: if the file as a whole cannot be read.
     """
-    return _read(file, OPENING_COLUMNS, _opening)
+    return _read(file, OPENING_COLUMNS, _opening, told)
 
 
 def written(planned: Iterable[Planned]) -> bytes:
@@ -126,13 +135,19 @@ def written(planned: Iterable[Planned]) -> bytes:
 
 
 def _read(
-    file: BinaryIO, columns: Sequence[str], make: Callable[[_Cells], T | None]
+    file: BinaryIO,
+    columns: Sequence[str],
+    make: Callable[[_Cells], T | None],
+    told: Share | None,
 ) -> tuple[list[T], list[Refused]]:
     shape = Shape(columns, columns, MOST_BYTES, MOST_ROWS, rows_needed=False)
     rows: list[T] = []
     refused: list[Refused] = []
     seen: dict[str, int] = {}
-    for line in spreadsheet.lines(file, shape):
+    size = file.seek(0, io.SEEK_END)
+    for count, line in enumerate(spreadsheet.lines(file, shape)):
+        if told and count % EVERY == 0:
+            told(file.tell() / size)
         if line.fault:
             refused.append(
                 Refused(line.number, "", str(line.fault), mend=line.fault.mend)
@@ -143,7 +158,9 @@ def _read(
         if made is not None:
             before = seen.setdefault(made.key, line.number)
             if before != line.number:
-                cells.fault(columns[0], BadCell(f"line {before} has the same"))
+                cells.fault(
+                    columns[0], BadCell(f"line {before} has the same", OWN_NAME)
+                )
             rows.append(made)
         refused += cells.faults
     return rows, refused
@@ -158,7 +175,7 @@ def _entry(cells: _Cells) -> Entry | None:
     place, technique = cells.may("place", _name), cells.may("technique", _name)
     earliest, latest = cells.may("earliest", _day), cells.may("latest", _day)
     if earliest and latest and latest < earliest:
-        cells.fault("latest", BadCell(f"it is before earliest, {earliest}"))
+        cells.fault("latest", BadCell(f"it is before earliest, {earliest}", LATER))
     weekdays = cells.may("weekdays", _weekdays)
     begin, end = cells.may("from_time", _minute), cells.may("to_time", _minute)
     if end is not None and end <= (begin or 0):
@@ -200,7 +217,7 @@ def _opening(cells: _Cells) -> Opening | None:
 def _name(text: str) -> str:
     name = spreadsheet.within(spreadsheet.words(text), MOST_LETTERS)
     if not name:
-        raise BadCell("it is empty")
+        raise BadCell("it is empty", "Fill it in.")
     return name
 
 
@@ -272,7 +289,7 @@ def _minute(text: str) -> int:
 def _techniques(text: str) -> frozenset[str]:
     names = [_name(one) for one in text.split(";") if one.strip()]
     if not names:
-        raise BadCell("it names no technique")
+        raise BadCell("it names no technique", "Write some, with ; between them.")
     return frozenset(names)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 
 from appointments.planning.assign import NONE, assign
-from appointments.planning.feasible import Pairs, Progress, moment, pairs
+from appointments.planning.feasible import Pairs, moment, pairs
 from appointments.planning.instance import Entry, Opening, end_of_plan
 from appointments.planning.prices import Floats
+from appointments.planning.progress import Phase, Progress, silent
 from appointments.priority import DAY, harm
 
 DAY_MICROSECONDS = 86_400_000_000
@@ -44,7 +46,7 @@ def plan(
     exponent: float,
     given: Pairs | None = None,
     extra: Floats | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> list[Planned]:
     """
     Return what becomes of each entry, in their order, so that total harm is least.
@@ -57,19 +59,21 @@ def plan(
         finds it. None starts before its entry was received.
     :param extra: what each pair of `given` costs beside its harm, zero or more; it
         weighs in the choice, and is in nobody's `harm`.
-    :param progress: told how many of how many entries have been compared.
+    :param progress: told from time to time what is done, and how much of it.
     :raises ValueError: as `priority.harm` and `feasible.pairs`.
     """
     end = end_of_plan(list(openings))
     if end is None:
         return [_planned(entry, None, None, exponent) for entry in entries]
-    found = pairs(entries, openings, progress=progress) if given is None else given
+    told = partial(progress, Phase.COMPARING)
+    found = pairs(entries, openings, told=told) if given is None else given
     harms = costs(entries, openings, found, exponent=exponent)
     chosen = assign(
         found,
         harms if extra is None else harms + extra,
         charges(entries, end, exponent=exponent),
         openings=len(openings),
+        progress=progress,
     )
     return [
         _planned(entry, None if number == NONE else openings[number], end, exponent)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from appointments.planning.progress import EVERY, Share
+
 FINENESS = 3e-6  # the smallest step of a bid, as a share of the mean of the best gains
 MOST_ROUNDS = 30_000
 MOST_SEEN = 300_000_000  # gains, by all bidders of all rounds: some seconds
@@ -28,26 +30,28 @@ def auction(
     *,
     entries: int,
     openings: int,
+    told: Share | None = None,
 ) -> Floats | None:
     """
     Return a price for each opening, zero or more; None if bidding came to no end.
 
     How long it goes on depends on the numbers alone, not on the clock.
 
-    :param entry: of each pair, rising.
+    :param entry: of each pair, rising; there is a pair.
     :param opening: of each pair.
     :param gain: of each pair: what the entry would lose without any opening, less what
         it loses with this one.
+    :param told: how much of the work that bidding may cost at the most is done.
     """
     prices = np.zeros(openings + 1)  # the last stands for no opening, and is never bid
     owner = np.full(openings + 1, NONE, np.int64)
     choices, gains = _table(entry, opening, gain, entries, openings)
-    if not choices.size:
-        return prices[:openings]
-    step = FINENESS * float(np.maximum(gains.max(axis=1), 0).mean())
+    step = FINENESS * float(gains.max(axis=1, initial=0).mean())
     without = np.arange(entries)
     seen = 0
-    for _round in range(MOST_ROUNDS):
+    for number in range(MOST_ROUNDS):
+        if told and number % EVERY == 0:
+            told(max(number / MOST_ROUNDS, seen / MOST_SEEN))
         bidder, wanted, bid = _bids(without, choices, gains, prices, step)
         if not bidder.size:
             return prices[:openings]
@@ -55,11 +59,9 @@ def auction(
         if seen > MOST_SEEN:
             break
         won = _highest(wanted, bid)
-        lost = np.ones(len(bidder), bool)
-        lost[won] = False
         before = owner[wanted[won]]
         owner[wanted[won]], prices[wanted[won]] = bidder[won], bid[won]
-        without = np.concatenate([bidder[lost], before[before != NONE]])
+        without = np.concatenate([np.delete(bidder, won), before[before != NONE]])
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -10,6 +11,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -30,6 +32,7 @@ from massage_portal.audit.record import record, record_all
 
 MOST_CHOICES = 30
 PAGE = 50  # rows; of those without an offer so many are shown, the others counted
+PAGE_NUMBER = re.compile(r"[0-9]{1,6}")
 SENT_SHOWN = 5
 
 
@@ -175,14 +178,14 @@ def _why(row: DraftOffer) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft_move(request: SignedInRequest, pk: int, row: int) -> HttpResponse:
     """Show which other times a row's patient can have, and give them one."""
-    found = get_object_or_404(Draft, pk=pk)
+    found, back = get_object_or_404(Draft, pk=pk), _page_of_rows(request, pk)
     rows = list(found.offers.with_what_is_shown())
     chosen = next((one for one in rows if one.pk == row), None)
     if chosen is None or not found.is_at_work or found.is_awaited:  # changed meanwhile
         if request.method != "POST":
             raise Http404
         messages.error(request, _meanwhile())
-        return redirect("appointments:draft", pk)
+        return redirect(back)
     now = timezone.now()
     form = Move(request.POST if request.method == "POST" else None)
     refusal, status = "", 200
@@ -202,17 +205,20 @@ def draft_move(request: SignedInRequest, pk: int, row: int) -> HttpResponse:
             found.refresh_from_db()
         else:
             messages.success(request, _("Moved. The time stays theirs in this plan."))
-            return redirect("appointments:draft", pk)
+            return redirect(back)
     elif form.errors:
         refusal, status = _("Choose one of the times shown."), 422
     record("request.seen", chosen.entry, by=request.user, at=now)
-    context = {
-        "draft": found,
-        "row": chosen,
-        "choices": _choices(found, chosen, rows, now=now),
-        "refusal": refusal,
-    }
+    context: dict[str, Any] = {"draft": found, "row": chosen, "refusal": refusal}
+    context |= {"choices": _choices(found, chosen, rows, now=now), "back": back}
     return render(request, "appointments/staff/draft_move.html", context, status=status)
+
+
+def _page_of_rows(request: SignedInRequest, pk: int) -> str:
+    """Return the address of the plan, at the page from which one came."""
+    page = request.GET.get("page", "")
+    address = reverse("appointments:draft", args=[pk])
+    return f"{address}?page={page}" if PAGE_NUMBER.fullmatch(page) else address
 
 
 def _choices(

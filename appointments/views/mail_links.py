@@ -7,7 +7,7 @@ Programs that look for harm open links in mail, so opening one changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,7 @@ from massage_portal.tokens import unsign
 
 ANSWERS = {"accept": actions.accept, "decline": actions.decline}
 Act = Callable[..., Appointment]
+TOLD_FOR = timedelta(days=3)  # what became of an offer, counted from its end
 
 
 def _of(purpose: str, token: str) -> Appointment | None:
@@ -42,6 +43,25 @@ def _of(purpose: str, token: str) -> Appointment | None:
 def _unknown(request: HttpRequest) -> HttpResponse:
     """Answer every link that does not work alike, whatever the reason."""
     return render(request, "accounts/link_spent.html", status=404)
+
+
+def _is_old(found: Appointment, now: datetime) -> bool:
+    """
+    Say whether a link is too old to tell its holder what became of its visit or offer.
+
+    It tells of a visit until its day is over, so that nobody comes in vain.
+    """
+    if now.astimezone(found.zone).date() > found.local_start.date():
+        return True
+    if found.booked_at is not None:
+        return False
+    ended_at = found.ended_at or found.held_until
+    return ended_at is not None and now >= ended_at + TOLD_FOR
+
+
+def _too_old(request: HttpRequest) -> HttpResponse:
+    """Show nothing of what an old link was about, and say where to ask."""
+    return render(request, "appointments/patient/link_over.html", status=410)
 
 
 def _done(act: Act, found: Appointment, *, now: datetime) -> str:
@@ -88,12 +108,14 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     Let whoever holds the signed link answer one offer, without signing in.
 
     It shows no more than the mail did. Every link that does not work gets one answer,
-    whatever the reason; an offer that has ended says so.
+    whatever the reason; an offer that has ended says so for a few days.
     """
     found = _of("offer", token)
     if found is None:
         return _unknown(request)
     now = timezone.now()
+    if _is_old(found, now):
+        return _too_old(request)
     refusal = ""
     if request.method == "POST" and request.POST.get("answer") in ANSWERS:
         refusal = _done(ANSWERS[request.POST["answer"]], found, now=now)
@@ -109,6 +131,8 @@ def _on_visit(request: HttpRequest, token: str, purpose: str, act: Act) -> HttpR
     if found is None:
         return _unknown(request)
     now = timezone.now()
+    if _is_old(found, now):
+        return _too_old(request)
     refusal = ""
     if request.method == "POST" and request.POST.get("answer") == purpose:
         refusal = _done(act, found, now=now)

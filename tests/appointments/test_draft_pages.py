@@ -254,3 +254,21 @@ def test_a_long_plan_is_shown_in_pages_and_keeps_the_page_it_was_pressed_on(desk
         f"{address}?page=2", {"version": "1", "do": f"strike-{last.pk}"}
     )
     assert pressed.url == f"{address}?page=2"
+    row = shown.context["rows"][0][0]
+    there = f"{url('draft_move', draft.pk, row.pk)}?page=2"
+    assert f'href="{there}"' in shown.text
+    times = desk.get(there)
+    assert f'href="{address}?page=2"' in times.text
+    (value, *_) = re.findall(r'name="opening" value="([^"]+)"', times.text)
+    assert desk.post(there, {"version": "2", "opening": value}).url == pressed.url
+
+
+@pytest.mark.parametrize("page", ["", "x", "2&next=/", "٢", "9" * 50])
+def test_a_page_that_is_no_number_leads_back_to_the_first(desk, page):
+    (first, *_), _ = morning()
+    draft = planned()
+    row = rows_of(draft)[first.pk]
+
+    shown = desk.get(url("draft_move", draft.pk, row.pk), {"page": page})
+
+    assert f'href="{url("draft", draft.pk)}"' in shown.text

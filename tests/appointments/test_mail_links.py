@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import pytest
 from django.db import IntegrityError
 from django.test import Client
+from django.utils.translation import override
 
 from appointments import actions
 from appointments.codes import Ending, Status
@@ -172,6 +175,101 @@ def test_another_time_is_not_confirmed_yet(visit):
     _moved(visit)
     again = Appointment.objects.get(replaces=visit)
     assert (again.status, again.confirmed_at) == (Status.BOOKED, None)
+
+
+# --- Links that are too old to tell ---------------------------------------------------
+
+
+def _made(visit):
+    Appointment.objects.filter(pk=visit.pk).update(status=Status.FULFILLED)
+
+
+def _missed_by_our_mistake(visit):
+    new = {"status": Status.NOSHOW, "missed_because": "clinic"}
+    Appointment.objects.filter(pk=visit.pk).update(**new)
+
+
+def _canceled_by_them(visit):
+    user = visit.patient.user
+    actions.cancel(appointment=visit, ending=Ending.BY_PATIENT, by=user, now=NOW)
+
+
+def _as_it_was(visit):
+    """Booked, and nobody recorded what became of it."""
+
+
+def read(path, **pressed):
+    return Client().post(path, pressed) if pressed else Client().get(path)
+
+
+def on_the_day_of(visit, monkeypatch, *, days=0):
+    """Set the clock to a minute before the end of the visit's day, or days later."""
+    last = visit.local_start.replace(hour=23, minute=59) + days * DAY
+    monkeypatch.setattr("django.utils.timezone.now", lambda: last.astimezone(UTC))
+
+
+WHAT_BECAME_OF_IT = [
+    *(_as_it_was, _made, _missed_by_our_mistake, _canceled_by_them, _canceled_by_us),
+    _moved,
+]
+
+
+@pytest.mark.parametrize("purpose", [*PURPOSES, "offer"])
+@pytest.mark.parametrize("became", WHAT_BECAME_OF_IT)
+def test_from_the_next_day_on_a_link_tells_nothing_of_its_visit(
+    became, purpose, visit, monkeypatch
+):
+    became(visit)
+    name = "answer" if purpose == "offer" else f"{purpose}_by_link"
+    path = url(name, sign(purpose, visit.pk))
+    on_the_day_of(visit, monkeypatch)
+    assert "This link is too old" not in read(path).text
+
+    on_the_day_of(visit, monkeypatch, days=1)
+    before = rows()
+    answers = [read(path), read(path, answer=purpose), read(path, answer="accept")]
+    for answer in answers:
+        assert answer.status_code == 410
+        assert "<h1>This link is too old</h1>" in answer.text
+        for told in ("kept your place", "mistake", "cancel", "missed", "Room"):
+            assert told not in main_of(answer)
+    assert rows() == before
+
+
+def main_of(page):
+    return page.text.partition("<main")[2].partition("</main>")[0]
+
+
+def test_an_old_link_says_so_in_spanish_too(visit, monkeypatch):
+    on_the_day_of(visit, monkeypatch, days=1)
+    with override("es"):
+        path = link("cancel", visit)
+    page = read(path)
+    assert "<h1>Este enlace es demasiado antiguo</h1>" in page.text
+    assert "Inicie sesión para ver sus visitas" in page.text
+
+
+def _declined(offer):
+    actions.decline(appointment=offer, by=offer.patient.user, now=NOW)
+
+
+def _lapsed(offer):
+    Appointment.objects.filter(pk=offer.pk).update(held_until=NOW)
+
+
+@pytest.mark.parametrize("end", [_declined, _lapsed])
+def test_an_offer_says_for_three_days_what_became_of_it(end, monkeypatch):
+    offer = make_appointment(status=Status.PROPOSED, starts_at=NOW + 20 * DAY)
+    address = url("answer", sign("offer", offer.pk))
+    end(offer)
+    after = NOW + 3 * DAY
+    monkeypatch.setattr("django.utils.timezone.now", lambda: after - HOUR / 3600)
+    assert "You have kept your place" in read(address).text
+
+    monkeypatch.setattr("django.utils.timezone.now", lambda: after)
+    page = read(address)
+    assert (page.status_code, "kept your place" in page.text) == (410, False)
+    assert read(address, answer="accept").status_code == 410
 
 
 # --- Links that do not work -----------------------------------------------------------

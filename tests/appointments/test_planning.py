@@ -223,7 +223,7 @@ def test_a_plan_is_written_and_what_it_comes_to_is_printed(tmp_path):
     assert lines["within target"] == "50.0% (1 of 2)"
     assert float(lines["seconds"]) < 30
     assert 10 < float(lines["peak memory"].removesuffix(" MB").replace(",", "")) < 4000
-    assert "[" + "#" * 30 + "] 100%, 2 entries" in err
+    assert "[" + "#" * 30 + "] 100% done" in err
 
 
 @pytest.mark.parametrize(
@@ -234,8 +234,8 @@ def test_a_plan_is_written_and_what_it_comes_to_is_printed(tmp_path):
         ("received_at", "2026-10-01"),
         ("received_at", "0001-01-01T00:00+14:00"),
         ("received_at", "soon"),
-        *[("target_days", cell) for cell in ("", "0", "nan", "inf", "1e3", "x")],
-        *[("need", cell) for cell in ("", "101", "nan", "1.5")],
+        *[("target_days", cell) for cell in ("", "0", "-1", "nan", "inf", "1e3", "x")],
+        *[("need", cell) for cell in ("", "-1", "101", "nan", "1.5")],
         ("place", "=1+1"),
         ("technique", "x" * 201),
         ("earliest", "2026-02-30"),
@@ -293,15 +293,49 @@ GOOD = table(ENTRY_COLUMNS, [ENTRY]).getvalue()
         (GOOD + GOOD.splitlines()[1] + b",more\r\n", "line 3: it has 13 cells"),
         (GOOD + GOOD.splitlines()[1], 'line 3, column "entry": line 2 has the same'),
         (GOOD.replace(b"need", b"nede"), "entries.csv: "),
-        (GOOD.replace(b",need", b""), "entries.csv: "),
+        (GOOD.replace(b",need", b""), "entries.csv: These headings are missing: need"),
+        (GOOD.replace(b",need", b",place"), 'The heading "place" is there more than'),
+        (GOOD.replace(b"entry", b'"entry"x'), "entries.csv: The table is broken near"),
         (GOOD + b"\xff", "entries.csv: Line 3 is not written in UTF-8"),
         (GOOD + b'"' + b"x" * 200_000, "entries.csv: Line 3 has more than"),
+        (
+            GOOD + b'e2,"' + b"x\n" * 70_000 + b'",',
+            "csv: The table is broken near line 3",
+        ),
         (b"PK\x03\x04", "entries.csv: This is a workbook"),
         (b"", "entries.csv: "),
     ],
 )
 def test_a_broken_file_is_refused_in_words(content, said, tmp_path):
     refused(tmp_path, content, [OPENING], said)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"received_at": "2026-03-08T02:30"}, '"received_at": write a time with its'),
+        ({"from_time": "10:00", "to_time": "09:00"}, '"to_time": it must be after'),
+        ({"earliest": "2026-10-02", "latest": "2026-10-01"}, "Put the sooner day into"),
+        ({"target_days": "-3"}, "write days, more than 0 and at most 36,500"),
+        ({"need": "101"}, "write a whole number from 0 to 100"),
+        ({"entry": "e1"}, "line 2 has the same. Give each row a name of its own"),
+        ({"entry": " "}, '"entry": it is empty. Fill it in'),
+    ],
+)
+def test_how_to_mend_it_is_said_with_file_line_and_column(cells, said, tmp_path):
+    """A time that clocks leave out has no offset that could tell what is meant."""
+    bad = {**ENTRY, "entry": "e2"} | cells
+    refused(tmp_path, [ENTRY, bad], [OPENING], said)
+    refused(tmp_path, [ENTRY, bad], [OPENING], "entries.csv, line 3, column ")
+
+
+def test_lines_are_counted_as_an_editor_counts_them(tmp_path):
+    """A quoted cell may hold the end of a line, and spreadsheets save it so."""
+    folded = {**ENTRY, "entry": "e2", "weekdays": "\r\nM\r\n"}
+    bad = {**ENTRY, "entry": "e3", "need": "x"}
+    refused(
+        tmp_path, [ENTRY, folded, bad], [OPENING], 'entries.csv, line 6, column "need"'
+    )
 
 
 def test_all_faults_of_both_files_are_told_at_once(tmp_path):
@@ -326,6 +360,7 @@ def test_a_file_of_any_size_is_refused_before_it_is_read(tmp_path):
         GOOD.replace(b",", b";"),
         GOOD + b"\r\n,,,\r\n",
         GOOD.decode().encode("utf-16"),
+        table(ENTRY_COLUMNS[::-1], [ENTRY]).getvalue(),
     ],
 )
 def test_what_a_spreadsheet_writes_is_read(content, tmp_path):

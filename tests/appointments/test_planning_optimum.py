@@ -61,6 +61,17 @@ def small(chance):
     return rows, costs, charges, openings
 
 
+def alike(chance, side):
+    """Return a small instance in which a gain depends on one side of its pair alone."""
+    rows, _costs, charges, openings = small(chance)
+    most = chance.choice([2, 5, 10_000])
+    harms = [chance.randrange(most) for _one in range(6)]
+    if side == "opening":
+        charges = [chance.randrange(most * 2)] * len(charges)
+        return rows, [harms[opening] for _entry, opening in rows], charges, openings
+    return rows, [harms[entry] for entry, _opening in rows], charges, openings
+
+
 @pytest.mark.parametrize("rounds", [0, prices.MOST_ROUNDS])  # scipy alone, or not
 @pytest.mark.parametrize("seed", range(5))
 def test_no_other_assignment_costs_less(seed, rounds, monkeypatch):
@@ -68,6 +79,25 @@ def test_no_other_assignment_costs_less(seed, rounds, monkeypatch):
     chance = random.Random(seed)  # noqa: S311 - the same instances each time
     for _instance in range(60):
         rows, costs, charges, openings = small(chance)
+
+        chosen = assign(
+            pairs_of(rows),
+            np.array(costs, float),
+            np.array(charges, float),
+            openings=openings,
+        )
+
+        assert total(rows, costs, charges, chosen) == least(rows, costs, charges)
+
+
+@pytest.mark.parametrize("side", ["entry", "opening"])
+def test_where_only_one_side_counts_the_best_is_found_without_bidding(
+    side, monkeypatch
+):
+    monkeypatch.setattr("appointments.planning.assign.auction", None)
+    chance = random.Random(3)  # noqa: S311 - the same instances each time
+    for _instance in range(300):
+        rows, costs, charges, openings = alike(chance, side)
 
         chosen = assign(
             pairs_of(rows),
@@ -89,9 +119,11 @@ def waiting(count, openings, each, *, ties):
     entry, opening = keys // openings, keys % openings
     starts = np.sort(chance.random(openings) * 56)
     waited = chance.random(count) * 90
-    if ties:
-        starts, waited = np.floor(starts), np.floor(waited / 30) * 30
     target = chance.choice([3.0, 14.0, 42.0], count)
+    if ties == "all at once":
+        waited[:], target[:] = 10, 14
+    elif ties:
+        starts, waited = np.floor(starts), np.floor(waited / 30) * 30
     costs = ((starts[opening] + waited[entry]) / target[entry]) ** 3
     return Pairs(entry, opening), costs, ((57 + waited) / target) ** 3
 
@@ -122,7 +154,13 @@ def prices_that_prove(pairs, costs, charges, chosen, openings):
 
 @pytest.mark.parametrize(
     ("count", "openings", "ties"),
-    [(1500, 1600, False), (2000, 900, False), (900, 2000, True)],
+    [
+        (1500, 1600, False),
+        (2000, 900, False),
+        (900, 2000, True),
+        (1500, 1600, "all at once"),
+        (2000, 900, "all at once"),
+    ],
 )
 def test_of_many_the_reduced_costs_prove_the_optimum(count, openings, ties):
     pairs, costs, charges = waiting(count, openings, 20, ties=ties)

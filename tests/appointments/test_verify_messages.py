@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 
 from appointments import actions
-from appointments.codes import Ending
+from appointments.codes import Ending, Status
 from appointments.models import Appointment, Therapist, TimeOff
+from massage_portal.accounts.roles import Role
 from massage_portal.audit.record import record
 from massage_portal.outbox.actions import about, expire
 from massage_portal.outbox.codes import Failure
@@ -17,7 +18,15 @@ from massage_portal.outbox.locks import sign_of_life
 from massage_portal.outbox.models import Message, Preference
 from referrals.models import Referral
 from tests.appointments.sound import a_life, faults, the_fault
-from tests.factories import HOUR, NOW, make_message, make_policy, make_user
+from tests.factories import (
+    DAY,
+    HOUR,
+    NOW,
+    make_message,
+    make_policy,
+    make_user,
+    opening_at,
+)
 
 pytestmark = pytest.mark.django_db
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -118,14 +127,50 @@ def test_reminders_are_those_of_the_policy_as_the_visit_was_booked(visit, remind
 
 @pytest.fixture
 def withdrawn(visit, reminder):
-    """What is said once the reminder of the visit, still booked, was withdrawn."""
+    """What is said once the reminder of the visit, booked then, was withdrawn."""
     settle_all_but(reminder)
     change(reminder, voided_at=reminder.due_at)
-    return f"{its_reminder(visit)} was withdrawn, and the visit stands"
+    return f"{its_reminder(visit)} was withdrawn, and the visit stood"
 
 
 def test_a_reminder_withdrawn_from_a_visit_that_stands_is_named(reminder, withdrawn):
     assert the_fault(reminder.due_at + LATE)[1] == withdrawn
+
+
+@pytest.mark.parametrize("outcome", [Status.FULFILLED, Status.NOSHOW])
+def test_it_is_named_still_once_the_visit_was_made_or_missed(
+    outcome, visit, reminder, withdrawn
+):
+    by, now = visit.therapist.user, visit.ends_at
+    actions.record_visit(appointment=visit, outcome=outcome, by=by, now=now)
+    settle_all_but(reminder)
+    freed = {"by": by, "at": visit.ends_at + 2 * DAY}
+    record("time_off.ended", TimeOff(pk=1, therapist=visit.therapist), **freed)
+
+    assert faults(now + 3 * DAY)[REMINDED_OF] == [withdrawn]
+
+
+def test_what_was_withdrawn_as_the_patient_came_is_not_named(
+    visit, reminder, withdrawn
+):
+    by, came = visit.therapist.user, visit.starts_at
+    actions.arrive(appointment=visit, by=by, now=came)
+    change(reminder, voided_at=came)
+    assert REMINDED_OF not in faults(came + LATE)
+
+    change(reminder, voided_at=came - SECOND)
+    assert faults(came + LATE)[REMINDED_OF] == [withdrawn]
+
+
+def test_a_referral_that_ends_later_does_not_hide_what_was_withdrawn_before(
+    visit, reminder, withdrawn
+):
+    referral = visit.entry.referral
+    Referral.objects.filter(pk=referral.pk).update(status="completed")
+    done = {"by": None, "at": reminder.due_at + MINUTE, "change": "active>completed"}
+    record("referral.completed", referral, **done)
+
+    assert faults(reminder.due_at + LATE)[REMINDED_OF] == [withdrawn]
 
 
 def _here_already(visit):
@@ -221,6 +266,45 @@ def test_what_is_sent_of_a_visit_entered_in_error_is_named(visit):
     ]
     change(word, about=about(again))
     assert says not in faults(nine + HOUR)
+
+
+ENDED = "nothing was sent of a visit that had ended"
+
+
+def test_what_began_after_word_of_the_end_went_was_sent_after_the_end(visit, reminder):
+    user = visit.patient.user
+    actions.cancel(appointment=visit, ending=Ending.BY_PATIENT, by=user, now=NOW)
+    settle_all_but(reminder)
+    here = f"appointments.appointment:{visit.pk}"
+    word = Message.objects.get(kind="appointments.cancelled", about=here)
+    change(word, voided_at=None, **went(NOW + 5 * SECOND))
+    change(reminder, voided_at=None, **went(NOW + 5 * SECOND))
+    assert ENDED not in faults()
+
+    change(reminder, **went(NOW + 6 * SECOND))
+    assert faults()[ENDED] == [
+        f"message {reminder.pk} ({REMINDER}): it was sent 6 s after the end of "
+        f"appointment {visit.pk}"
+    ]
+    change(word, created_at=NOW - SECOND)  # owed of something else: it proves nothing
+    assert ENDED not in faults()
+
+
+def test_word_of_another_time_proves_the_end_of_the_old_one(visit, reminder):
+    by, opening = make_user(Role.SCHEDULER), visit.starts_at + 2 * HOUR
+    where = opening_at(visit.therapist, visit.room, opening)
+    again = actions.move(appointment=visit, opening=where, by=by, now=NOW)
+    settle_all_but(reminder)
+    word = Message.objects.get(kind="appointments.moved", about=about(again))
+    change(word, voided_at=None, **went(NOW + 5 * SECOND))
+    change(reminder, voided_at=None, **went(NOW + 5 * SECOND))
+    assert ENDED not in faults()
+
+    change(reminder, **went(NOW + 6 * SECOND))
+    assert faults()[ENDED] == [
+        f"message {reminder.pk} ({REMINDER}): it was sent 6 s after the end of "
+        f"appointment {visit.pk}"
+    ]
 
 
 # --- Each once, in time, in hand ------------------------------------------------------

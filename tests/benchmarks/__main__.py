@@ -86,11 +86,13 @@ def _run() -> int:
 
 def _all(clinic: Clinic, now: datetime) -> tuple[list[Figure], list[str]]:
     """Measure everything; return it, and what went wrong beside the limits."""
-    from tests.benchmarks import bookings, contested, filling
+    from tests.benchmarks import bookings, contested, filling, planning
     from tests.benchmarks.figures import say
 
+    say(f"planning {planning.MANY:,} entries from files, twice")
+    from_files = planning.measure()
     filling.entries(30, clinic, filling.EntryStatus.REQUESTED)
-    figures = _queue_pages(clinic, now)
+    figures = from_files + _queue_pages(clinic, now)
     filling.analyze()
     figures += _times_and_searches(clinic, now)
     say(f"letting {contested.RIVALS} want one time")

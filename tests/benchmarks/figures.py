@@ -15,7 +15,7 @@ from django.db import connection
 @dataclass(frozen=True)
 class Limit:
     """
-    What a figure must keep: a time at most so long, a rate at least so high.
+    What a figure must keep: a time or memory at most so much, a rate at least so high.
 
     Of the floor: so many times the floor, which this very run measured.
     """
@@ -29,15 +29,15 @@ class Limit:
 
     def kept(self, figure: Figure) -> bool:
         """Say whether the figure keeps it; one that is no number does not."""
-        if figure.is_time:
+        if figure.less_is_better:
             return figure.value <= self.bound(figure)
         return figure.value >= self.bound(figure)
 
     def words(self, figure: Figure) -> str:
         """Return it as the table shows it."""
-        sign = "<=" if figure.is_time else ">="
+        sign = "<=" if figure.less_is_better else ">="
         unit = "of floor" if self.of_floor else figure.unit
-        return f"{sign} {self.value:,.4g} {unit}"
+        return f"{sign} {self.value:,.5g} {unit}"
 
 
 # The best of other open systems, measured on such a machine with eight clients.
@@ -57,9 +57,9 @@ class Figure:
     limits: tuple[Limit, ...] = ()
 
     @property
-    def is_time(self) -> bool:
-        """Say whether less is better."""
-        return self.unit == "ms"
+    def less_is_better(self) -> bool:
+        """Say whether it is a time or memory, and no rate."""
+        return self.unit in ("ms", "MB")
 
     @property
     def missed(self) -> list[str]:
@@ -69,7 +69,7 @@ class Figure:
     @property
     def ratio(self) -> float:
         """How many times the floor it takes; for rates, how many times slower."""
-        if self.is_time:
+        if self.less_is_better:
             return self.value / self.floor_value
         return self.floor_value / self.value
 

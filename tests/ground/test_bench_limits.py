@@ -24,6 +24,8 @@ def page(value, *limits, unit="ms"):
         pytest.param(page(101, Limit(10, of_floor=True)), False, id="over ten floors"),
         pytest.param(page(5, Limit(0.5, of_floor=True), unit="/s"), True, id="half"),
         pytest.param(page(4, Limit(0.5, of_floor=True), unit="/s"), False, id="less"),
+        pytest.param(page(4000, Limit(4000), unit="MB"), True, id="as much memory"),
+        pytest.param(page(4001, Limit(4000), unit="MB"), False, id="more memory"),
         pytest.param(page(99, Limit(99), Limit(98)), False, id="one of two"),
     ],
 )

@@ -234,6 +234,55 @@ def test_colors_can_be_read(theme, text, ground, least):
     assert contrast(shades[text], shades[ground]) >= least
 
 
+# --- The colors of a mail -------------------------------------------------------------
+
+# What has a color of its own, or a ground: words, and what they stand on.
+IN_A_MAIL = [
+    *[("body", "body"), ("td", ".sheet"), ("td", ".letter"), ("td", ".visit")],
+    *[(".head", ".letter"), (".foot p", ".letter")],
+    *[(words, ground) for words in ("a", ".hint") for ground in (".letter", ".visit")],
+    (".button", ".button"),
+]
+LEAST = 4.5
+
+
+def colors_of_mail(css):
+    """Return the color and ground that each selector gets, in light and in dark."""
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    plain, _, dark = css.partition("@media (prefers-color-scheme: dark) {")
+    light, own = {}, {}
+    for found, block in ((light, plain), (own, dark)):
+        for selectors, rules in re.findall(r"([^{};]+)\{([^{}]*)\}", block):
+            for what, color in re.findall(
+                r"(?:^|[\s;])(color|background):\s*([^;]+)", rules
+            ):
+                for one in selectors.split(","):
+                    found[one.strip(), what] = color.strip()
+    return light, own
+
+
+LIGHT_MAIL, OWN_OF_DARK = colors_of_mail(
+    re.search(r"<style>(.*)</style>", MAIL.read_text(), re.DOTALL)[1]
+)
+MAILS = {"light": LIGHT_MAIL, "dark": LIGHT_MAIL | OWN_OF_DARK}
+
+
+@pytest.mark.parametrize("theme", MAILS)
+@pytest.mark.parametrize(("words", "ground"), IN_A_MAIL)
+def test_a_mail_can_be_read_by_day_and_in_the_dark(words, ground, theme):
+    shades = MAILS[theme]
+    assert contrast(shades[words, "color"], shades[ground, "background"]) >= LEAST
+
+
+def test_every_color_of_a_mail_is_measured_and_has_its_dark_one():
+    measured = {(words, "color") for words, _ground in IN_A_MAIL}
+    measured |= {(ground, "background") for _words, ground in IN_A_MAIL}
+    assert set(LIGHT_MAIL) == set(OWN_OF_DARK) == measured
+
+
+# --- The rest -------------------------------------------------------------------------
+
+
 def test_the_dark_theme_names_every_color():
     assert set(LIGHT) == set(DARK)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -14,18 +14,25 @@ from django.utils import timezone
 from appointments.planning import files
 from appointments.planning.feasible import TooManyPairs
 from appointments.planning.instance import Entry, Opening
-from appointments.planning.plan import plan
+from appointments.planning.plan import Planned, plan
+from appointments.planning.progress import Bar, Phase, Progress, Share
 from appointments.planning.report import peak_megabytes, report
 from appointments.priority import DEFAULT_EXPONENT
 from massage_portal.spreadsheet import BadFile, Refused
 
-WIDTH = 30  # of the bar, in letters
 MOST_FAULTS = 100  # that are shown
 WEEKS = 2
 FILES = ("entries", "openings", "out")
 STEEPEST = 6.0  # exponent, as in the clinic's policy
 
-Rows = TypeVar("Rows", list[Entry], list[Opening])
+Rows = TypeVar("Rows", list[Entry], list[Opening], covariant=True)
+
+
+class Read(Protocol[Rows]):
+    """Reads a file, and tells how much of it."""
+
+    def __call__(self, file: BinaryIO, *, told: Share) -> tuple[Rows, list[Refused]]:
+        """Return what it holds, and what cannot be taken."""
 
 
 class Command(BaseCommand):
@@ -85,14 +92,11 @@ class Command(BaseCommand):
         out, exponent = options["out"], options["exponent"]
         exponent = DEFAULT_EXPONENT if exponent is None else exponent
         self._refuse_options(options, exponent)
-        entries, faults = self._read(options["entries"], files.read_entries)
-        openings, more = self._read(options["openings"], files.read_openings)
-        self._refuse([*faults, *more])
-        try:
-            planned = plan(entries, openings, exponent=exponent, progress=self._bar)
-        except TooManyPairs as fault:
-            raise CommandError(str(fault)) from None
-        self._write(out, files.written(planned))
+        write = partial(self.stderr.write, style_func=str, ending="")
+        with Bar(write, screen=self.stderr.isatty()) as bar:
+            planned = self._planned(options, exponent, bar.tell)
+            bar.tell(Phase.WRITING, 0.0)
+            self._write(out, files.written(planned))
         self.stdout.write(
             report(
                 planned,
@@ -101,6 +105,22 @@ class Command(BaseCommand):
             ),
             ending="",
         )
+
+    def _planned(
+        self, options: dict[str, Any], exponent: float, told: Progress
+    ) -> list[Planned]:
+        """Read both files, see that they are in order, and plan."""
+        entries, faults = self._read(
+            options["entries"], files.read_entries, partial(told, Phase.ENTRIES)
+        )
+        openings, more = self._read(
+            options["openings"], files.read_openings, partial(told, Phase.OPENINGS)
+        )
+        self._refuse([*faults, *more])
+        try:
+            return plan(entries, openings, exponent=exponent, progress=told)
+        except TooManyPairs as fault:
+            raise CommandError(str(fault)) from None
 
     @staticmethod
     def _is_of_clinic(options: dict[str, Any]) -> bool:
@@ -165,13 +185,11 @@ class Command(BaseCommand):
             raise CommandError(f"--out: {out} is no file in a folder that exists")
 
     @staticmethod
-    def _read(
-        path: Path, read: Callable[[BinaryIO], tuple[Rows, list[Refused]]]
-    ) -> tuple[Rows, list[str]]:
+    def _read(path: Path, read: Read[Rows], told: Share) -> tuple[Rows, list[str]]:
         """Return what a file holds, and its faults, each with the file's name."""
         try:
             with path.open("rb") as file:
-                rows, refused = read(file)
+                rows, refused = read(file, told=told)
         except OSError as fault:
             raise CommandError(f"{path}: {fault.strerror or fault}") from None
         except BadFile as fault:
@@ -204,14 +222,3 @@ class Command(BaseCommand):
                 draft.unlink(missing_ok=True)
         except OSError as fault:
             raise CommandError(f"{out}: {fault.strerror}") from None
-
-    def _bar(self, done: int, total: int) -> None:
-        """Draw how many entries are compared: on one line where there is a screen."""
-        full = round(WIDTH * done / total) if total else WIDTH
-        share = done / total if total else 1.0
-        bar = f"[{'#' * full}{'.' * (WIDTH - full)}] {share:4.0%}, {done:,} entries"
-        if done == total:
-            bar += " compared; now the assignment"
-        screen = self.stderr.isatty()
-        ending = "" if screen and done < total else "\n"
-        self.stderr.write(f"\r{bar}" if screen else bar, ending=ending)
