@@ -39,6 +39,7 @@ class SmsServer(ThreadingHTTPServer):
         self.answer: tuple[int, int | None] | None = None  # status, code
         self.body: bytes | None = None  # sent with it, in place of JSON
         self.drops = False  # after it took the text, before it answers
+        self.breaks_off = False  # within its answer, after it took the text
         self.gate = threading.Event()  # while clear, it holds its answers
         self.gate.set()
 
@@ -109,7 +110,8 @@ class Handler(BaseHTTPRequestHandler):
             content = json.dumps(said).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
+        missing = 100 if self.server.breaks_off else 0
+        self.send_header("Content-Length", str(len(content) + missing))
         if status == 302:
             self.send_header("Location", "/elsewhere")
         self.end_headers()

@@ -14,6 +14,7 @@ from massage_portal.outbox.carriers import (
     MessageRejected,
     NotNow,
     ServerDown,
+    Unanswered,
 )
 from massage_portal.outbox.carriers.channels import carrier_of
 from massage_portal.outbox.codes import Channel
@@ -90,7 +91,9 @@ def test_a_mail_goes_with_our_message_id_and_comes_with_theirs(server, settings)
         pytest.param(401, 10, ServerDown, id="our token"),
         pytest.param(429, 0, NotNow, id="too many"),
         pytest.param(500, 0, NotNow, id="stumbled"),
+        pytest.param(502, 0, ServerDown, id="nothing behind the proxy"),
         pytest.param(503, 100, ServerDown, id="maintenance"),
+        pytest.param(504, 0, Unanswered, id="no answer behind the proxy"),
     ],
 )
 def test_a_refusal_says_what_is_to_be_done(server, status, code, meaning):

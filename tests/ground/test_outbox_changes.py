@@ -30,6 +30,7 @@ from tests.factories import (
     make_clinic,
     make_entry,
     make_message,
+    make_policy,
     make_user,
     opening_at,
 )
@@ -69,15 +70,7 @@ def test_no_reminder_whose_send_began_after_the_cancel_is_ever_sent(begun, mailo
             cancel(appointment=visit, ending=Ending.BY_PATIENT, by=user, now=NOW)
             cancelled[message.pk] = monotonic()
 
-    def send_each(mine):
-        for message, _visit in mine:
-            sending.send(pk=message.pk, now=NOW)
-
-    both = [(cancel_each, visits[hand::HANDS]) for hand in range(HANDS)]
-    both += [(send_each, visits[hand::HANDS]) for hand in range(HANDS)]
-    with ThreadPoolExecutor(len(both)) as pool:
-        for done in [pool.submit(on_its_own, *one) for one in both]:
-            done.result(120)
+    at_once(cancel_each, send_each, visits)
 
     went = Message.objects.filter(kind=REMINDER).exclude(sent_at=None)
     kept = Message.objects.filter(kind=REMINDER).exclude(voided_at=None)
@@ -85,6 +78,81 @@ def test_no_reminder_whose_send_began_after_the_cancel_is_ever_sent(begun, mailo
     assert {one.pk for one in went} == set(begun)
     assert all(begun[pk] < cancelled[pk] for pk in begun)
     assert len(mailoutbox) == len(begun)
+
+
+@pytest.mark.usefixtures("committed")
+def test_of_a_visit_moved_while_messages_go_the_new_time_is_told_once(
+    begun, mailoutbox
+):
+    make_policy(first_reminder_hours=24, second_reminder_hours=0)
+    visits = visits_with_a_reminder(VISITS)
+    offers = other_times(visits)
+    moved = {}
+
+    def move_each(mine):
+        for message, visit in mine:
+            user = visit.patient.user
+            accept(appointment=offers[visit.pk], by=user, now=NOW)
+            moved[message.pk] = monotonic()
+
+    at_once(move_each, send_each, visits)
+
+    old = Message.objects.filter(pk__in=[message.pk for message, _visit in visits])
+    assert {one.pk for one in old.exclude(sent_at=None)} == set(begun)
+    assert old.exclude(voided_at=None).count() + len(begun) == VISITS == len(moved)
+    assert all(begun[pk] < moved[pk] for pk in begun)
+    assert len(mailoutbox) == len(begun)
+    mailoutbox.clear()
+
+    new = Message.objects.filter(
+        kind=REMINDER, about__in=[actions.about(one) for one in offers.values()]
+    )
+    Message.objects.exclude(pk__in=new).filter(sent_at=None).update(voided_at=NOW)
+    new.update(due_at=NOW, try_at=NOW)
+    at_once(send_all, send_all, visits)
+
+    assert new.exclude(sent_at=None).count() == VISITS == len(mailoutbox)
+    names = {mail.extra_headers["Message-ID"] for mail in mailoutbox}
+    assert len(names) == VISITS
+
+
+def at_once(work, other, pairs):
+    """Have both be done with each of the pairs, by many hands at the same time."""
+    shares = [pairs[hand::HANDS] for hand in range(HANDS)]
+    with ThreadPoolExecutor(2 * HANDS) as pool:
+        done = [
+            pool.submit(on_its_own, one, mine)
+            for one in (work, other)
+            for mine in shares
+        ]
+        for one in done:
+            one.result(120)
+
+
+def send_each(mine):
+    for message, _visit in mine:
+        sending.send(pk=message.pk, now=NOW)
+
+
+def send_all(_mine):
+    while sending.send_some(clock=lambda: NOW):
+        pass
+
+
+def other_times(visits):
+    """Return an offer of another time for each of the visits, by the visit's key."""
+    _, (therapist,), (room,) = make_clinic()
+    return {
+        visit.pk: make_appointment(
+            status=Status.PROPOSED,
+            therapist=therapist,
+            room=room,
+            entry=visit.entry,
+            replaces=visit,
+            starts_at=visit.starts_at + (VISITS + 48) * HOUR,
+        )
+        for _message, visit in visits
+    }
 
 
 def on_its_own(work, mine):

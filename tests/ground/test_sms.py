@@ -93,7 +93,9 @@ def test_a_text_is_handed_over_as_the_interface_asks(server, mailoutbox, setting
         pytest.param(404, 20404, ServerDown, id="our account is wrong"),
         pytest.param(429, 20429, NotNow, id="too many at once"),
         pytest.param(500, None, NotNow, id="stumbled"),
+        pytest.param(502, None, ServerDown, id="nothing behind the proxy"),
         pytest.param(503, None, ServerDown, id="down"),
+        pytest.param(504, None, Unanswered, id="no answer behind the proxy"),
         pytest.param(302, None, ServerDown, id="somebody else"),
         pytest.param(200, None, ServerDown, id="not created"),
     ],
@@ -131,6 +133,21 @@ def test_a_gateway_that_hangs_up_may_have_taken_the_text(server):
     with pytest.raises(Unanswered, match="ConnectionError"):
         carried(server)
     assert len(server.texts) == 1  # it did: see the reports for what then helps
+
+
+def test_an_answer_that_breaks_off_may_be_that_of_a_text_taken(server):
+    server.breaks_off = True
+    with pytest.raises(Unanswered) as cut:
+        carried(server)
+    assert len(server.texts) == 1
+    assert cut.value.all_wait
+
+
+def test_a_text_that_a_proxy_had_no_answer_for_goes_once_more_and_no_more(server):
+    server.answer = (504, None)
+    message = owed(reader())
+    assert not sent(message)
+    assert (message.unanswered, message.failed_at) == (1, None)
 
 
 def test_a_gateway_that_is_gone_is_down(server):

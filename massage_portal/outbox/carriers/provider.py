@@ -17,7 +17,7 @@ from massage_portal.outbox.carriers.carrier import (
     ServerDown,
     Undelivered,
 )
-from massage_portal.outbox.carriers.unanswered import no_answer
+from massage_portal.outbox.carriers.unanswered import no_answer, not_answered_for
 
 
 def number_of(out: EmailMessage) -> str:
@@ -35,6 +35,8 @@ def refusal_of(fault: AnymailError) -> Undelivered:
     status = fault.status_code
     if status is None:
         return no_answer(fault)
+    if unanswered := not_answered_for(status):
+        return unanswered
     if status in (429, 500):
         return NotNow(status)
     if status in (401, 403, 404) or status >= 502:

@@ -22,7 +22,7 @@ from massage_portal.outbox.carriers.carrier import (
     ServerDown,
     Undelivered,
 )
-from massage_portal.outbox.carriers.unanswered import no_answer
+from massage_portal.outbox.carriers.unanswered import no_answer, not_answered_for
 from massage_portal.outbox.gateways import Gateway
 from massage_portal.outbox.kinds import Mail
 from massage_portal.outbox.models import Message
@@ -85,6 +85,8 @@ def refusal(status: int, code: object) -> Undelivered:
         return refused
     if number in BAD_NUMBER:
         return AddressRefused(told)
+    if unanswered := not_answered_for(status):
+        return unanswered
     if status == 429 or status == 500:
         return NotNow(told)
     if status in (401, 403, 404) or number in OUR_FAULT:

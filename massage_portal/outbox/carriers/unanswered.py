@@ -8,6 +8,8 @@ from urllib3.exceptions import MaxRetryError
 
 from massage_portal.outbox.carriers.carrier import ServerDown, Unanswered, Undelivered
 
+# What stands before a server says so when that one did not answer it in time.
+GATEWAY_TIMEOUT = 504
 # It was asked, and what it answered is not known to its end.
 WAS_ASKED = (
     requests.ReadTimeout,
@@ -29,3 +31,15 @@ def no_answer(fault: Exception) -> Undelivered:
     if isinstance(why, WAS_NOT) or gave_up or not isinstance(why, WAS_ASKED):
         return ServerDown(code)
     return Unanswered(code, all_wait=True)
+
+
+def not_answered_for(status: int) -> Unanswered | None:
+    """
+    Return what it means that a gateway or proxy waited for an answer in vain.
+
+    It handed the message on, so it may have arrived. "Bad gateway" and "unavailable"
+    are said by what took nothing.
+    """
+    if status != GATEWAY_TIMEOUT:
+        return None
+    return Unanswered(status, all_wait=True)
