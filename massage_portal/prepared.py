@@ -43,7 +43,9 @@ class Prepared:
         statement sees whatever was committed while `first` waited for a lock.
     """
 
-    def __init__(self, name: str, sql: str, *, first: str = "") -> None:
+    def __init__(
+        self, name: str, sql: str, *, first: str | Prepared | None = None
+    ) -> None:
         casts: dict[str, str] = {}
         for value, cast in _VALUE.findall(sql):
             casts[value] = casts.get(value) or cast
@@ -51,9 +53,10 @@ class Prepared:
         planned = _VALUE.sub(lambda found: places[found[1]] + found[2], sql)
         self._name, self._first = name, first
         self._prepare = f"PREPARE {name} AS {planned}"
+        ahead = first._execute if isinstance(first, Prepared) else first or ""
         given = ", ".join(f"%({value})s{cast}" for value, cast in casts.items())
         execute = f"EXECUTE {name} ({given})".removesuffix(" ()")
-        self._execute = f"{first}; {execute}".removeprefix("; ")
+        self._execute = f"{ahead}; {execute}".removeprefix("; ")
         self._in_order = _VALUE.findall(self._execute)
         self._positional = _VALUE.sub(r"%s\2", self._execute)
 
@@ -81,6 +84,8 @@ class Prepared:
             _send([one])
 
     def _prepare_once(self) -> None:
+        if isinstance(self._first, Prepared):
+            self._first._prepare_once()
         session = connection.connection
         known = _known.setdefault(session, set())
         if self._name not in known:

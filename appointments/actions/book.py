@@ -54,16 +54,16 @@ def book(
     :raises NotWaiting, TimeTaken, NotWished, NotTheirTurn: as `offer`.
     """
     entry = lock_waiting(entry, day_of=opening, now=now)
-    appointment = hold(
-        entry=entry,
-        opening=opening,
-        now=now,
-        by_telephone=True,
-        booked=True,
-        terms=Terms(by, agreed, turn),
-    )
-    with together():  # no offer was sent, so none is withdrawn
-        others = entry.offer_out
+    with together():
+        appointment = hold(
+            entry=entry,
+            opening=opening,
+            now=now,
+            by_telephone=True,
+            booked=True,
+            terms=Terms(by, agreed, turn),
+        )
+        others = entry.offer_out  # no offer was sent of this one, so none is withdrawn
         _take_entry(appointment, entry, by=by, now=now, others=others, made=True)
         _owe(appointment, entry, now=now, kind="booked")
     return appointment
@@ -87,7 +87,7 @@ def accept(
     :raises NotWaiting: if another time was booked for the same visit, or the referral
         does not cover the day any more.
     """
-    entry = lock_entry(appointment.entry_id, patient=appointment.patient_id, now=now)
+    entry = lock_entry(appointment.entry_id, now=now)
     appointment, old = lock_with_replaced(appointment)
     if appointment.status == Status.BOOKED:
         return appointment

@@ -20,7 +20,7 @@ def record_call(*, entry: WaitlistEntry, by: User, now: datetime) -> WaitlistEnt
     Their rank is what it was. Whoever need not be called is left as they are, so that
     a button pressed twice is one call.
     """
-    entry = lock_entry(entry.pk, patient=entry.patient_id, now=now)
+    entry = lock_entry(entry.pk, now=now)
     asked = WaitlistEntry.objects.filter(pk=entry.pk)
     if asked.to_call(most_missed=entry.policy.most_missed).exists():
         entry.called_at = now

@@ -209,7 +209,7 @@ def _offer(
     The free time was read once for all rows; whether it is free still, `offer` sees
     under its own locks. What concerns the patient is read now that they are locked.
     """
-    entry = lock_entry(row.entry_id, patient=row.entry.patient_id, now=now)
+    entry = lock_entry(row.entry_id, now=now)
     still = DraftOffer.objects.get(pk=row.pk)
     if still.appointment or still.fault:  # somebody pressed again, and was quicker
         row.fault = still.fault

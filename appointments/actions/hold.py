@@ -66,7 +66,7 @@ def lock_waiting(
 
     :raises NotWaiting: if it is not waiting, or its referral does not cover the day.
     """
-    entry = lock_entry(entry.pk, patient=entry.patient_id, now=now)
+    entry = lock_entry(entry.pk, now=now)
     if entry.status != EntryStatus.ACCEPTED:
         raise NotWaiting(_("This patient is not waiting for a time any more."))
     if not covers(entry, day_of.local_start.date()):

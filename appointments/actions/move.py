@@ -27,7 +27,7 @@ def _lock_booked(
     visit: Appointment, *, now: datetime
 ) -> tuple[Appointment, WaitlistEntry]:
     """Lock patient, entry and visit, and see that it is booked and ahead."""
-    entry = lock_entry(visit.entry_id, patient=visit.patient_id, now=now)
+    entry = lock_entry(visit.entry_id, now=now)
     visit = (
         Appointment.objects.select_for_update(of=("self",), no_key=True)
         .select_related("therapist__location")

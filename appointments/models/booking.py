@@ -40,7 +40,15 @@ NAMES = {  # of the fields of each table, the key first
     name: [field.attname for field in model._meta.local_concrete_fields]
     for name, model in PARTS.items()
 }
-LOCK_PATIENT = "SELECT FROM referrals_patient WHERE id = %(patient)s FOR NO KEY UPDATE"
+LOCK_PATIENT = Prepared(
+    "lock_patient",
+    """
+    SELECT FROM referrals_patient
+     WHERE id = (SELECT patient_id FROM appointments_waitlistentry
+                  WHERE id = %(entry)s)
+       FOR NO KEY UPDATE
+    """,
+)
 LOCK_ROOM = """
 SELECT id FROM appointments_room WHERE id = ANY(%s) AND active
  ORDER BY id LIMIT 1 FOR NO KEY UPDATE
@@ -96,7 +104,7 @@ LOCK_ENTRY = Prepared(
 )
 
 
-def lock_entry(pk: int, *, patient: int, now: datetime) -> WaitlistEntry:
+def lock_entry(pk: int, *, now: datetime) -> WaitlistEntry:
     """
     Lock the patient, and then their entry with its referral; return it as it stands.
 
@@ -108,7 +116,7 @@ def lock_entry(pk: int, *, patient: int, now: datetime) -> WaitlistEntry:
     What the referral is covered by is read with it: whoever writes to that locks the
     patient first, so it cannot change meanwhile.
     """
-    for offer_out, *values in LOCK_ENTRY.rows(patient=patient, entry=pk, now=now):
+    for offer_out, *values in LOCK_ENTRY.rows(entry=pk, now=now):
         entry = _with_all(values, now=now)
         entry.offer_out = offer_out
         return entry

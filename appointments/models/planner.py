@@ -144,6 +144,7 @@ class Planner(Supply):
             wish=self._wish(entry),
             kind=(key, timedelta(minutes=minutes)),
             last_therapist=self.last_therapists.get(entry.referral_id),
+            patient=entry.patient_id,
         )
 
     def _called(self, entry: WaitlistEntry) -> Outcome:

@@ -136,10 +136,13 @@ STATEMENTS = {
 LOCKED = Prepared(
     "rota_locked",
     _statement(SOME),
-    first="""
-    SELECT FROM appointments_therapist WHERE id = ANY(%(therapists)s)
-     ORDER BY id FOR NO KEY UPDATE
-    """,
+    first=Prepared(
+        "lock_therapists",
+        """
+        SELECT FROM appointments_therapist WHERE id = ANY(%(therapists)s)
+         ORDER BY id FOR NO KEY UPDATE
+        """,
+    ),
 )
 
 

@@ -4,8 +4,9 @@ How many in greater need could use a time that somebody is given by hand.
 By hand, and planned once: it is asked while a therapist is locked. Each opening is
 looked at for every kind of visit that could be there (technique, length, a fit room);
 then those who stand before the patient, and whom one of these suits, are counted, up to
-MOST. It says of all who wait what `matching.fits` says of one; a test holds the two
-together, and the order is that of `Ranked.in_order_of_need`.
+MOST, in the part of the line where anybody may. It says of all who wait what
+`matching.fits` says of one; a test holds the two together, and the order is that of
+`Ranked.in_order_of_need`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from appointments.codes import HOLDING_TIME, EntryStatus, Status
+from appointments.models.rota import LONGEST
 from appointments.models.supply import Supply
 from appointments.models.waitlist import WaitlistEntry
 from appointments.openings import Opening
@@ -25,133 +27,180 @@ MOST = 50  # counted, and no more
 _HOLDING = ", ".join(f"'{one.value}'" for one in HOLDING_TIME)
 _FILLS = f"""visit.status IN ({_HOLDING})
     AND NOT (visit.status = '{Status.PROPOSED}' AND visit.held_until <= %(now)s)"""
+_HOURS = f"interval '{LONGEST.total_seconds() / 3600:.0f} hours'"  # for the indexes
+_NEAR = f"""visit.starts_at > asked.starts_at - {_HOURS}
+    AND visit.starts_at < asked.starts_at + {_HOURS}"""
+# For every kind of visit that could be there: when it ends, and when both are free.
+_KINDS = f"""
+    SELECT asked.place, kind.technique,
+           (asked.starts_at + kind.length) AT TIME ZONE asked.zone AS local_end,
+           asked.starts_at + kind.held AS free_at
+      FROM asked
+     CROSS JOIN (
+            SELECT technique, minutes * interval '1 minute' AS length,
+                   minutes * interval '1 minute' + %(turnover)s::interval AS held
+              FROM (SELECT NULL::bigint, %(minutes)s::int UNION ALL
+                    SELECT article_ptr_id, minutes FROM services_technique)
+                   AS one (technique, minutes)) AS kind
+     WHERE asked.starts_at + kind.length <= asked.work_until
+       AND (kind.technique IS NULL OR EXISTS (
+            SELECT FROM appointments_certification held
+             WHERE held.therapist_id = asked.therapist
+               AND held.technique_id = kind.technique
+               AND coalesce(held.valid_until >= asked.local_start::date, true)))
+       AND NOT EXISTS (
+            SELECT FROM appointments_appointment visit
+             WHERE visit.therapist_id = asked.therapist AND {_FILLS} AND {_NEAR}
+               AND visit.starts_at < asked.starts_at + kind.held
+               AND visit.blocked_until > asked.starts_at)
+       AND NOT EXISTS (
+            SELECT FROM appointments_timeoff off
+             WHERE off.therapist_id = asked.therapist
+               AND off.starts_at < asked.starts_at + kind.held
+               AND off.ends_at > asked.starts_at)
+       AND EXISTS (
+            SELECT FROM appointments_room room
+             WHERE room.location_id = asked.location AND room.active
+               AND (kind.technique IS NULL
+                    OR NOT EXISTS (SELECT FROM appointments_room_techniques fit
+                                    WHERE fit.room_id = room.id)
+                    OR EXISTS (SELECT FROM appointments_room_techniques fit
+                                WHERE fit.room_id = room.id
+                                  AND fit.technique_id = kind.technique))
+               AND NOT EXISTS (
+                    SELECT FROM appointments_appointment visit
+                     WHERE visit.room_id = room.id AND {_FILLS} AND {_NEAR}
+                       AND visit.starts_at < asked.starts_at + kind.held
+                       AND visit.blocked_until > asked.starts_at))
+"""  # noqa: S608 - the names are ours
+_TARGET = """appointments_targetwait target
+    ON target.category_id = {category}
+   AND target.in_force_from <= %(now)s
+   AND coalesce(target.in_force_until > %(now)s, true)"""
+_OVERRULES = "overrule.starts_at <= %(now)s AND overrule.ends_at > %(now)s"
+# What the order of need is made of.
+_WAITED = """greatest((extract(epoch FROM %(now)s::timestamptz - entry.received_at)
+    / 86400.0)::float8, 0)"""
+_WHOLE = "(target_days * (1.0 - entry.need_score / 200.0))::float8"
 _ADDS = """CASE WHEN %(exponent)s::float8 = 1 THEN 1.0 / whole
     ELSE power((waited + 1.0) / whole, %(exponent)s::float8)
        - power(waited / whole, %(exponent)s::float8) END"""
-# What the order of need is made of, for the requests that `{which}` names.
-_RANKED = f"""
-    SELECT entry.*, {_ADDS} AS adds
-      FROM (SELECT entry.*,
-                   greatest((extract(epoch FROM %(now)s::timestamptz
-                             - entry.received_at) / 86400.0)::float8, 0) AS waited,
+_MINE = f"""
+    SELECT id, received_at, {_ADDS} AS adds
+      FROM (SELECT entry.id, entry.received_at, {_WAITED} AS waited,
                    coalesce(overrule.target_days::float8,
-                       (target.target_days
-                        * (1.0 - entry.need_score / 200.0))::float8) AS whole
+                       {_WHOLE.replace("(target_days", "(target.target_days")}) AS whole
               FROM appointments_waitlistentry entry
-              LEFT JOIN appointments_targetwait target
-                ON target.category_id = entry.category_id
-               AND target.in_force_from <= %(now)s
-               AND coalesce(target.in_force_until > %(now)s, true)
+              LEFT JOIN {_TARGET.format(category="entry.category_id")}
               LEFT JOIN appointments_overrule overrule
-                ON overrule.entry_id = entry.id
-               AND overrule.starts_at <= %(now)s AND overrule.ends_at > %(now)s
-             WHERE {{which}}) entry
+                ON overrule.entry_id = entry.id AND {_OVERRULES}
+             WHERE entry.id = %(entry)s::bigint) entry
 """  # noqa: S608 - the names are ours
-_MINE = _RANKED.format(which="entry.id = %(entry)s::bigint")
-_WAITING = _RANKED.format(which=f"entry.status = '{EntryStatus.ACCEPTED}'")
+# A day adds at most e (w + 1)^(e - 1) / t^e for who has waited w of t days. So of each
+# category, and each ten points of need, none who came after `since` stands before the
+# patient; a little more, for what was rounded.
+_STEPS = f"""
+    SELECT category.id AS category, tenth, target.target_days,
+           CASE WHEN target.target_days IS NULL AND mine.adds IS NOT NULL
+                THEN '-infinity'
+                WHEN mine.adds > 0 AND %(exponent)s::float8 > 1
+                THEN %(now)s::timestamptz - interval '1 day' * least(36500, power(
+                    mine.adds / %(exponent)s::float8
+                    * power(target.target_days * (1 - (tenth * 10 + 9) / 200.0::float8),
+                            %(exponent)s::float8),
+                    1 / (%(exponent)s::float8 - 1)) - 1.01)
+                ELSE 'infinity' END AS since
+      FROM mine
+     CROSS JOIN appointments_triagecategory category
+      LEFT JOIN {_TARGET.format(category="category.id")}
+     CROSS JOIN generate_series(10, 0, -1) AS tenth
+     ORDER BY target.target_days, tenth DESC
+"""  # noqa: S608 - the names are ours
+# OFFSET 0: step by step through the index, however many PostgreSQL expects. Those whom
+# an overrule moves may stand anywhere.
+_LINE = f"""
+    SELECT entry.*, {_ADDS} AS adds
+      FROM (SELECT entry.*, {_WAITED} AS waited, {_WHOLE} AS whole
+              FROM steps
+             CROSS JOIN LATERAL (
+                    SELECT * FROM appointments_waitlistentry entry
+                     WHERE status = '{EntryStatus.ACCEPTED}'
+                       AND category_id = steps.category
+                       AND need_score / 10 = steps.tenth
+                       AND received_at <= steps.since
+                    OFFSET 0) entry
+             WHERE NOT EXISTS (
+                    SELECT FROM appointments_overrule overrule
+                     WHERE overrule.entry_id = entry.id AND {_OVERRULES})
+             UNION ALL
+            SELECT entry.*, {_WAITED}, overrule.target_days::float8
+              FROM appointments_overrule overrule
+              JOIN appointments_waitlistentry entry ON entry.id = overrule.entry_id
+             WHERE entry.status = '{EntryStatus.ACCEPTED}' AND {_OVERRULES}) entry
+"""  # noqa: S608 - the names are ours
+# What of a time does not depend on the kind of the visit.
+_WISHED = """
+    strpos(other.weekdays, substr('MTWRFSU', extract(isodow FROM day)::int, 1)) > 0
+    AND other.from_time <= opens
+    AND coalesce(other.therapist_id = therapist, true)
+    AND coalesce(other.location_id = location, true)
+    AND coalesce(other.earliest <= day, true)
+    AND coalesce(other.latest >= day, true)
+    AND starts_at - %(now)s >= greatest(
+        other.notice_hours * interval '1 hour', %(notice)s::interval)
+"""
+_USABLE = f"""
+    SELECT FROM referrals_referral referral
+      JOIN kinds ON referral.technique_id IS NOT DISTINCT FROM kinds.technique
+      LEFT JOIN services_insurer insurer ON insurer.id = referral.insurer_id
+      LEFT JOIN referrals_authorization allowed ON allowed.referral_id = referral.id
+     WHERE referral.id = other.referral_id AND kinds.place = asked.place
+       AND local_end::time <= other.to_time AND local_end::date = asked.day
+       AND referral.status = '{ReferralStatus.ACTIVE}'
+       AND referral.valid_from <= asked.day AND referral.valid_until >= asked.day
+       AND coalesce(allowed.valid_until >= asked.day, true)
+       AND other.session <= least(referral.sessions, allowed.visits)
+       AND NOT coalesce(insurer.needs_authorization
+           AND coalesce(allowed.number, '') = '', false)
+       AND NOT coalesce(insurer.needs_referral
+           AND coalesce(allowed.referral_number, '') = '', false)
+       AND NOT EXISTS (
+            SELECT FROM appointments_appointment visit
+             WHERE visit.entry_id = other.id
+               AND (visit.status = '{Status.PROPOSED}'
+                    AND visit.held_until > %(now)s AND visit.starts_at > %(now)s
+                    OR visit.therapist_id = asked.therapist
+                       AND visit.starts_at = asked.starts_at))
+       AND NOT EXISTS (
+            SELECT FROM appointments_appointment visit
+             WHERE visit.patient_id = other.patient_id AND {_FILLS}
+               AND visit.starts_at < kinds.free_at
+               AND visit.blocked_until > asked.starts_at)
+"""  # noqa: S608 - the names are ours
+# Who stands before the patient.
+_BEFORE = """
+    other.adds > mine.adds OR mine.adds IS NULL AND other.adds IS NOT NULL
+    OR other.adds IS NOT DISTINCT FROM mine.adds
+       AND (other.received_at, other.id) < (mine.received_at, mine.id)
+"""
+# CASE has it asked in this order: what costs most comes last.
 IN_GREATER_NEED = Prepared(
     "in_greater_need",
     f"""
     WITH asked AS MATERIALIZED (
-        SELECT one.*, one.starts_at AT TIME ZONE one.zone AS local_start
-          FROM unnest(%(therapists)s::bigint[], %(locations)s::bigint[],
-                      %(starts)s::timestamptz[], %(until)s::timestamptz[],
-                      %(zones)s::text[]) WITH ORDINALITY
-               AS one (therapist, location, starts_at, work_until, zone, place)
-    ), kinds AS MATERIALIZED (
-        SELECT asked.*, kind.technique, asked.local_start::date AS day,
-               asked.local_start::time AS opens,
-               (asked.starts_at + kind.length) AT TIME ZONE asked.zone AS local_end,
-               asked.starts_at + kind.held AS free_at
-          FROM asked
-         CROSS JOIN (
-                SELECT technique, minutes * interval '1 minute' AS length,
-                       minutes * interval '1 minute' + %(turnover)s::interval AS held
-                  FROM (SELECT NULL::bigint, %(minutes)s::int UNION ALL
-                        SELECT article_ptr_id, minutes FROM services_technique)
-                       AS one (technique, minutes)) AS kind
-         WHERE asked.starts_at + kind.length <= asked.work_until
-           AND (kind.technique IS NULL OR EXISTS (
-                SELECT FROM appointments_certification held
-                 WHERE held.therapist_id = asked.therapist
-                   AND held.technique_id = kind.technique
-                   AND coalesce(held.valid_until >= asked.local_start::date, true)))
-           AND NOT EXISTS (
-                SELECT FROM appointments_appointment visit
-                 WHERE visit.therapist_id = asked.therapist AND {_FILLS}
-                   AND visit.starts_at < asked.starts_at + kind.held
-                   AND visit.blocked_until > asked.starts_at)
-           AND NOT EXISTS (
-                SELECT FROM appointments_timeoff off
-                 WHERE off.therapist_id = asked.therapist
-                   AND off.starts_at < asked.starts_at + kind.held
-                   AND off.ends_at > asked.starts_at)
-           AND EXISTS (
-                SELECT FROM appointments_room room
-                 WHERE room.location_id = asked.location AND room.active
-                   AND (kind.technique IS NULL
-                        OR NOT EXISTS (SELECT FROM appointments_room_techniques fit
-                                        WHERE fit.room_id = room.id)
-                        OR EXISTS (SELECT FROM appointments_room_techniques fit
-                                    WHERE fit.room_id = room.id
-                                      AND fit.technique_id = kind.technique))
-                   AND NOT EXISTS (
-                        SELECT FROM appointments_appointment visit
-                         WHERE visit.room_id = room.id AND {_FILLS}
-                           AND tstzrange(visit.starts_at, visit.blocked_until)
-                            && tstzrange(asked.starts_at,
-                                asked.starts_at + kind.held)))
-    ), mine AS MATERIALIZED ({_MINE})
+        SELECT *, local_start::date AS day, local_start::time AS opens
+          FROM (SELECT *, starts_at AT TIME ZONE zone AS local_start
+                  FROM unnest(%(therapists)s::bigint[], %(locations)s::bigint[],
+                              %(starts)s::timestamptz[], %(until)s::timestamptz[],
+                              %(zones)s::text[]) WITH ORDINALITY
+                       AS one (therapist, location, starts_at, work_until, zone,
+                               place)) AS one
+    ), kinds AS MATERIALIZED ({_KINDS}), mine AS MATERIALIZED ({_MINE}),
+    steps AS MATERIALIZED ({_STEPS})
     SELECT (SELECT count(*)
-              FROM (SELECT
-                      FROM kinds
-                     CROSS JOIN mine
-                      JOIN ({_WAITING}) other ON other.id <> mine.id
-                      JOIN referrals_referral referral
-                        ON referral.id = other.referral_id
-                       AND referral.technique_id IS NOT DISTINCT FROM kinds.technique
-                      LEFT JOIN services_insurer insurer
-                        ON insurer.id = referral.insurer_id
-                      LEFT JOIN referrals_authorization allowed
-                        ON allowed.referral_id = referral.id
-                     WHERE kinds.place = asked.place
-                       AND (other.adds > mine.adds
-                            OR mine.adds IS NULL AND other.adds IS NOT NULL
-                            OR other.adds IS NOT DISTINCT FROM mine.adds
-                               AND (other.received_at, other.id)
-                                 < (mine.received_at, mine.id))
-                       AND strpos(other.weekdays,
-                               substr('MTWRFSU', extract(isodow FROM day)::int, 1)) > 0
-                       AND other.from_time <= opens AND local_end::time <= other.to_time
-                       AND local_end::date = day
-                       AND coalesce(other.therapist_id = therapist, true)
-                       AND coalesce(other.location_id = kinds.location, true)
-                       AND coalesce(other.earliest <= day, true)
-                       AND coalesce(other.latest >= day, true)
-                       AND kinds.starts_at - %(now)s >= greatest(
-                           other.notice_hours * interval '1 hour', %(notice)s::interval)
-                       AND referral.status = '{ReferralStatus.ACTIVE}'
-                       AND referral.valid_from <= day AND referral.valid_until >= day
-                       AND coalesce(allowed.valid_until >= day, true)
-                       AND other.session
-                           <= least(referral.sessions, allowed.visits)
-                       AND NOT coalesce(insurer.needs_authorization
-                           AND coalesce(allowed.number, '') = '', false)
-                       AND NOT coalesce(insurer.needs_referral
-                           AND coalesce(allowed.referral_number, '') = '', false)
-                       AND NOT EXISTS (
-                            SELECT FROM appointments_appointment visit
-                             WHERE visit.entry_id = other.id
-                               AND (visit.status = '{Status.PROPOSED}'
-                                    AND visit.held_until > %(now)s
-                                    AND visit.starts_at > %(now)s
-                                    OR visit.therapist_id = kinds.therapist
-                                       AND visit.starts_at = kinds.starts_at))
-                       AND NOT EXISTS (
-                            SELECT FROM appointments_appointment visit
-                             WHERE visit.patient_id = other.patient_id AND {_FILLS}
-                               AND visit.starts_at < kinds.free_at
-                               AND visit.blocked_until > kinds.starts_at)
+              FROM (SELECT FROM mine CROSS JOIN ({_LINE}) other
+                     WHERE other.id <> mine.id AND CASE WHEN {_BEFORE} THEN
+                           CASE WHEN {_WISHED} THEN EXISTS ({_USABLE}) END END
                      LIMIT {MOST}) counted)
       FROM asked ORDER BY place
     """,  # noqa: S608 - the names are ours

@@ -323,6 +323,13 @@ class WaitlistEntry(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "received_at"], name="entry_by_status"),
+            models.Index(  # who may stand before a patient: see `turns`
+                "category",
+                F("need_score") / 10,
+                "received_at",
+                name="entry_by_need",
+                condition=Q(status=EntryStatus.ACCEPTED),
+            ),
             models.Index(  # few ever are: the board asks who was, and when
                 fields=["referral", "called_at"],
                 name="entry_called",

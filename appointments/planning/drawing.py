@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from appointments.openings import Opening
+from appointments.openings import Opening, Span
 from appointments.planning.alike import assign
 from appointments.planning.classes import Class, Classes, one_of_each
 from appointments.planning.columns import Columns, Integers
@@ -27,6 +27,7 @@ from appointments.planning.feasible import moment
 from appointments.planning.grid import Block, Rooms, cells, cut
 from appointments.planning.prices import NONE
 from appointments.planning.problem import Asking, Kind, Outcome, Problem
+from appointments.planning.twice import beside, elsewhere, twice
 from appointments.priority import DAY
 
 MOST_PAIRS = 4_000_000  # of a patient and a class of times: a table of 32 MB
@@ -176,11 +177,16 @@ class _Drawing:
             if one.therapist in self._number:
                 number = self._number[one.therapist]
                 taken.update(c * count + number for c in cells(Block.of(one).span))
-        found = []
-        for asking in self._problem.asking:
-            kind, usable = self._kinds[asking.kind], self._usable(asking)
-            place = self._soonest(kind, usable, rooms, taken, asking)
-            found.append(place)
+        found: list[int] = []
+        visits: dict[int | None, list[Span]] = {}
+        for number, asking in enumerate(self._problem.asking):
+            theirs = visits.setdefault(asking.patient, [])
+            usable = self._usable(beside(asking, theirs))
+            kind = self._kinds[asking.kind]
+            found.append(self._soonest(kind, usable, rooms, taken, asking))
+            opening = self._opening(number, found[-1])
+            if opening is not None and asking.patient is not None:
+                theirs.append(Block.of(opening).span)
         return found
 
     @staticmethod
@@ -319,15 +325,26 @@ class _Drawing:
 
         Sent soonest first, each takes the first room that is free. Where rooms are
         already taken here and there, that may leave one over which the cutting had
-        found a place for: it is left out, and the others are assigned anew.
+        found a place for: it is left out, and the others are assigned anew. So are
+        those who would be at two visits at a time.
         """
         for _again in range(RESEATS):
-            lost = self._without_room(given)
-            if not lost:
+            if both := self._twice(given):
+                asking = elsewhere(self._problem.asking, both)
+                self._problem = replace(self._problem, asking=asking)
+                given = self.solve(self.recut(given, 0))
+                continue
+            if not (lost := self._without_room(given)):
                 break
             kept = [NONE if n in lost else p for n, p in enumerate(given.places)]
             given = self.solve(sorted(Block.of(one) for one in self._given_of(kept)))
+        for number in self._twice(given):
+            given.places[number] = NONE
         return given
+
+    def _twice(self, given: _Given) -> dict[int, list[Span]]:
+        some = (self._opening(n, place) for n, place in enumerate(given.places))
+        return twice(self._problem.asking, some)
 
     def _given_of(self, places: Sequence[int]) -> list[Opening]:
         found = [self._opening(number, place) for number, place in enumerate(places)]

@@ -23,6 +23,7 @@ class Asking:
     wish: Wish
     kind: Kind
     last_therapist: int | None = None  # of the last visit of the same plan
+    patient: int | None = None  # who may wait for another visit too
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def test_an_entry_is_locked_with_all_that_it_is_judged_by(
     entry = make()
 
     with transaction.atomic():
-        locked = lock_entry(entry.pk, patient=entry.patient_id, now=NOW)
+        locked = lock_entry(entry.pk, now=NOW)
 
     with django_assert_num_queries(0):
         found = parts(locked)
@@ -89,14 +89,14 @@ def test_an_entry_with_an_offer_says_so_when_it_is_locked():
     entry = make_appointment(status=Status.PROPOSED).entry
 
     with transaction.atomic():
-        assert lock_entry(entry.pk, patient=entry.patient_id, now=NOW).offer_out
+        assert lock_entry(entry.pk, now=NOW).offer_out
 
 
 def test_an_entry_that_is_not_there_cannot_be_locked():
     entry = make_entry()
 
     with transaction.atomic(), pytest.raises(WaitlistEntry.DoesNotExist):
-        lock_entry(entry.pk + 1, patient=entry.patient_id, now=NOW)
+        lock_entry(entry.pk + 1, now=NOW)
 
 
 def test_nothing_is_locked_outside_of_a_transaction(monkeypatch):
@@ -104,30 +104,28 @@ def test_nothing_is_locked_outside_of_a_transaction(monkeypatch):
     monkeypatch.setattr(connections["default"], "in_atomic_block", False)
 
     with pytest.raises(TransactionManagementError):
-        lock_entry(entry.pk, patient=entry.patient_id, now=NOW)
+        lock_entry(entry.pk, now=NOW)
     with pytest.raises(TransactionManagementError):
         rota(now=NOW, first=TODAY, last=TODAY, therapists=[1], locked=True)
 
 
 def test_bookings_go_on_while_a_release_allows_longer_texts():
     entry = insured()
-    lock_entry(
-        entry.pk, patient=entry.patient_id, now=NOW
-    )  # it is prepared from here on
+    lock_entry(entry.pk, now=NOW)  # it is prepared from here on
 
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE accounts_user ALTER name TYPE varchar(4000)")
         cursor.execute("ALTER TABLE services_insurer ALTER name TYPE varchar(4000)")
 
-    assert lock_entry(entry.pk, patient=entry.patient_id, now=NOW) == entry
+    assert lock_entry(entry.pk, now=NOW) == entry
 
 
 def test_what_is_prepared_is_never_planned_for_one_call():
     entry = insured()
 
     for _ in range(7):  # PostgreSQL decides after five
-        lock_entry(entry.pk, patient=entry.patient_id, now=NOW)
+        lock_entry(entry.pk, now=NOW)
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(custom_plans) FROM pg_prepared_statements")
@@ -156,7 +154,7 @@ def test_the_policy_that_a_locked_entry_brings_is_the_one_in_force():
         Policy.objects.create(in_force_from=NOW + (hours - 12) * HOUR, hold_hours=hours)
 
     with transaction.atomic():
-        locked = lock_entry(entry.pk, patient=entry.patient_id, now=NOW)
+        locked = lock_entry(entry.pk, now=NOW)
 
     assert fields_of(locked.policy) == fields_of(Policy.objects.in_force(NOW))
     assert locked.policy.hold_hours == 12

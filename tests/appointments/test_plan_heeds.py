@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from appointments.models import Policy
+from appointments.models.planner import Planner
 from referrals.models import Authorization
 from tests.appointments.plans import planned, rows_of, waits_of
 from tests.factories import (
@@ -134,3 +136,31 @@ def test_notice_gives_the_sooner_time_to_whom_waiting_harms_less(hours, first):
     given, _waits = days()
 
     assert sorted(given, key=given.get) == [one.pk for one in order]
+
+
+@pytest.mark.parametrize("therapists", [1, 2])
+def test_nobody_is_planned_for_two_visits_at_a_time(therapists):
+    """Two therapists are free then, and the patient waits for two visits."""
+    make_clinic(therapists=therapists, hours=("08:00", "09:00"), days=[FIRST.weekday()])
+    referral = make_referral(sessions=2)
+    visits = [make_entry(referral=referral, session=n) for n in (1, 2)]
+    other = make_entry(waited_days=1)
+
+    given, waits = days()
+
+    first, second = (given[one.pk] for one in visits)
+    assert {first, second} == {morning_of(FIRST), morning_of(SECOND)}
+    assert given[other.pk] == morning_of(FIRST)
+    assert waits == {}
+
+
+def test_nor_does_the_line_alone_that_a_plan_is_held_against():
+    make_clinic(hours=("08:00", "09:00"), days=[FIRST.weekday()])
+    referral = make_referral(sessions=2)
+    for number in (1, 2):
+        make_entry(referral=referral, session=number)
+    made = Planner.of_weeks(2, now=NOW, policy=Policy.objects.in_force(NOW))
+
+    times = [one.line_opening.starts_at for one in made.draw().outcomes]
+
+    assert times == [morning_of(FIRST), morning_of(SECOND)]

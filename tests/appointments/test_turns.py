@@ -125,7 +125,7 @@ def some_line(dice, techniques, place, staff):
             referral=referral,
             waited_days=dice.choice([5, 10, 20, dice.uniform(-3, 60)]),
             category=dice.choice(categories),
-            need_score=dice.choice([0, 40]),
+            need_score=dice.choice([0, 40, 100]),
             weekdays=dice.choice(["MTWRFSU", "MWF", "TRS"]),
             from_time=dice.choice([time(0), time(9, 0)]),
             to_time=dice.choice([time(23, 59), time(9, 50), time(12, 0)]),
@@ -140,7 +140,7 @@ def some_line(dice, techniques, place, staff):
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("exponent", ["1.0", "3.0"])
+@pytest.mark.parametrize("exponent", ["1.0", "1.1", "3.0", "6.0"])
 def test_the_statement_counts_whom_the_rule_finds_one_by_one(seed, exponent):
     dice = random.Random(seed)  # noqa: S311 - the same clinic each time
     policy = Policy(in_force_from=NOW - DAY, harm_exponent=exponent)

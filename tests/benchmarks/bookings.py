@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.db import transaction
 
 from appointments import actions
-from appointments.models import WaitlistEntry
+from appointments.models import Policy, WaitlistEntry
 from appointments.openings import Opening
 from tests.benchmarks.figures import BEST_OF_OTHERS, Figure, Limit, count_queries
 from tests.benchmarks.filling import Clinic
@@ -25,8 +25,10 @@ Task = tuple[WaitlistEntry, Opening]
 
 def measure(of: Clinic) -> tuple[list[Figure], int]:
     """Return the rates with 1 and 8 clients, and how many bookings were refused."""
-    waiting = WaitlistEntry.objects.waiting().order_by("pk")[:2_000]
-    tasks = list(zip(waiting, _apart(openings(of)), strict=False))
+    exponent = float(Policy.objects.in_force(of.now).harm_exponent)
+    waiting = WaitlistEntry.objects.waiting()
+    first = waiting.in_order_of_need(now=of.now, exponent=exponent)[:2_000]
+    tasks = list(zip(first, _apart(openings(of)), strict=False))[::-1]
     queries = _queries(of, *tasks.pop())
     by = of.scheduler.pk
     figures, refused = [], 0
