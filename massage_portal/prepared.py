@@ -15,13 +15,13 @@ all of it as one message, for most of the time of a small statement goes by on t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import CharField, Model
 from django.db.transaction import TransactionManagementError
 
@@ -53,10 +53,10 @@ class Prepared:
         planned = _VALUE.sub(lambda found: places[found[1]] + found[2], sql)
         self._name, self._first = name, first
         self._prepare = f"PREPARE {name} AS {planned}"
-        ahead = first._execute if isinstance(first, Prepared) else first or ""
+        ahead: str = first._execute if isinstance(first, Prepared) else first or ""
         given = ", ".join(f"%({value})s{cast}" for value, cast in casts.items())
         execute = f"EXECUTE {name} ({given})".removesuffix(" ()")
-        self._execute = f"{ahead}; {execute}".removeprefix("; ")
+        self._execute: str = f"{ahead}; {execute}".removeprefix("; ")
         self._in_order = _VALUE.findall(self._execute)
         self._positional = _VALUE.sub(r"%s\2", self._execute)
 
@@ -66,37 +66,41 @@ class Prepared:
 
         :raises TransactionManagementError: if `first` would be over at once.
         """
-        if self._first and not connection.in_atomic_block:
+        here = connections[DEFAULT_DB_ALIAS]  # once: finding it takes its time
+        if self._first and not here.in_atomic_block:
             raise TransactionManagementError(f"{self._name} lasts a transaction")
-        with connection.cursor() as cursor:
-            self._prepare_once()
+        with here.cursor() as cursor:
+            self._prepare_once(here.connection)
             cursor.execute(self._execute, values)
             return cursor.fetchall()
 
     def run(self, **values: Any) -> None:
         """Have it write; inside of `together` when that ends, at the latest."""
-        connection.ensure_connection()
-        self._prepare_once()
+        here = connections[DEFAULT_DB_ALIAS]
+        here.ensure_connection()
+        self._prepare_once(here.connection)
         one = (self._positional, [values[value] for value, _cast in self._in_order])
         if (waiting := _waiting.get()) is not None:
             waiting.append(one)
         else:
             _send([one])
 
-    def _prepare_once(self) -> None:
-        if isinstance(self._first, Prepared):
-            self._first._prepare_once()
-        session = connection.connection
+    def _prepare_once(self, session: Any) -> None:
         known = _known.setdefault(session, set())
-        if self._name not in known:
-            with connection.wrap_database_errors, session.cursor() as cursor:
-                cursor.execute(self._prepare)
-            known.add(self._name)
+        if self._name in known:
+            return
+        if isinstance(self._first, Prepared):
+            self._first._prepare_once(session)
+        with connection.wrap_database_errors, session.cursor() as cursor:
+            cursor.execute(self._prepare)
+        known.add(self._name)
 
 
-def columns(model: type[Model], name: str) -> str:
+def columns(model: type[Model], name: str, only: Collection[str] = ()) -> str:
     """
     Return all columns of a table as a statement reads them that calls it `name`.
+
+    Or those of the fields `only`.
 
     Of text, without its greatest length: PostgreSQL runs no prepared statement whose
     columns have changed their type, and a release may allow longer texts while the one
@@ -105,6 +109,7 @@ def columns(model: type[Model], name: str) -> str:
     return ", ".join(
         f"{name}.{one.column}{'::varchar' if isinstance(one, CharField) else ''}"
         for one in model._meta.local_concrete_fields
+        if not only or one.attname in only
     )
 
 

@@ -35,11 +35,24 @@ PARTS: dict[str, type[Model]] = {  # by what the statement calls them
 }
 
 
-COLUMNS = ", ".join(columns(model, name) for name, model in PARTS.items())
+# What no booking asks of them is read when somebody does: each column costs time.
+SOME = {
+    "referral": """patient technique insurer status valid_from valid_until sessions
+        interval_days version""",
+    "account": "email",
+    "technique": "minutes",
+    "insurer": "needs_referral needs_authorization",
+    "allowed": "referral referral_number number visits valid_until",
+}
 NAMES = {  # of the fields of each table, the key first
-    name: [field.attname for field in model._meta.local_concrete_fields]
+    name: [
+        field.attname
+        for field in model._meta.local_concrete_fields
+        if field.primary_key or name not in SOME or field.name in SOME[name].split()
+    ]
     for name, model in PARTS.items()
 }
+COLUMNS = ", ".join(columns(PARTS[name], name, only) for name, only in NAMES.items())
 LOCK_PATIENT = Prepared(
     "lock_patient",
     """

@@ -153,6 +153,7 @@ class Supply:
         """Return the openings for visits by `technique` (None: any), soonest first."""
         key = self._key(technique)
         if key not in self._openings:
+            begin, end = self.within or (self.now, None)
             found = openings(
                 diaries=self._rota.diaries,
                 rooms=self._rota.rooms,
@@ -161,15 +162,10 @@ class Supply:
                 length=timedelta(minutes=key[1]),
                 turnover=self.policy.turnover,
                 technique=key[0],
-                not_before=self.now,
+                not_before=max(self.now, begin),
             )
-            if self.within is not None:  # of other times it is not known who is there
-                begin, end = self.within
-                found = [
-                    one
-                    for one in found
-                    if begin <= one.starts_at and one.blocked_until <= end
-                ]
+            if end is not None:  # of later times it is not known who is there
+                found = [one for one in found if one.blocked_until <= end]
             self._openings[key] = found
         return self._openings[key]
 

@@ -11,7 +11,7 @@ from django.db.transaction import TransactionManagementError
 from appointments import actions
 from appointments.codes import Status
 from appointments.models import Appointment, Policy, WaitlistEntry
-from appointments.models.booking import add_visit, lock_entry
+from appointments.models.booking import NAMES, add_visit, lock_entry
 from appointments.models.rota import rota
 from massage_portal.accounts.roles import Role
 from massage_portal.outbox.actions import Owed, owe_each
@@ -40,19 +40,22 @@ pytestmark = pytest.mark.django_db
 OF_REFERRAL = ("technique", "insurer", "authorization")
 
 
-def fields_of(row):
+def fields_of(row, names=None):
     """Return what a row holds of its own table; None where there is no row."""
     if row is None:
         return None
-    names = [field.attname for field in row._meta.local_concrete_fields]
+    if names is None:
+        names = [field.attname for field in row._meta.local_concrete_fields]
     return type(row), {name: getattr(row, name) for name in names}
 
 
 def parts(entry):
-    """Return the rows of an entry that is read with all it is judged by."""
+    """Return what is read with an entry, and what it is judged by of all that."""
     referral, patient = entry.referral, entry.patient
     others = [getattr(referral, name, None) for name in OF_REFERRAL]
-    return [fields_of(row) for row in (entry, referral, patient, patient.user, *others)]
+    rows = (entry, referral, patient, patient.user, *others)
+    read = zip(rows, [name for name in NAMES if name != "policy"], strict=True)
+    return [fields_of(row, NAMES[name]) for row, name in read], referral.coverage
 
 
 def insured():
