@@ -36,7 +36,11 @@ def clock(monkeypatch):
 
 @pytest.mark.parametrize(
     ("starts_at", "says_over", "links"),
-    [(NOW - DAY, True, False), (NOW - MINUTE, False, False), (NOW + DAY, False, True)],
+    [
+        (NOW - 3 * HOUR, True, False),
+        (NOW - MINUTE, False, False),
+        (NOW + DAY, False, True),
+    ],
     ids=["over", "begun", "ahead"],
 )
 def test_a_visit_is_changed_only_while_it_is_ahead_and_over_once_it_has_ended(
