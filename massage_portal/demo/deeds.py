@@ -18,6 +18,7 @@ from appointments.codes import (
 )
 from appointments.models import (
     Appointment,
+    GivenOutOfTurn,
     Policy,
     Supply,
     Therapist,
@@ -123,7 +124,8 @@ def time_for(
     for opening, number in zip(some, before, strict=True):
         if not number:
             return opening, None
-    reason, note = people.TURNS[entry.pk % len(people.TURNS)]
+    so_far = GivenOutOfTurn.objects.count()
+    reason, note = people.TURNS[so_far % len(people.TURNS)]
     return some[0], actions.Turn(OutOfTurn(reason), note)
 
 
