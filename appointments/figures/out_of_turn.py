@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from appointments.figures import words
 from appointments.figures.figure import Bar, Figure
-from appointments.figures.overrules import MOST_REASONS, YEAR, month_of
+from appointments.figures.overrules import MOST_REASONS, YEAR, last_month, month_of
 from appointments.models import GivenOutOfTurn
 from appointments.models.turns import MOST
 
@@ -52,8 +52,7 @@ def by_month(*, now: datetime) -> Figure:
 
 def reasons(*, now: datetime) -> Figure:
     """Return this month's and last month's one by one, with their reasons."""
-    first = month_of(month_of(now) - timedelta(days=1))
-    found = GivenOutOfTurn.objects.filter(at__gte=first, at__lte=now)
+    found = GivenOutOfTurn.objects.filter(at__gte=last_month(now), at__lte=now)
     found = found.select_related("by", "appointment__entry").order_by("-at", "-pk")
     shown = list(found[:MOST_REASONS])
     return Figure(

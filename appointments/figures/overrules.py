@@ -24,6 +24,11 @@ def month_of(moment: datetime) -> datetime:
     )
 
 
+def last_month(now: datetime) -> datetime:
+    """Return the first moment of the month before the one of `now`."""
+    return month_of(month_of(now) - timedelta(days=1))
+
+
 def by_month(*, now: datetime) -> Figure:
     """Return how many overrules began in each month of a year, up and down."""
     months: dict[date, list[bool]] = defaultdict(list)
@@ -54,8 +59,7 @@ def by_month(*, now: datetime) -> Figure:
 
 def reasons(*, now: datetime) -> Figure:
     """Return this month's and last month's overrules one by one, with their reasons."""
-    first = month_of(month_of(now) - timedelta(days=1))
-    found = Overrule.objects.filter(starts_at__gte=first, starts_at__lte=now)
+    found = Overrule.objects.filter(starts_at__gte=last_month(now), starts_at__lte=now)
     found = found.select_related("by", "entry").order_by("-starts_at", "-pk")
     shown = list(found[:MOST_REASONS])
     return Figure(
