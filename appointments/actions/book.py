@@ -107,14 +107,13 @@ def accept(
 
 
 def unwished(
-    appointment: Appointment, entry: WaitlistEntry, *, now: datetime
+    appointment: Appointment, entry: WaitlistEntry, *, policy: Policy
 ) -> list[Misfit]:
     """
     Return what of an offer is not what its patient asks for by now.
 
     It was offered in time, and what they agreed to then still holds.
     """
-    policy = Policy.objects.in_force(now)
     some = not_wished(entry, appointment.opening, policy=policy, now=None)
     if appointment.technique_id != entry.referral.technique_id:
         some.insert(0, Misfit.TECHNIQUE)
@@ -133,7 +132,7 @@ def _see_wish(
     """
     Refuse to accept for a patient what they do not ask for, or keep that they agreed.
     """
-    new = unwished(appointment, entry, now=now)
+    new = unwished(appointment, entry, policy=entry.policy)
     if not new:
         return
     if not agreed:

@@ -135,7 +135,8 @@ def _bare(form: type[Form]) -> Callable[[Any, Any, datetime], Form]:
 
 
 def _accept(visit: Appointment, sent: Any, now: datetime) -> Form:
-    some = actions.unwished(visit, visit.entry, now=now)
+    policy = Policy.objects.in_force(now)
+    some = actions.unwished(visit, visit.entry, policy=policy)
     return Accept(sent, unwished=in_words(some))
 
 
