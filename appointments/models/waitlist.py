@@ -112,10 +112,6 @@ class WaitlistEntryQuerySet(Board["WaitlistEntry"]):
         keys = [int(key) for key in acts.values_list("record_id", flat=True)]
         return self.filter(status=EntryStatus.REJECTED, pk__in=keys)
 
-    def of_record(self, record_number: str) -> WaitlistEntry:
-        """Return the one entry of the patient with this record number."""
-        return self.get(patient__record_number=record_number)
-
     def with_patient(self) -> Self:
         """With what a row of the queue shows."""
         return self.select_related(
