@@ -54,12 +54,20 @@ class Clinic:
         make_diagnosis()
         load_content(by=None, now=now)
         self.of = filling.clinic(therapists=3, now=now)
-        number = CROWDS * (BOOKINGS + CANCELS)
-        self.waiting = filling.entries(number, self.of)
+        self.waiting = filling.entries(CROWDS * (BOOKINGS + CANCELS), self.of)
         free = openings(self.of)
         self.free = _apart(free[len(free) // 3 :])  # soon enough to be offered
-        assert len(self.free) >= number
+        assert len(self.free) >= len(self.waiting)
+        # All have a time before the first cancels, or they would be offered that one.
+        self.offers = [self._give(offer) for _ in range(CROWDS * BOOKINGS)]
+        self.visits = [self._give(book) for _ in range(CROWDS * CANCELS)]
         self.scheduler = signed_in(self.of.scheduler)
+
+    def _give(self, act):
+        """Give the next who waits the next free time, by an offer or a booking."""
+        said = {"turn": ANY_TURN, "agreed": True}
+        who = {"by": self.of.scheduler, "now": self.of.now}
+        return act(entry=self.waiting.pop(), opening=self.free.pop(0), **said, **who)
 
     def asks(self):
         """Return what one crowd asks in one phase."""
@@ -78,27 +86,23 @@ class Clinic:
 
     def _booking(self):
         """Return a patient's accepting an offer."""
-        key, entry = self._patient()
-        made = offer(entry=entry, opening=self.free.pop(0), **self._by())
-        return Ask(reverse("appointments:accept", args=[made.pk]), key, {})
+        made = self.offers.pop()
+        accept = reverse("appointments:accept", args=[made.pk])
+        return Ask(accept, self._session_of(made), {})
 
     def _cancel(self):
         """Return a patient's look at their visit, and their cancelling it."""
-        key, entry = self._patient()
-        visit = book(entry=entry, opening=self.free.pop(0), **self._by())
+        visit = self.visits.pop()
         cancel = reverse("appointments:cancel", args=[visit.pk])
+        key = self._session_of(visit)
         return [Ask(reverse("appointments:mine"), key), Ask(cancel, key, {})]
 
-    def _patient(self):
-        """Return the session of somebody who waits, and their entry."""
-        entry = self.waiting.pop()
-        user = entry.patient.user
+    def _session_of(self, visit):
+        """Return a session of the patient whose visit it is."""
+        user = visit.patient.user
         user.groups.add(Group.objects.get(name=Role.PATIENT))
         (key,) = sessions(signed_in(user), 1)
-        return key, entry
-
-    def _by(self):
-        return {"by": self.of.scheduler, "now": self.of.now, "turn": ANY_TURN}
+        return key
 
 
 def phase(clinic, ports, counts, name):
