@@ -16,8 +16,10 @@ from tests.crashing import (
     LONG_AGO,
     PATIENCE,
     lost,
+    none_is_left,
     owe_reminders,
     owed_reminder,
+    soon,
     times_caught,
     told,
     twice,
@@ -32,16 +34,6 @@ OWED = 200
 NOBODYS, NOT_NOW, CUT, SLOW = range(3), range(3, 8), range(8, 12), 12  # of addresses
 TOLD_WITHIN = 300  # seconds until staff see whom to call
 MINUTE = timedelta(minutes=1)
-
-
-def soon():
-    """Let what is tried again be tried now: its pauses are claims of other tests."""
-    Message.objects.unsent().filter(claim=None).update(try_at=LONG_AGO)
-
-
-def none_is_left():
-    soon()
-    return not unsent()
 
 
 def give_trouble(mail):
