@@ -273,6 +273,17 @@ def test_no_month_within_a_sentence_begins_with_a_capital(kind, settings):
     assert [IN_CAPITALS.findall(one) for one in said] == [[]] * 4
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["appointments.offer", "appointments.reminder"])
+def test_a_text_tells_the_hour_as_the_mail_does(kind, settings):
+    settings.SMS_GATEWAY = GATEWAY
+    subject, to, _key = EXAMPLES[kind](language="es", clock="15:30")
+    mail = written(make_message(kind=kind, subject=subject, to=to), kind_of(kind))
+    for words in (mail.short, mail.text, words_of(mail.html)):
+        assert "3:30 p.m." in words
+    assert "15:30" not in mail.short
+
+
 def test_no_date_in_spanish_is_told_with_a_capital():
     forms = trans_real.translation("es")._catalog.items()
     dates = [said for form, said in forms if FORM_OF_A_DAY.fullmatch(str(form))]

@@ -32,6 +32,7 @@ from tests.crashing import (
 from tests.crowd import Ask, in_turn, p95, sessions
 from tests.factories import make_appointment, make_diagnosis, make_user
 from tests.processes import background, until
+from tests.turns import ANY_TURN
 
 pytestmark = [pytest.mark.crashes, pytest.mark.processes]
 
@@ -97,7 +98,7 @@ class Clinic:
         return key, entry
 
     def _by(self):
-        return {"by": self.of.scheduler, "now": self.of.now}
+        return {"by": self.of.scheduler, "now": self.of.now, "turn": ANY_TURN}
 
 
 def phase(clinic, ports, counts, name):
