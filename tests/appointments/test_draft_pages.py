@@ -255,6 +255,8 @@ def test_a_long_plan_is_shown_in_pages_and_keeps_the_page_it_was_pressed_on(desk
     )
     assert pressed.url == f"{address}?page=2#row-{last.pk}"
     assert f'id="row-{last.pk}"' in shown.text
+    # Without an address a browser would stay at that row, whatever is pressed next.
+    assert f'<form method="post" action="{address}?page=2">' in shown.text
     row = shown.context["rows"][0][0]
     there = f"{url('draft_move', draft.pk, row.pk)}?page=2"
     assert f'href="{there}"' in shown.text
