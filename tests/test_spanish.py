@@ -17,9 +17,9 @@ from massage_portal.actions import compile_translations
 from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.letter import written
 from massage_portal.tokens import sign
-from services.actions import load_content
 from services.codes import VersionStatus
 from services.models import Version
+from tests.content import open_guide
 from tests.factories import (
     DAY,
     NOW,
@@ -94,7 +94,7 @@ def reader(clock, db):
     ],
 )
 def test_what_a_visitor_opens_under_es_is_spanish(client, page, says):
-    load_content(now=NOW, by=None)
+    open_guide()
     answer = client.get(es(page))
     if page in FROM_RECORDS:
         answer.content = HEAD.sub(b"", answer.content)
@@ -302,7 +302,7 @@ UNTRANSLATED = (
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ["conditions/fibromyalgia/", "conditions/", ""])
 def test_what_is_not_translated_says_so_once_and_is_marked(client, address):
-    load_content(now=NOW, by=None)
+    open_guide()
     whole = client.get(f"/es/{address}").content.decode()
     assert UNTRANSLATED not in whole
     assert "Fibromyalgia" not in whole
