@@ -142,7 +142,7 @@ class Propose(parts.Form):
     how = forms.ChoiceField(choices=[("offer", ""), ("book", "")])
     agreed = forms.BooleanField(required=False)  # to what is not as they wished
     reason = forms.ChoiceField(choices=OutOfTurn, required=False)
-    note = forms.CharField(max_length=300, required=False)
+    note = parts.Text(max_length=300, required=False)
 
     def clean(self) -> dict[str, Any]:
         """See that a reason that says nothing by itself is explained."""
