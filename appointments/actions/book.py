@@ -22,7 +22,7 @@ from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.models.booking import take_entry
 from appointments.models.outside import outside_of_hours
-from appointments.models.supply import not_wished
+from appointments.models.wish import not_wished
 from appointments.openings import Opening
 from appointments.outside import Outside
 from appointments.wishes import Misfit

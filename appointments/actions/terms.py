@@ -18,8 +18,8 @@ from appointments.actions.refusal import Refusal
 from appointments.codes import TO_BE_EXPLAINED, OutOfTurn
 from appointments.models import Appointment, Supply, WaitlistEntry
 from appointments.models.out_of_turn import add_out_of_turn
-from appointments.models.supply import not_wished
 from appointments.models.turns import MOST, in_greater_need
+from appointments.models.wish import not_wished
 from appointments.openings import Opening
 from appointments.wishes import Misfit, refused
 from massage_portal.accounts.models import User

@@ -15,8 +15,9 @@ from appointments.models.appointment import Appointment
 from appointments.models.draft import Draft, DraftOffer
 from appointments.models.drawn_from import DrawnFrom
 from appointments.models.policy import Policy
-from appointments.models.supply import Supply, waiting_in_line, wish_of
+from appointments.models.supply import Supply, waiting_in_line
 from appointments.models.waitlist import WaitlistEntry
+from appointments.models.wish import wish_of
 from appointments.openings import Opening, on_the_clock
 from appointments.planning.drawing import LEAST_GAIN, draw_up
 from appointments.planning.gains import Held, Times

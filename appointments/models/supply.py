@@ -16,8 +16,17 @@ from appointments.models.appointment import Appointment
 from appointments.models.policy import Policy
 from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
-from appointments.openings import Diary, Opening, Span, on_the_clock, openings, worked
-from appointments.wishes import Misfit, misfits
+from appointments.models.wish import wish_of
+from appointments.openings import (
+    Diary,
+    Opening,
+    Slot,
+    on_the_clock,
+    one_by_one,
+    slots,
+    worked,
+)
+from appointments.spans import Span
 from services.models import Technique
 
 BATCH = 50
@@ -99,6 +108,7 @@ class Supply:
         self.within = within
         self.whose, self.length = whose, length
         self.locked = locked
+        self._slots: dict[tuple[int | None, int], list[Slot]] = {}
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
         self._places: dict[tuple[int | None, int], dict[Place, Opening]] = {}
@@ -149,12 +159,12 @@ class Supply:
             return self.length
         return technique.minutes if technique else self.policy.visit_minutes
 
-    def openings(self, technique: Technique | None) -> list[Opening]:
-        """Return the openings for visits by `technique` (None: any), soonest first."""
+    def slots(self, technique: Technique | None) -> list[Slot]:
+        """Return the openings for visits by `technique` (None: any), by their start."""
         key = self._key(technique)
-        if key not in self._openings:
+        if key not in self._slots:
             begin, end = self.within or (self.now, None)
-            found = openings(
+            found = slots(
                 diaries=self._rota.diaries,
                 rooms=self._rota.rooms,
                 first=self.first,
@@ -166,7 +176,14 @@ class Supply:
             )
             if end is not None:  # of later times it is not known who is there
                 found = [one for one in found if one.blocked_until <= end]
-            self._openings[key] = found
+            self._slots[key] = found
+        return self._slots[key]
+
+    def openings(self, technique: Technique | None) -> list[Opening]:
+        """Return them one by one, soonest first."""
+        key = self._key(technique)
+        if key not in self._openings:
+            self._openings[key] = one_by_one(self.slots(technique))
         return self._openings[key]
 
     def _key(self, technique: Technique | None) -> tuple[int | None, int]:
@@ -342,35 +359,6 @@ class Supply:
             last=self.last,
             not_before=self.now,
         )
-
-
-def wish_of(entry: WaitlistEntry, *, policy: Policy) -> Wish:
-    """Return what the entry and its referral ask of an opening, whatever came since."""
-    return Wish(
-        valid_from=entry.referral.valid_from,
-        valid_until=entry.referral.coverage.until,
-        earliest=entry.earliest,
-        latest=entry.latest,
-        weekdays=entry.weekdays,
-        from_time=entry.from_time,
-        to_time=entry.to_time,
-        therapist=entry.therapist_id,
-        location=entry.location_id,
-        notice=max(timedelta(hours=entry.notice_hours), policy.notice),
-    )
-
-
-def not_wished(
-    entry: WaitlistEntry, opening: Opening, *, policy: Policy, now: datetime | None
-) -> list[Misfit]:
-    """
-    Return what of the opening is not what the patient asked for.
-
-    :param now: None leaves their notice out.
-    """
-    notice = timedelta(hours=entry.notice_hours)  # theirs: the clinic may go below its
-    wish = replace(wish_of(entry, policy=policy), notice=notice)
-    return misfits(wish, opening, now=now)
 
 
 def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:

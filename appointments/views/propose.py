@@ -21,8 +21,9 @@ from appointments import actions
 from appointments.codes import OutOfTurn, Status
 from appointments.forms.staff import Propose
 from appointments.models import Appointment, Policy, Supply, Therapist, WaitlistEntry
-from appointments.models.supply import Place, not_wished
+from appointments.models.supply import Place
 from appointments.models.turns import in_greater_need
+from appointments.models.wish import not_wished
 from appointments.openings import Opening
 from appointments.views.availability import can_come
 from appointments.views.times import Chosen, chosen, days_and_therapists, times
