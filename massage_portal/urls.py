@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from django.views import defaults
 
 from appointments.views.calendar import feed
 from massage_portal.health import healthz, readyz
 from massage_portal.metrics import metrics
 from massage_portal.outbox.views.machines import mail_events, sms_incoming, sms_status
 from massage_portal.start import start
-from referrals.views.fhir import service_request, service_requests
+from referrals.views.fhir import not_answered, service_request, service_requests
 from services.machines import robots, sitemap
 
 urlpatterns = [
@@ -38,3 +43,21 @@ urlpatterns = [
         prefix_default_language=False,
     ),
 ]
+
+
+def refusal(
+    status: int, page: Callable[..., HttpResponse]
+) -> Callable[..., HttpResponse]:
+    """Return what answers where no view does: under /fhir/ other systems read it."""
+
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.path_info.split("/")[1:2] == ["fhir"]:
+            return not_answered(status)
+        return page(request, *args, **kwargs)
+
+    return answer
+
+
+handler400 = refusal(400, defaults.bad_request)
+handler404 = refusal(404, defaults.page_not_found)
+handler500 = refusal(500, defaults.server_error)

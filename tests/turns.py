@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from appointments.actions import Turn
+from dataclasses import replace
+
+from appointments.actions import Terms, Turn
 from appointments.codes import OutOfTurn
 from appointments.models import GivenOutOfTurn
 from massage_portal.accounts.roles import Role
 from tests.factories import NOW, make_appointment, make_user
 
-ANY_TURN = Turn(OutOfTurn.NOT_REACHED)
+ANY_TURN = Terms(turn=Turn(OutOfTurn.NOT_REACHED))
+AGREED = replace(ANY_TURN, agreed=True)
 
 
 def make_out_of_turn(**fields) -> GivenOutOfTurn:

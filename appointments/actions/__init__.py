@@ -59,7 +59,7 @@ from appointments.actions.refusal import Refusal
 from appointments.actions.sweep import lapse_offers, offer_freed_times
 from appointments.actions.target import TargetInForce, set_target
 from appointments.actions.telephone import by_telephone
-from appointments.actions.terms import NotTheirTurn, NotWished, Turn, so_many
+from appointments.actions.terms import NotTheirTurn, NotWished, Terms, Turn, so_many
 from appointments.actions.triage import (
     ChangedMeanwhile,
     NotTriageable,
@@ -96,6 +96,7 @@ __all__ = [
     "ReferralNotInForce",
     "Refusal",
     "TargetInForce",
+    "Terms",
     "TimeTaken",
     "TooEarly",
     "TooLong",

@@ -17,7 +17,7 @@ from appointments.actions.hold import (
     lock_entry,
     lock_waiting,
 )
-from appointments.actions.terms import NotWished, Terms, Turn, record_agreed
+from appointments.actions.terms import NOTHING_SAID, NotWished, Terms, record_agreed
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.models.booking import take_entry
@@ -43,14 +43,12 @@ def book(
     opening: Opening,
     by: User,
     now: datetime,
-    agreed: bool = False,
-    turn: Turn | None = None,
+    terms: Terms = NOTHING_SAID,
 ) -> Appointment:
     """
     Book `opening` at once for a patient who has said yes, as on the telephone.
 
-    :param agreed: whether they said so knowing that it is not as they wished.
-    :param turn: why they have it though others in greater need could use it.
+    :param terms: what is said with it.
     :raises NotWaiting, TimeTaken, NotWished, NotTheirTurn: as `offer`.
     """
     entry = lock_waiting(entry, day_of=opening, now=now)
@@ -58,10 +56,11 @@ def book(
         appointment = hold(
             entry=entry,
             opening=opening,
+            by=by,
             now=now,
             by_telephone=True,
             booked=True,
-            terms=Terms(by, agreed, turn),
+            terms=terms,
         )
         others = entry.offer_out  # no offer was sent of this one, so none is withdrawn
         _take_entry(appointment, entry, by=by, now=now, others=others, made=True)

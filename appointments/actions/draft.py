@@ -10,12 +10,15 @@ from django.utils.translation import gettext as _
 from appointments.actions.hold import TimeTaken, lock_entry, taken
 from appointments.actions.offer import offer
 from appointments.actions.refusal import Refusal
+from appointments.actions.terms import Terms
 from appointments.actions.triage import ChangedMeanwhile
 from appointments.models import Appointment, Draft, DraftOffer
 from appointments.models.planner import Planner
 from appointments.openings import Opening
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
+
+BY_PLAN = Terms(by_plan=True)
 
 
 class CannotCome(Refusal):
@@ -222,7 +225,7 @@ def _offer(
         raise CannotCome(_("The patient cannot come at that time any more."))
     if planner.must_call(entry):
         raise CannotCome(_("Somebody must call this patient first."))
-    return offer(entry=entry, opening=opening, by=by, now=now, by_plan=True)
+    return offer(entry=entry, opening=opening, by=by, now=now, terms=BY_PLAN)
 
 
 def _refuse_to_pass_over(draft: Draft, *, now: datetime) -> None:

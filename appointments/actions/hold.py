@@ -201,6 +201,7 @@ def hold(
     *,
     entry: WaitlistEntry,
     opening: Opening,
+    by: User | None,
     now: datetime,
     terms: Terms,
     replaces: Appointment | None = None,
@@ -210,7 +211,8 @@ def hold(
     """
     Make the appointment, as an offer.
 
-    :param terms: what is said with it, by whom.
+    :param by: None where the portal gives it by itself.
+    :param terms: what is said with it.
     :param replaces: the booked visit that it may replace, and before which it ends.
     :param by_telephone: whether staff answer for the patient.
     :param booked: whether it is no offer: the patient has said yes already.
@@ -220,7 +222,7 @@ def hold(
     policy = entry.policy
     supply, free = still_free(entry, opening, now=now)
     rooms = supply.rooms_for(free, entry.referral.technique)
-    judged = judge(entry, free, supply=supply, terms=terms)
+    judged = judge(entry, free, supply=supply, terms=terms, by=by)
     if booked:
         state = _BOOKED | {"booked_at": now}
     else:
@@ -228,7 +230,7 @@ def hold(
     kept = {"by_telephone": by_telephone, "agreed_to": ",".join(judged.agreed_to)}
     visit = _visit(entry, free, now=now, replaces=replaces, **kept, **state)
     _make_in(rooms, visit, now=now)
-    keep(visit, judged, terms, now=now)
+    keep(visit, judged, terms, by=by, now=now)
     return visit
 
 

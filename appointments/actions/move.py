@@ -11,7 +11,7 @@ from appointments.actions.book import book_held
 from appointments.actions.hold import NotWaiting, covers, end_offers, hold, lock_entry
 from appointments.actions.offer import send
 from appointments.actions.refusal import Refusal
-from appointments.actions.terms import Terms, Turn
+from appointments.actions.terms import NOTHING_SAID, Terms
 from appointments.codes import Ending, Status
 from appointments.models import Appointment, WaitlistEntry
 from appointments.openings import Opening
@@ -82,8 +82,7 @@ def offer_move(
     opening: Opening,
     by: User,
     now: datetime,
-    agreed: bool = False,
-    turn: Turn | None = None,
+    terms: Terms = NOTHING_SAID,
 ) -> Appointment:
     """
     Offer another time for a booked visit, which stands until the patient accepts.
@@ -99,7 +98,7 @@ def offer_move(
         if out.is_at(opening):  # the same button, pressed twice
             return out
         raise NotWaiting(_("This patient already has an offer to answer."))
-    held = _hold_for(visit, entry, opening, now=now, terms=Terms(by, agreed, turn))
+    held = _hold_for(visit, entry, opening, by=by, now=now, terms=terms)
     send(held, entry, by=by, now=now)
     return held
 
@@ -111,8 +110,7 @@ def move(
     opening: Opening,
     by: User,
     now: datetime,
-    agreed: bool = False,
-    turn: Turn | None = None,
+    terms: Terms = NOTHING_SAID,
 ) -> Appointment:
     """
     Move a booked visit at once, as agreed on the telephone; return the new one.
@@ -121,8 +119,9 @@ def move(
     """
     visit, entry = _lock_booked(appointment, now=now)
     end_offers(entry.appointments.all(), by=by, now=now)
-    terms = Terms(by, agreed, turn)
-    held = _hold_for(visit, entry, opening, now=now, by_telephone=True, terms=terms)
+    held = _hold_for(
+        visit, entry, opening, by=by, now=now, terms=terms, by_telephone=True
+    )
     return book_held(held, entry, by=by, now=now, instead_of=visit, made=True)
 
 
@@ -131,6 +130,7 @@ def _hold_for(
     entry: WaitlistEntry,
     opening: Opening,
     *,
+    by: User,
     now: datetime,
     terms: Terms,
     by_telephone: bool = False,
@@ -143,6 +143,7 @@ def _hold_for(
     return hold(
         entry=entry,
         opening=opening,
+        by=by,
         now=now,
         replaces=visit,
         by_telephone=by_telephone,

@@ -15,7 +15,7 @@ from appointments.actions.hold import (
     lock_waiting,
 )
 from appointments.actions.tell import tell
-from appointments.actions.terms import Terms, Turn
+from appointments.actions.terms import NOTHING_SAID, Terms
 from appointments.codes import TAKING_THE_ENTRY, Ending, Status
 from appointments.holding import lapse_notice
 from appointments.models import Appointment, WaitlistEntry
@@ -32,17 +32,13 @@ def offer(
     opening: Opening,
     by: User | None,
     now: datetime,
-    agreed: bool = False,
-    turn: Turn | None = None,
-    by_plan: bool = False,
+    terms: Terms = NOTHING_SAID,
 ) -> Appointment:
     """
     Hold `opening` for the patient behind `entry`, and owe them the offer.
 
     :param by: None when the system itself passes freed time on.
-    :param agreed: whether the patient agreed to what is not as they wished.
-    :param turn: why they have it though others in greater need could use it.
-    :param by_plan: whether it is a row of a plan, which weighs all who wait.
+    :param terms: what is said with it.
     :raises NotWaiting: if the patient is not waiting, has an offer already, or the
         referral does not cover the day.
     :raises TimeTaken: if the time is not free any more.
@@ -55,8 +51,7 @@ def offer(
         if open_offer.is_at(opening):  # the same button, pressed twice
             return open_offer
         raise NotWaiting(_("This patient already has an offer to answer."))
-    terms = Terms(by, agreed, turn, by_plan)
-    appointment = hold(entry=entry, opening=opening, now=now, terms=terms)
+    appointment = hold(entry=entry, opening=opening, by=by, now=now, terms=terms)
     send(appointment, entry, by=by, now=now)
     return appointment
 

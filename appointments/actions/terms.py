@@ -67,18 +67,19 @@ class Turn(NamedTuple):
 @dataclass(frozen=True)
 class Terms:
     """
-    What was said with the time.
+    What is said with a time that is given.
 
-    :param by: None where the portal gives it by itself.
     :param agreed: whether the patient agreed to what is not as they wished.
     :param turn: why they have it before others.
     :param by_plan: whether it is a row of a plan, which weighs all who wait.
     """
 
-    by: User | None
     agreed: bool = False
     turn: Turn | None = None
     by_plan: bool = False
+
+
+NOTHING_SAID = Terms()
 
 
 class Judged(NamedTuple):
@@ -94,7 +95,12 @@ def so_many(number: int) -> str:
 
 
 def judge(
-    entry: WaitlistEntry, opening: Opening, *, supply: Supply, terms: Terms
+    entry: WaitlistEntry,
+    opening: Opening,
+    *,
+    supply: Supply,
+    terms: Terms,
+    by: User | None,
 ) -> Judged:
     """
     See that the patient wants the time, and that it is their turn, or why not.
@@ -102,13 +108,14 @@ def judge(
     Who waits is counted only for a person's choice, and once all else is well.
 
     :param supply: in which the opening was found.
+    :param by: None where the portal gives it by itself.
     :raises NotWished: if it is not as they wished, and they did not agree to it.
     :raises NotTheirTurn: if others in greater need could use it, and no reason is said.
     """
     unwished = not_wished(entry, opening, policy=supply.policy, now=supply.now)
     if unwished and not terms.agreed:
         raise NotWished(unwished)
-    if terms.by is None or terms.by_plan:
+    if by is None or terms.by_plan:
         return Judged(unwished, 0)
     [number] = in_greater_need(entry, [opening], supply=supply)
     if number and not (terms.turn and terms.turn.is_whole):
@@ -116,9 +123,15 @@ def judge(
     return Judged(unwished, number)
 
 
-def keep(visit: Appointment, judged: Judged, terms: Terms, *, now: datetime) -> None:
+def keep(
+    visit: Appointment,
+    judged: Judged,
+    terms: Terms,
+    *,
+    by: User | None,
+    now: datetime,
+) -> None:
     """Keep what was agreed to and who was passed over, in its trail and beside it."""
-    by = terms.by
     if judged.agreed_to:
         record_agreed(visit, judged.agreed_to, by=by, now=now)
     if not judged.passed_over or terms.turn is None or by is None:

@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from appointments.actions import Turn
+from appointments.actions import Terms, Turn
 from appointments.codes import OutOfTurn
 from appointments.models import TriageCategory, WaitlistEntry
 from appointments.models.overrule import LONGEST
@@ -151,7 +151,8 @@ class Propose(parts.Form):
         turn = Turn(OutOfTurn(reason), note) if reason else None
         if turn is not None and not turn.is_whole:
             self.add_error("note", _("Say in a few words why it goes to this patient."))
-        return checked | {"turn": turn}
+        agreed = checked.pop("agreed", False)
+        return checked | {"terms": Terms(agreed=agreed, turn=turn)}
 
     def clean_opening(self) -> tuple[int, datetime]:
         """Return the therapist's key and the start that the button carried."""

@@ -278,7 +278,7 @@ class _When(NamedTuple):
 @lru_cache(maxsize=1024)  # who is refused one time is shown the same others
 def _words(moment: datetime, zone: ZoneInfo, _language: str | None) -> _When:
     local = moment.astimezone(zone)
-    formats = ("Y-m-d H:iO", _("D, M j, P T"), _("l, F j, P"))
+    formats = ("Y-m-d H:iO", _("D, M j, P T"), _("l, F j, P T"))
     return _When(*(date_format(local, one) for one in formats))
 
 

@@ -144,7 +144,11 @@ def offer(
         return None
     opening, turn = found
     return actions.offer(
-        entry=entry, opening=opening, by=scheduler, now=moment, turn=turn
+        entry=entry,
+        opening=opening,
+        by=scheduler,
+        now=moment,
+        terms=actions.Terms(turn=turn),
     )
 
 

@@ -121,7 +121,7 @@ def _moved_by_telephone(clinic: Clinic, visit: Appointment, moment: datetime) ->
             now=moment,
             appointment=visit,
             opening=opening,
-            turn=turn and MOVED,
+            terms=actions.Terms(turn=turn and MOVED),
         )
 
 
@@ -135,5 +135,5 @@ def _offer_another(clinic: Clinic, visit: Appointment) -> None:
             opening=opening,
             by=clinic.users["scheduler"],
             now=clinic.now,
-            turn=turn and MOVED,
+            terms=actions.Terms(turn=turn and MOVED),
         )

@@ -82,6 +82,19 @@ def unread(status: int) -> HttpResponse:
     return refuse(status, [Fault("not-supported", "", words)], **NOT_KEPT)
 
 
+NOT_ANSWERED = {
+    400: ("invalid", "The request itself is broken: look at its host and its headers."),
+    404: ("not-found", "Nothing is here. Orders are sent to /fhir/ServiceRequest."),
+    500: ("exception", "The portal failed. Send the same again in a while."),
+}
+
+
+def not_answered(status: int) -> HttpResponse:
+    """Answer what no view did: 400, 404 or 500."""
+    code, words = NOT_ANSWERED[status]
+    return refuse(status, [Fault(code, "", words)], **NOT_KEPT)
+
+
 @by_system(
     "POST", stranger=stranger, other_method=other_method, unread=unread, known=sender
 )

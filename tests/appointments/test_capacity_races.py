@@ -99,7 +99,7 @@ def test_a_booking_and_time_off_at_once_leave_no_visit_that_nobody_was_shown():
             opening=opening,
             by=by,
             now=NOW,
-            turn=ANY_TURN,
+            terms=ANY_TURN,
         )
 
         outcomes = together(

@@ -129,7 +129,7 @@ def test_a_visit_missed_by_our_mistake_is_not_used_up():
     assert (entry.status, entry.received_at) == (EntryStatus.ACCEPTED, clock)
     assert entry.referral.waitlist_entries.count() == 1
     opening = opening_at(visit.therapist, visit.room, NINE + DAY)
-    what = {"by": visit.therapist.user, "now": NINE, "turn": ANY_TURN}
+    what = {"by": visit.therapist.user, "now": NINE, "terms": ANY_TURN}
     actions.book(entry=entry, opening=opening, **what)
     assert faults(NINE, but=REMINDED) == {}
     assert not Appointment.objects.visits_over().exists()
@@ -191,7 +191,7 @@ def test_a_visit_on_which_something_was_built_is_not_undone():
     later = visit.entry.referral.waitlist_entries.get(session=2)
     opening = opening_at(visit.therapist, visit.room, NINE + 21 * DAY)
     who = {"by": visit.therapist.user, "now": NINE}
-    actions.book(entry=later, opening=opening, turn=ANY_TURN, **who)
+    actions.book(entry=later, opening=opening, terms=ANY_TURN, **who)
 
     with pytest.raises(actions.NotUndoable, match="next visit of this plan is booked"):
         on(visit)["undo"]()

@@ -31,13 +31,13 @@ from tests.factories import (
     opening_at,
 )
 from tests.threads import errors, together, won
-from tests.turns import ANY_TURN
+from tests.turns import AGREED
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 FRIDAY = TODAY + timedelta(days=2)
 THREADS, STEPS, PATIENTS = 16, 12, 6
-SAID = {"agreed": True, "turn": ANY_TURN}  # whose turn it is, is judged elsewhere
+SAID = {"terms": AGREED}  # whose turn it is, is judged elsewhere
 
 
 class Hand:

@@ -58,7 +58,7 @@ def on_tuesday(visit, clock="10:00"):
 
 def offer(visit, scheduler, clock="10:00", *, now=NOW):
     opening = on_tuesday(visit, clock)
-    what = {"by": scheduler, "now": now, "turn": ANY_TURN}
+    what = {"by": scheduler, "now": now, "terms": ANY_TURN}
     return actions.offer_move(appointment=visit, opening=opening, **what)
 
 

@@ -43,7 +43,7 @@ def canceled():
             opening=opening,
             by=make_user(Role.SCHEDULER),
             now=NOW,
-            turn=ANY_TURN,
+            terms=ANY_TURN,
         )
         user = visit.patient.user
         return actions.cancel(

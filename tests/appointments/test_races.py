@@ -87,7 +87,7 @@ def test_fifty_booking_one_time_make_one_booking():
     for days in range(ROUNDS):
         opening = opening_at(therapist, room, FRIDAY_9 + days * DAY)
         book = partial(
-            actions.book, opening=opening, by=scheduler, now=NOW, turn=ANY_TURN
+            actions.book, opening=opening, by=scheduler, now=NOW, terms=ANY_TURN
         )
 
         outcomes = together(*(partial(book, entry=entry) for entry in waiting[:MANY]))
@@ -211,7 +211,7 @@ def test_a_lapsed_time_accepted_late_swept_and_booked_by_another_is_booked_once(
                 opening=opening,
                 by=scheduler,
                 now=over,
-                turn=ANY_TURN,
+                terms=ANY_TURN,
             ),
         )
 
@@ -239,7 +239,7 @@ def test_two_schedulers_offering_one_opening_make_one_offer():
                     opening=opening,
                     by=by,
                     now=NOW,
-                    turn=ANY_TURN,
+                    terms=ANY_TURN,
                 )
                 for entry, by in zip(entries, ours, strict=True)
             )

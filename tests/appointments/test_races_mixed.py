@@ -85,7 +85,7 @@ def time_off(place, therapist, starts_at, by):
 def of_entry(entry, opening, draw, ours):
     category = make_category(target_days=draw.choice([3, 14, 42]))
     seen = {"entry": entry, "version": entry.version} | ours
-    given = {"entry": entry, "opening": opening, "turn": ANY_TURN} | ours
+    given = {"entry": entry, "opening": opening, "terms": ANY_TURN} | ours
     days = Decimal(draw.randrange(1, 60))
     for_now = {"reason": "Told by telephone", "ends_at": NOW + 7 * DAY}
     calls = {
@@ -115,12 +115,12 @@ def acts(draw, place, therapists, rooms, by):
         calls |= of_entry(entry, opening, draw, ours)
     if booked is not None:
         of = {"appointment": booked} | ours
-        to = {"opening": opening, "turn": ANY_TURN} | of
+        to = {"opening": opening, "terms": ANY_TURN} | of
         calls |= {
             "cancel": partial(actions.cancel, ending=Ending.BY_PATIENT, **of),
             "move": partial(actions.move, **to),
             "offer move": partial(
-                actions.offer_move, opening=opening, turn=ANY_TURN, **of
+                actions.offer_move, opening=opening, terms=ANY_TURN, **of
             ),
         }
         if draw.random() < 0.3:  # who has arrived stays, and their time with them

@@ -50,7 +50,7 @@ def a_visit(scheduler):
     _, [therapist], [room] = make_clinic()
     [entry] = make_line(1)
     monday = opening_at(therapist, room, at(MONDAY, "09:00"))
-    what = {"by": scheduler, "now": NOW, "turn": ANY_TURN}
+    what = {"by": scheduler, "now": NOW, "terms": ANY_TURN}
     visit = actions.book(entry=entry, opening=monday, **what)
     return visit, lambda clock: opening_at(therapist, room, at(TUESDAY, clock))
 
@@ -63,7 +63,7 @@ def a_move(scheduler):
         opening=tuesday("10:00"),
         by=scheduler,
         now=NOW,
-        turn=ANY_TURN,
+        terms=ANY_TURN,
     )
     return visit, made
 
@@ -173,7 +173,7 @@ def test_two_schedulers_moving_one_visit_move_it_once(scheduler):
                     opening=tuesday(clock),
                     by=scheduler,
                     now=NOW,
-                    turn=ANY_TURN,
+                    terms=ANY_TURN,
                 )
                 for clock in ("09:00", "11:00")
             )
@@ -261,18 +261,18 @@ def acts(draw, scheduler, therapists, rooms):
     ours = {"by": scheduler, "now": NOW}
     calls = {"sweep": partial(actions.offer_freed_times, now=NOW)}
     if entry is not None:
-        of = {"entry": entry, "opening": opening, "turn": ANY_TURN} | ours
+        of = {"entry": entry, "opening": opening, "terms": ANY_TURN} | ours
         calls |= {"offer": partial(actions.offer, **of)}
         calls |= {"book": partial(actions.book, **of)}
     if booked is not None:
         of = {"appointment": booked} | ours
-        to = {"opening": opening, "turn": ANY_TURN} | of
+        to = {"opening": opening, "terms": ANY_TURN} | of
         pair = list(Appointment.objects.filter(status=Status.BOOKED)[:2])
         calls |= {
             "cancel": partial(actions.cancel, ending=Ending.BY_PATIENT, **of),
             "ill": partial(actions.cancel_for_clinic, appointments=pair, **ours),
             "offer_move": partial(
-                actions.offer_move, opening=opening, turn=ANY_TURN, **of
+                actions.offer_move, opening=opening, terms=ANY_TURN, **of
             ),
             "move": partial(actions.move, **to),
         }

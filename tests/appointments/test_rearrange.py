@@ -126,7 +126,7 @@ def test_a_visit_that_is_offered_again_or_booked_again_is_arranged():
     assert [one.visit for one in to_rearrange()] == [first, second]
 
     opening = opening_at(well, room, second.starts_at)
-    actions.book(entry=second.entry, opening=opening, by=by, now=NOW, turn=ANY_TURN)
+    actions.book(entry=second.entry, opening=opening, by=by, now=NOW, terms=ANY_TURN)
     assert [one.visit for one in to_rearrange()] == [first]
 
 

@@ -177,7 +177,7 @@ def asked(one, act, *, technique=None):
         opening=opening,
         by=make_user(Role.SCHEDULER),
         now=NOW,
-        turn=ANY_TURN,
+        terms=ANY_TURN,
     )
 
 

@@ -32,7 +32,7 @@ from tests.factories import (
     opening_at,
 )
 from tests.trail import owed, trail, voided
-from tests.turns import ANY_TURN
+from tests.turns import AGREED
 
 pytestmark = pytest.mark.django_db
 
@@ -336,7 +336,7 @@ def test_a_time_taken_and_freed_again_meanwhile_goes_to_the_first(held, monkeypa
         if len(tried) > 1:
             return actions.offer(**asked)
         ours = {"by": scheduler, "now": asked["now"]}
-        said = {"agreed": True, "turn": ANY_TURN}
+        said = {"terms": AGREED}
         visit = actions.book(entry=other, opening=asked["opening"], **said, **ours)
         try:
             return actions.offer(**asked)

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from appointments import actions
-from appointments.actions import Turn
+from appointments.actions import Terms, Turn
 from appointments.codes import EntryStatus, OutOfTurn, Status
 from appointments.matching import fits
 from appointments.models import (
@@ -49,7 +49,7 @@ from tests.turns import make_out_of_turn
 pytestmark = pytest.mark.django_db
 FRIDAY_9 = at(TODAY + 2 * DAY, "09:00")
 GIVE = pytest.mark.parametrize("give", [actions.offer, actions.book])
-PLAN = Turn(OutOfTurn.PLAN)
+PLAN = Terms(turn=Turn(OutOfTurn.PLAN))
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_a_time_out_of_turn_is_refused_until_somebody_says_why(give, opening, st
 
     assert said.value.number == 1
     assert not Appointment.objects.exists()
-    made = give(**what, turn=PLAN)
+    made = give(**what, terms=PLAN)
     kept = made.out_of_turn
     assert (kept.reason, kept.note, kept.passed_over) == ("plan", "", 1)
     assert (kept.by, kept.at) == (staff, NOW)
@@ -249,16 +249,17 @@ def test_a_reason_that_says_nothing_by_itself_needs_words(opening, staff):
     what |= {"by": staff, "now": NOW}
 
     with pytest.raises(actions.NotTheirTurn):
-        actions.offer(**what, turn=Turn(OutOfTurn.CLINICAL))
+        actions.offer(**what, terms=Terms(turn=Turn(OutOfTurn.CLINICAL)))
 
-    made = actions.offer(**what, turn=Turn(OutOfTurn.CLINICAL, "After surgery."))
+    why = Turn(OutOfTurn.CLINICAL, "After surgery.")
+    made = actions.offer(**what, terms=Terms(turn=why))
     assert made.out_of_turn.note == "After surgery."
 
 
 def test_a_reason_that_nobody_had_to_say_is_not_kept(opening, staff):
     mine = make_entry(waited_days=20)
 
-    actions.offer(entry=mine, opening=opening, by=staff, now=NOW, turn=PLAN)
+    actions.offer(entry=mine, opening=opening, by=staff, now=NOW, terms=PLAN)
 
     assert not GivenOutOfTurn.objects.exists()
 
@@ -273,7 +274,7 @@ def test_another_time_for_a_booked_visit_may_be_out_of_turn_too(give, opening, s
     with pytest.raises(actions.NotTheirTurn):
         give(**what)
 
-    made = give(**what, turn=Turn(OutOfTurn.MOVED))
+    made = give(**what, terms=Terms(turn=Turn(OutOfTurn.MOVED)))
     assert made.out_of_turn.reason == OutOfTurn.MOVED
 
 
@@ -315,6 +316,8 @@ def test_the_page_says_how_many_and_asks_why_before_it_gives(
     chosen = browser.get(page, {"opening": posted(opening)["opening"]}).text
     assert "1 patient in greater need could use this time." in chosen
     assert '<select id="reason" name="reason" required' in chosen
+    # A form without an address would keep the #chosen, also past where it leads.
+    assert f'<form method="post" action="{page}?opening=' in chosen
     refused = browser.post(page, posted(opening))
     assert refused.status_code == 409
     assert 'name="reason"' in refused.text
@@ -326,7 +329,7 @@ def test_the_page_says_how_many_and_asks_why_before_it_gives(
     visit = Appointment.objects.get()
     assert visit.out_of_turn.passed_over == 1
     told = browser.get(url("visit", visit.pk)).text
-    assert "Out of turn, before 1 others: To keep the therapist" in told
+    assert "Out of turn, before 1 other: To keep the therapist" in told
 
 
 def test_a_time_that_nobody_else_could_use_is_given_with_one_press(

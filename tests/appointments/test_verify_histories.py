@@ -47,7 +47,7 @@ def freed_for(waiting):
         opening=opening,
         by=scheduler,
         now=NOW - HOUR,
-        turn=ANY_TURN,
+        terms=ANY_TURN,
     )
     ending = Ending.BY_CLINIC
     actions.cancel(appointment=gone, ending=ending, by=scheduler, now=NOW - HOUR)

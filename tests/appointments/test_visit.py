@@ -25,7 +25,7 @@ from tests.factories import (
     opening_at,
 )
 from tests.trail import owed, trail, voided
-from tests.turns import ANY_TURN
+from tests.turns import AGREED, ANY_TURN
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ def scheduler():
     return make_user(Role.SCHEDULER)
 
 
-def booking(entry=None, starts_at=FRIDAY_9, now=NOW, **said):
+def booking(entry=None, starts_at=FRIDAY_9, now=NOW, terms=ANY_TURN):
     """Return a visit booked as the clinic books it."""
     _, [therapist], [room] = make_clinic()
     return actions.book(
@@ -48,8 +48,7 @@ def booking(entry=None, starts_at=FRIDAY_9, now=NOW, **said):
         opening=opening_at(therapist, room, starts_at),
         by=make_user(Role.SCHEDULER),
         now=now,
-        turn=ANY_TURN,
-        **said,
+        terms=terms,
     )
 
 
@@ -281,7 +280,7 @@ def test_the_plans_next_visit_waits_with_its_clock_on_the_planned_day(outcome):
         notice_hours=48,
         therapist=wanted,
     )
-    visit = booking(entry, agreed=True)
+    visit = booking(entry, terms=AGREED)
 
     came(visit, outcome)
 

@@ -33,6 +33,7 @@ from tests.factories import (
     opening_at,
 )
 from tests.trail import trail
+from tests.turns import AGREED
 
 pytestmark = pytest.mark.django_db
 FRIDAY = TODAY + 2 * DAY
@@ -81,7 +82,7 @@ def test_what_does_not_fit_is_named_and_refused(give, what, opening, staff):
 def test_what_the_patient_agreed_to_is_given_and_recorded(give, opening, staff):
     entry = make_entry(weekdays="M", latest=TODAY)
 
-    made = give(entry=entry, opening=opening, by=staff, now=NOW, agreed=True)
+    made = give(entry=entry, opening=opening, by=staff, now=NOW, terms=AGREED)
 
     made.refresh_from_db()
     assert made.agreed_to == "latest,weekday"
@@ -91,7 +92,7 @@ def test_what_the_patient_agreed_to_is_given_and_recorded(give, opening, staff):
 
 @GIVE
 def test_who_agreed_to_what_they_had_asked_for_agreed_to_nothing(give, opening, staff):
-    made = give(entry=make_entry(), opening=opening, by=staff, now=NOW, agreed=True)
+    made = give(entry=make_entry(), opening=opening, by=staff, now=NOW, terms=AGREED)
 
     assert made.agreed_to == ""
     assert not AuditEvent.objects.filter(action="appointment.agreed").exists()
@@ -162,7 +163,7 @@ def test_another_time_for_a_booked_visit_must_be_wished_too(give, opening, staff
     with pytest.raises(actions.NotWished):
         give(**what)
 
-    assert give(**what, agreed=True).agreed_to == "weekday"
+    assert give(**what, terms=AGREED).agreed_to == "weekday"
 
 
 def offered(staff, opening, **wish):
@@ -200,7 +201,7 @@ def test_an_offer_made_in_time_can_be_accepted_for_them_later(opening, staff):
 
 def test_what_they_agreed_to_when_it_was_offered_is_not_asked_again(opening, staff):
     entry = make_entry(weekdays="M")
-    made = actions.offer(entry=entry, opening=opening, by=staff, now=NOW, agreed=True)
+    made = actions.offer(entry=entry, opening=opening, by=staff, now=NOW, terms=AGREED)
 
     assert actions.accept(appointment=made, by=staff, now=NOW).agreed_to == "weekday"
 

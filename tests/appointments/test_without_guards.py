@@ -40,7 +40,7 @@ def race():
         opening=opening_at(therapist, room, NOW + 2 * DAY),
         by=make_user(Role.SCHEDULER),
         now=NOW,
-        turn=ANY_TURN,
+        terms=ANY_TURN,
     )
     return together(*[partial(book, entry=make_entry()) for _ in range(RIVALS)])
 

@@ -14,7 +14,7 @@ from appointments.openings import Opening
 from tests.benchmarks.figures import BEST_OF_OTHERS, Figure, Limit, count_queries
 from tests.benchmarks.filling import Clinic
 from tests.benchmarks.free_time import openings
-from tests.benchmarks.plain_views import SAID
+from tests.benchmarks.plain_views import TERMS
 from tests.benchmarks.served import rate, workers
 
 ROUNDS = 5
@@ -59,7 +59,7 @@ def measure(of: Clinic) -> tuple[list[Figure], int]:
 
 def _queries(of: Clinic, entry: WaitlistEntry, opening: Opening) -> int:
     def work() -> None:
-        what = {"entry": entry, "opening": opening, "by": of.scheduler, **SAID}
+        what = {"entry": entry, "opening": opening, "by": of.scheduler, "terms": TERMS}
         actions.book(now=of.now, **what)
 
     with transaction.atomic():

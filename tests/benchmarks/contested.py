@@ -19,12 +19,12 @@ from tests.benchmarks.browsing import served
 from tests.benchmarks.figures import Figure, Limit
 from tests.benchmarks.filling import Clinic
 from tests.benchmarks.free_time import openings
-from tests.benchmarks.plain_views import SAID
+from tests.benchmarks.plain_views import TERMS
 from tests.crowd import Answer, Ask, p95, sessions, together
 
 RIVALS = 500
 LIMIT = Limit(5_000)
-TICKED = {"agreed": "on", "reason": "plan"}  # as `SAID`, by a form
+TICKED = {"agreed": "on", "reason": "plan"}  # as `TERMS`, by a form
 GIVES = ('name="opening"', "opening=")  # by a button, or once a reason was said
 TAKEN = ("That time has just been taken.", "That time is not free any more.")
 
@@ -90,7 +90,7 @@ def for_one_answer(
     user = entry.patient.user
     assert user is not None
     user.groups.add(Group.objects.get(name=Role.PATIENT))
-    what = {"entry": entry, "opening": opening, "by": of.scheduler, **SAID}
+    what = {"entry": entry, "opening": opening, "by": of.scheduler, "terms": TERMS}
     offer = actions.offer(now=of.now, **what)
     address = reverse("appointments:accept", args=[offer.pk])
     keys = sessions(signed_in(user), number)

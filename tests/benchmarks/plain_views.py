@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -19,7 +18,7 @@ from massage_portal.accounts.models import User
 from massage_portal.audit.record import event
 
 # Of a time given at random, past others in greater need.
-SAID: dict[str, Any] = {"agreed": True, "turn": actions.Turn(OutOfTurn.PLAN)}
+TERMS = actions.Terms(agreed=True, turn=actions.Turn(OutOfTurn.PLAN))
 
 
 @public
@@ -73,7 +72,7 @@ def book(request: HttpRequest) -> HttpResponse:
     )
     by = User(pk=int(asked["by"]), email="bench@example.org")
     try:
-        actions.book(entry=entry, opening=opening, by=by, now=now, **SAID)
+        actions.book(entry=entry, opening=opening, by=by, now=now, terms=TERMS)
     except actions.Refusal as refusal:
         return HttpResponse(str(refusal), status=409)
     return HttpResponse("booked")

@@ -108,7 +108,7 @@ def issues(answer) -> list[tuple[str, str]]:
 CODES = {
     "transient",
     *("structure", "required", "value", "not-supported", "extension", "too-long"),
-    *("not-found", "business-rule", "duplicate", "login"),
+    *("not-found", "business-rule", "duplicate", "login", "invalid", "exception"),
 }
 
 

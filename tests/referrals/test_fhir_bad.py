@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+from django.test import Client
 
 from referrals import fhir
 from referrals.models import Patient, Provider, Referral
@@ -350,3 +351,34 @@ def test_nothing_that_was_sent_is_in_an_answer_that_refuses_it(world):
     assert "Secret" not in answer.text
     assert "Testwell" not in answer.text
     assert Provider.objects.count() == 1
+
+
+NOWHERE = ["", "/", "/ServiceRequest/", "/ServiceRequest/abc", "/ServiceRequest/1/x"]
+NOWHERE += ["/Patient", "/metadata", "/%00"]
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+@pytest.mark.parametrize("rest", NOWHERE)
+def test_an_address_that_is_none_is_told_as_an_outcome(client, rest, method):
+    answer = getattr(client, method)(f"/fhir{rest}", headers={"Accept-Language": "es"})
+
+    assert answer.status_code == 404
+    assert issues(answer) == [("not-found", "")]
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_people_still_read_a_page_where_nothing_is(client):
+    assert client.get("/fhirs/").status_code == 404
+    assert b"<h1>" in client.get("/fhirs/").content
+
+
+def test_a_host_that_is_not_ours_and_a_fault_in_the_portal_are_outcomes_too(
+    monkeypatch, world
+):
+    client = Client(raise_request_exception=False)
+    strange = client.get("/fhir/ServiceRequest/1", headers={"Host": "elsewhere.test"})
+    monkeypatch.setattr("referrals.fhir.parse", lambda body: 1 / 0)
+    failed = send(world[0], a_resource(GOOD_NPI), client=client)
+
+    assert (strange.status_code, issues(strange)) == (400, [("invalid", "")])
+    assert (failed.status_code, issues(failed)) == (500, [("exception", "")])
