@@ -17,7 +17,7 @@ demo: install ## Run the portal with a believable clinic in it
 test: install-dev ## Run all tests, but for the crashes
 	@$(RUN) -m pytest -n 2 --dist loadgroup -q
 
-crashes: install-dev ## Kill workers and servers while messages go, and count what is lost
+crashes: install-dev ## Break workers and servers while messages go; mixed requests at the web for a minute
 	@$(RUN) -m pytest -m crashes -q
 
 lint: install-dev ## Run the linters and the type checker

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from django.urls import reverse
@@ -163,12 +163,13 @@ def _tags(entry: WaitlistEntry, *, today: date) -> list[Tag]:
 
 
 def overruled(one: Overrule) -> str:
-    """Say who moved an entry, whither, until when and why."""
+    """Say who moved an entry, whither, through which day and why."""
     if one.is_up:
-        words = _("Moved up by %(name)s until %(day)s: %(reason)s")
+        words = _("Moved up by %(name)s through %(day)s: %(reason)s")
     else:
-        words = _("Moved down by %(name)s until %(day)s: %(reason)s")
-    day = date_format(timezone.localtime(one.ends_at), _("M j, P"))
+        words = _("Moved down by %(name)s through %(day)s: %(reason)s")
+    last = one.ends_at - timedelta(seconds=1)  # it ends with a day, at midnight
+    day = date_format(timezone.localtime(last), _("M j"))
     return words % {"name": one.by.name, "day": day, "reason": one.reason}
 
 

@@ -2,7 +2,9 @@
 A program that meets a database of which suddenly nothing is heard, and tells how long.
 
 It runs in a network of its own, whose only link it takes down: no packet is refused,
-none arrives. Through that link it reaches the tests' PostgreSQL by a relay.
+none arrives. Through that link it reaches the tests' PostgreSQL by a relay. That can
+freeze: then the kernel takes what is said, as for a server that stands still, and
+nobody answers.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from time import monotonic, sleep
 from urllib.parse import unquote, urlsplit
 
 LOOPBACK = "127.0.0.1"
+FLOWS = threading.Event()  # while it is clear, the relay stands still
+FLOWS.set()
 GET_FLAGS, SET_FLAGS, UP = 0x8913, 0x8914, 1  # of Linux's netdevice(7)
 
 
@@ -50,6 +54,7 @@ def relay(path: str) -> int:
 def copy(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while piece := source.recv(65536):
+            FLOWS.wait()
             target.sendall(piece)
     target.close()
 
@@ -108,6 +113,11 @@ def main() -> None:
     told["new connection"] = asked("/readyz")
     link(up=True)
     told["after"] = asked("/conditions/")
+    FLOWS.clear()
+    told["frozen, kept connection"] = asked("/conditions/")
+    told["frozen, new connection"] = asked("/readyz")
+    FLOWS.set()
+    told["thawed"] = asked("/conditions/")
     told["statement"] = while_a_statement_runs()
     sys.stdout.write(f"{json.dumps(told)}\n")
 

@@ -15,9 +15,10 @@ from massage_portal.outbox.links import token_of
 from massage_portal.outbox.models import Message, Preference, Stop
 from massage_portal.tokens import sign
 from referrals.models import Provider, ScreeningAnswer
-from services.actions import begin_draft, discard, load_content, submit
+from services.actions import begin_draft, discard, submit
 from services.models import Article
 from tests.appointments.notes import make_note
+from tests.content import open_guide
 from tests.factories import (
     DAY,
     HOUR,
@@ -42,7 +43,7 @@ from tests.factories import (
 
 def make_world() -> SimpleNamespace:
     """Return a small clinic: one person of each role, and one record of each kind."""
-    load_content(by=None, now=NOW)
+    open_guide()
     _, (therapist, second), (room, _) = make_clinic(therapists=2, rooms=2)
     patient, other = make_patient(), make_patient()
     asking = make_referral(patient=patient, sessions=6)

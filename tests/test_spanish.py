@@ -17,9 +17,9 @@ from massage_portal.actions import compile_translations
 from massage_portal.outbox.kinds import kind_of
 from massage_portal.outbox.letter import written
 from massage_portal.tokens import sign
-from services.actions import load_content
 from services.codes import VersionStatus
 from services.models import Version
+from tests.content import open_guide
 from tests.factories import (
     DAY,
     NOW,
@@ -94,7 +94,7 @@ def reader(clock, db):
     ],
 )
 def test_what_a_visitor_opens_under_es_is_spanish(client, page, says):
-    load_content(now=NOW, by=None)
+    open_guide()
     answer = client.get(es(page))
     if page in FROM_RECORDS:
         answer.content = HEAD.sub(b"", answer.content)
@@ -273,6 +273,17 @@ def test_no_month_within_a_sentence_begins_with_a_capital(kind, settings):
     assert [IN_CAPITALS.findall(one) for one in said] == [[]] * 4
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["appointments.offer", "appointments.reminder"])
+def test_a_text_tells_the_hour_as_the_mail_does(kind, settings):
+    settings.SMS_GATEWAY = GATEWAY
+    subject, to, _key = EXAMPLES[kind](language="es", clock="15:30")
+    mail = written(make_message(kind=kind, subject=subject, to=to), kind_of(kind))
+    for words in (mail.short, mail.text, words_of(mail.html)):
+        assert "3:30 p.m." in words
+    assert "15:30" not in mail.short
+
+
 def test_no_date_in_spanish_is_told_with_a_capital():
     forms = trans_real.translation("es")._catalog.items()
     dates = [said for form, said in forms if FORM_OF_A_DAY.fullmatch(str(form))]
@@ -291,7 +302,7 @@ UNTRANSLATED = (
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ["conditions/fibromyalgia/", "conditions/", ""])
 def test_what_is_not_translated_says_so_once_and_is_marked(client, address):
-    load_content(now=NOW, by=None)
+    open_guide()
     whole = client.get(f"/es/{address}").content.decode()
     assert UNTRANSLATED not in whole
     assert "Fibromyalgia" not in whole

@@ -23,7 +23,7 @@ from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.models.booking import take_entry
 from appointments.models.outside import outside_of_hours
 from appointments.models.treatment import Treatment
-from appointments.models.wished import not_wished
+from appointments.models.wish import not_wished
 from appointments.openings import Opening
 from appointments.outside import Outside
 from appointments.wishes import Misfit

@@ -20,7 +20,7 @@ from appointments.models import Appointment, Supply, WaitlistEntry
 from appointments.models.out_of_turn import add_out_of_turn
 from appointments.models.treatment import LEAST_MINUTES, MOST_MINUTES, Treatment
 from appointments.models.turns import MOST, in_greater_need
-from appointments.models.wished import not_wished
+from appointments.models.wish import not_wished
 from appointments.openings import Opening
 from appointments.wishes import Misfit, refused
 from massage_portal.accounts.models import User

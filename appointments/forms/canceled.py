@@ -33,7 +33,9 @@ class Canceled(forms.Form):
 
     period = forms.ChoiceField(label=_("Canceled in"), choices=PERIODS, required=False)
     who = forms.ChoiceField(label=_("Canceled by"), choices=WHO, required=False)
-    refilled = forms.ChoiceField(label=_("The time"), choices=REFILLED, required=False)
+    refilled = forms.ChoiceField(
+        label=_("What became of the time"), choices=REFILLED, required=False
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["auto_id"] = "%s"

@@ -92,6 +92,7 @@ def offer(message: Message) -> Mail | None:
     "appointments.lapsing",
     gettext_lazy("An offer that ends soon"),
     worth_a_call=False,
+    presses=True,
 )
 def lapsing(message: Message) -> Mail | None:
     """Say once more that a time is held, while it can still be had."""

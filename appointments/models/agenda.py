@@ -165,10 +165,9 @@ def _free(
         location=any_of_it.place.pk if len(places) == 1 else None,
     ).for_treatment(kind)
     spans: dict[int, list[Span]] = defaultdict(list)
-    for one in supply.openings(kind.technique):
-        spans[one.room if by_room else one.therapist].append(
-            Span(one.starts_at, one.ends_at)
-        )
+    for one in supply.slots(kind.technique):
+        for key in [one.room] if by_room else one.therapists:
+            spans[key].append(Span(one.starts_at, one.ends_at))
     return [
         Item(Kind.FREE, span, column)
         for column, some in spans.items()

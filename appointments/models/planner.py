@@ -18,7 +18,7 @@ from appointments.models.drawn_from import DrawnFrom
 from appointments.models.policy import Policy
 from appointments.models.supply import Supply, waiting_in_line
 from appointments.models.waitlist import WaitlistEntry
-from appointments.models.wished import wish_of
+from appointments.models.wish import wish_of
 from appointments.openings import Opening, Span, on_the_clock
 from appointments.planning.drawing import LEAST_GAIN, draw_up
 from appointments.planning.gains import Held, Times

@@ -8,18 +8,28 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import Self
 
 from appointments.ahead import Week, weeks
-from appointments.codes import HOLDING_TIME, EntryStatus, Status
+from appointments.codes import EntryStatus, Status
 from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
+from appointments.models.own import Own, OwnTime
 from appointments.models.policy import Policy
 from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
 from appointments.models.treatment import Treatment, usual_minutes
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
-from appointments.models.wished import wish_of
-from appointments.openings import Diary, Opening, Span, on_the_clock, openings, worked
+from appointments.models.wish import wish_of
+from appointments.openings import (
+    Diary,
+    Opening,
+    Slot,
+    on_the_clock,
+    one_by_one,
+    slots,
+    worked,
+)
+from appointments.spans import Span
 from services.models import Technique
 
 BATCH = 50
@@ -34,30 +44,6 @@ class Proposal:
 
     entry: WaitlistEntry
     opening: Opening
-
-
-class _Time(NamedTuple):
-    """What is asked of a patient's own appointments."""
-
-    entry_id: int
-    therapist_id: int
-    starts_at: datetime
-    blocked_until: datetime
-    status: str
-    held_until: datetime | None
-
-    def fills_time(self, now: datetime) -> bool:
-        """Say whether it keeps others out at `now`, as `filling_time` finds them."""
-        if self.status == Status.PROPOSED:
-            return self.held_until is not None and self.held_until > now
-        return self.status in HOLDING_TIME
-
-
-class _Own(NamedTuple):
-    """Of one patient: what one request has or had, and when they are at a visit."""
-
-    ahead: list[_Time]
-    elsewhere: list[Span]
 
 
 class Supply:
@@ -101,6 +87,7 @@ class Supply:
         self.treatment: Treatment | None = None
         self._reader: Supply | None = None  # that reads for this one
         self.locked = locked
+        self._slots: dict[tuple[int | None, int], list[Slot]] = {}
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
         self._places: dict[tuple[int | None, int], dict[Place, Opening]] = {}
@@ -166,12 +153,12 @@ class Supply:
         chosen = self.treatment.minutes if self.treatment else None
         return chosen or usual_minutes(technique, self.policy)
 
-    def openings(self, technique: Technique | None) -> list[Opening]:
-        """Return the openings for visits by `technique` (None: any), soonest first."""
+    def slots(self, technique: Technique | None) -> list[Slot]:
+        """Return the openings for visits by `technique` (None: any), by their start."""
         key = self._key(technique)
-        if key not in self._openings:
+        if key not in self._slots:
             begin, end = self.within or (self.now, None)
-            found = openings(
+            found = slots(
                 diaries=self._rota.diaries,
                 rooms=self._rota.rooms,
                 first=self.first,
@@ -183,7 +170,14 @@ class Supply:
             )
             if end is not None:  # of later times it is not known who is there
                 found = [one for one in found if one.blocked_until <= end]
-            self._openings[key] = found
+            self._slots[key] = found
+        return self._slots[key]
+
+    def openings(self, technique: Technique | None) -> list[Opening]:
+        """Return them one by one, soonest first."""
+        key = self._key(technique)
+        if key not in self._openings:
+            self._openings[key] = one_by_one(self.slots(technique))
         return self._openings[key]
 
     def _key(self, technique: Technique | None) -> tuple[int | None, int]:
@@ -298,18 +292,18 @@ class Supply:
         return any(one.status in HAD for one in self._own.ahead)
 
     @cached_property
-    def _own(self) -> _Own:
+    def _own(self) -> Own:
         """What it had before, and when its patient is at a visit, in one read."""
         if self._reader is not None:
             return self._reader._own
-        entry, found = self.whose, _Own([], [])
+        entry, found = self.whose, Own([], [])
         if entry is None:
             return found
         begin, end = reach(self.first, self.last)
         rows = Appointment.objects.filter(
             patient=entry.patient_id, starts_at__gte=min(begin, self.now)
         )
-        for one in map(_Time._make, rows.values_list(*_Time._fields)):
+        for one in map(OwnTime._make, rows.values_list(*OwnTime._fields)):
             if one.entry_id == entry.pk and one.starts_at >= self.now:
                 found.ahead.append(one)
             if begin <= one.starts_at < end and one.fills_time(self.now):

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments import actions
@@ -249,6 +250,11 @@ def _moved(event: AuditEvent) -> str:
     if event.action == "appointment.out_of_turn":
         reason, number = event.change.split(" ")
         said = {"what": OutOfTurn(reason).label, "number": actions.so_many(int(number))}
-        return _("Out of turn, before %(number)s others: %(what)s") % said
+        words = ngettext(
+            "Out of turn, before %(number)s other: %(what)s",
+            "Out of turn, before %(number)s others: %(what)s",
+            int(number),
+        )
+        return words % said
     states = [state for state in event.change.split(">") if state in Status.values]
     return " → ".join(str(Status(state).label) for state in states) or event.change

@@ -72,7 +72,8 @@ def draft(request: SignedInRequest, pk: int) -> HttpResponse:
             refusal, status = str(said), 409
             found.refresh_from_db()
         else:
-            return redirect(request.get_full_path())  # the same page of the rows
+            _what, row = form.cleaned_data["do"]
+            return redirect(_at_row(request.get_full_path(), row))
     elif form.errors:
         refusal, status = _("Use one of the buttons of this page."), 422
     context: dict[str, Any] = {"draft": found, "refusal": refusal, "now": now}
@@ -205,13 +206,18 @@ def draft_move(request: SignedInRequest, pk: int, row: int) -> HttpResponse:
             found.refresh_from_db()
         else:
             messages.success(request, _("Moved. The time stays theirs in this plan."))
-            return redirect(back)
+            return redirect(_at_row(back, row))
     elif form.errors:
         refusal, status = _("Choose one of the times shown."), 422
     record("request.seen", chosen.entry, by=request.user, at=now)
     context: dict[str, Any] = {"draft": found, "row": chosen, "refusal": refusal}
     context |= {"choices": _choices(found, chosen, rows, now=now), "back": back}
     return render(request, "appointments/staff/draft_move.html", context, status=status)
+
+
+def _at_row(address: str, row: int | None) -> str:
+    """Return the same page, at the row that one was at: a plan has fifty on each."""
+    return f"{address}#row-{row}" if row else address
 
 
 def _page_of_rows(request: SignedInRequest, pk: int) -> str:

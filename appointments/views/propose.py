@@ -24,7 +24,7 @@ from appointments.models import Appointment, Policy, Supply, Therapist, Waitlist
 from appointments.models.supply import Place
 from appointments.models.treatment import Treatment
 from appointments.models.turns import in_greater_need
-from appointments.models.wished import not_wished
+from appointments.models.wish import not_wished
 from appointments.openings import Opening
 from appointments.views.availability import can_come
 from appointments.views.times import Chosen, chosen, days_and_therapists, times
@@ -298,7 +298,7 @@ class _When(NamedTuple):
 @lru_cache(maxsize=1024)  # who is refused one time is shown the same others
 def _words(moment: datetime, zone: ZoneInfo, _language: str | None) -> _When:
     local = moment.astimezone(zone)
-    formats = ("Y-m-d H:iO", _("D, M j, P T"), _("l, F j, P"))
+    formats = ("Y-m-d H:iO", _("D, M j, P T"), _("l, F j, P T"))
     return _When(*(date_format(local, one) for one in formats))
 
 

@@ -25,6 +25,7 @@ from massage_portal.audit.record import record, record_all
 from massage_portal.outbox import health
 from referrals.forms import FindPatient
 from referrals.models import Patient
+from services.models import Version
 
 SEES = "appointments.view_waitlistentry"
 
@@ -75,6 +76,7 @@ def queue(request: SignedInRequest) -> HttpResponse:
             "categories": board.filters.categories,
             "form": form,  # the base page says its faults
             "sign": health.sign(now),
+            "to_approve": Version.objects.to_approve(request.user).count(),
         }
     record_all("request.listed", shown, by=request.user, at=now)
     template = "_waiting.html" if partial else "queue.html"

@@ -105,7 +105,9 @@ def days_and_therapists(
     entry: WaitlistEntry, supply: Supply
 ) -> tuple[list[date], list[Therapist]]:
     """Return the days on which there is free time, and with whom, to choose from."""
-    some = supply.openings(supply.technique_for(entry))
+    some = supply.slots(supply.technique_for(entry))
     days = sorted({one.local_start.date() for one in some})
-    who = Therapist.objects.filter(pk__in={one.therapist for one in some})
+    who = Therapist.objects.filter(
+        pk__in={key for one in some for key in one.therapists}
+    )
     return days, list(who.select_related("user").order_by("user__name", "pk"))

@@ -24,6 +24,9 @@ from massage_portal.outbox.models import ChannelHealth, Message, Pulse
 SENDER = "outbox.send_due"
 DAY = timedelta(days=1)
 SLOW = timedelta(minutes=5)  # staff who look at the board see this much already
+# Calls to make, and nothing that is wrong: these were never to go by themselves.
+NOT_TO_GO = Q(failed_because__in=[Failure.WITHHELD, Failure.INACTIVE])
+NOT_TO_GO |= Q(recipient=None)
 
 
 def longest_silence() -> timedelta:
@@ -131,7 +134,7 @@ def alerts(now: datetime) -> list[Alert]:
     for trouble, some in (
         (Trouble.UNWRITABLE, failed.filter(unwritable)),
         (Trouble.UNANSWERED, failed.filter(unanswered)),
-        (Trouble.FAILED, failed.exclude(unwritable | unanswered)),
+        (Trouble.FAILED, failed.exclude(unwritable | unanswered | NOT_TO_GO)),
     ):
         given_up = some.aggregate(n=Count("pk"), oldest=Min("failed_at"))
         if given_up["n"]:

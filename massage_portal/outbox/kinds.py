@@ -64,6 +64,7 @@ class Kind(NamedTuple):
     at_once: bool  # somebody waits for it: no quiet hours hold it back
     optional: bool  # whoever wants fewer messages may turn it off
     worth_a_call: bool  # whom it does not reach is called instead
+    presses: bool  # to be answered soon: it waits for no more than half of its time
 
 
 class Person(NamedTuple):
@@ -90,6 +91,7 @@ def renders(
     at_once: bool = False,
     optional: bool = False,
     worth_a_call: bool = True,
+    presses: bool = False,
 ) -> Callable[[Renderer], Renderer]:
     """
     Register a renderer. It returns None when the reason to write is gone.
@@ -98,7 +100,8 @@ def renders(
     """
 
     def decorate(render: Renderer) -> Renderer:
-        kind = Kind(name, title, render, at_once, optional, worth_a_call)
+        how = at_once, optional, worth_a_call, presses
+        kind = Kind(name, title, render, *how)
         if _kinds.setdefault(name, kind).render is not render:
             raise ValueError(f"two renderers for {name}")
         return render

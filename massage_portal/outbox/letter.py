@@ -50,4 +50,5 @@ def way_of(
         expires_at=letter.message.expires_at,
         short=bool(mail.short) and texts,
         at_once=letter.kind.at_once,
+        presses=letter.kind.presses,
     )

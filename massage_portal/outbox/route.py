@@ -10,6 +10,8 @@ By which channel a message goes, and how long it waits. Pure: no clock, no datab
 3. Texts go between 9:00 and 18:00 only, at most one a day and three a week, as health
    systems do. What would then be of use for less than two hours goes by email, and so
    does all to whoever is quiet the whole of that time.
+4. What presses waits for none of these hours if more than half of the time in which it
+   is of use would be lost: then it goes by email at once.
 """
 
 from __future__ import annotations
@@ -70,36 +72,49 @@ class Reader:
 
 
 def route(
-    reader: Reader, *, now: datetime, expires_at: datetime, short: bool, at_once: bool
+    reader: Reader,
+    *,
+    now: datetime,
+    expires_at: datetime,
+    short: bool,
+    at_once: bool,
+    presses: bool = False,
 ) -> Route | None:
     """
     Return the way of a message at `now`; None if no channel reaches its reader.
 
     :param short: whether its kind has words for a text message.
     :param at_once: whether somebody waits for it, whatever the hour.
+    :param presses: whether it is to be answered before it expires.
     """
+    last = now + (expires_at - now) / 2 if presses else expires_at
     chosen = reader.preference
     until = None if at_once else _end_of(chosen.quiet, chosen, now)
     mail = reader.may_use(Channel.EMAIL, reader.email)
     if short and chosen.channel == Channel.SMS:
         text = _by_text(reader, now=now, at_once=at_once)
-        if text and _is_in_time(text, expires_at, at_once=at_once, mail=mail):
+        if text and _is_in_time(text, expires_at, last, at_once=at_once, mail=mail):
             return text
     if not mail:
         return None
-    late = until is not None and until >= expires_at
+    late = until is not None and (until >= expires_at or until > last)
     return Route(Channel.EMAIL, reader.email, None if late else until)
 
 
 def _is_in_time(
-    text: Route, expires_at: datetime, *, at_once: bool, mail: bool
+    text: Route, expires_at: datetime, last: datetime, *, at_once: bool, mail: bool
 ) -> bool:
-    """Say whether a text is as good as a mail; where none goes, late is in time too."""
+    """
+    Say whether a text is as good as a mail; where none goes, late is in time too.
+
+    :param last: until when it may wait where a mail goes.
+    """
     if text.wait_until is None:
         return True
     if not mail:
         return text.wait_until < expires_at
-    return not at_once and text.wait_until + LEFT < expires_at
+    in_time = text.wait_until + LEFT < expires_at and text.wait_until <= last
+    return in_time and not at_once
 
 
 def _by_text(reader: Reader, *, now: datetime, at_once: bool) -> Route | None:

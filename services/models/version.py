@@ -7,7 +7,7 @@ What a reader sees is the active version in their language, or else the English 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.conf import settings
@@ -22,6 +22,9 @@ from massage_portal.states import only_legal_steps
 from services.codes import TRANSITIONS, ArticleKind, VersionStatus
 from services.markdown import to_html
 from services.models.article import PRIVACY, Article
+
+if TYPE_CHECKING:
+    from massage_portal.accounts.models import User
 
 ENGLISH = "en"  # the language that every text has, and that the others are made from
 # PostgreSQL's name of each language's rules for the forms of words.
@@ -121,6 +124,17 @@ class VersionQuerySet(models.QuerySet["Version"]):
     def in_work(self) -> Self:
         """Those that are written, read, or wait for their time."""
         return self.filter(status__in=IN_WORK)
+
+    def to_approve(self, user: User) -> Self:
+        """
+        Those that wait for this person: whoever wrote a text may not approve it.
+
+        None for who approves no texts; that asks the database nothing.
+        """
+        if not user.has_perm("services.approve_version"):
+            return self.none()
+        waits = self.filter(status=VersionStatus.IN_REVIEW)
+        return waits.exclude(Q(created_by=user) | Q(changed_by=user))
 
     def with_people(self) -> Self:
         """With the article, and who wrote, changed and approved it."""

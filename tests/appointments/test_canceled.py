@@ -76,8 +76,8 @@ def test_it_says_whether_somebody_else_had_the_time(browser):
     assert shown(browser, refilled="yes") == [given.pk]
     assert shown(browser, refilled="no") == [left.pk]
     html = browser.get(url("canceled")).text
-    assert "given to somebody else on" in html
-    assert "not given" in html
+    assert "Given to somebody else on" in html
+    assert "Not given" in html
 
 
 def test_the_file_has_what_the_list_has_and_no_name(browser):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from random import Random
 
@@ -259,3 +260,12 @@ def test_the_next_offer_is_a_page_of_its_own_and_a_part_of_the_board(staff):
     part = staff.get(address, headers={"HX-Request": "true"})
     assert "<h1" not in part.text
     assert "Nobody who waits can use any of the free times." in part.text
+
+
+@pages
+def test_what_htmx_fills_as_the_board_opens_holds_no_link_that_could_go_away(staff):
+    page = staff.get(BOARD).text
+    [filled] = re.findall(r'<div[^>]*data-hx-trigger="load"[^>]*>(.*?)</div>', page)
+
+    assert filled == ""
+    assert f'<a href="{reverse("appointments:next_offer")}">Next to offer</a>' in page

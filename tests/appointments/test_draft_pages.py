@@ -120,7 +120,7 @@ def test_a_row_is_moved_to_a_time_that_is_listed_with_its_harm(desk):
     assert desk.post(address, gone).status_code == 409
     moved = desk.post(address, {"version": "1", "opening": values[-1]})
 
-    assert moved.url == url("draft", draft.pk)
+    assert moved.url == url("draft", draft.pk) + f"#row-{row.pk}"
     assert rows_of(draft)[first.pk].starts_at == at(TOMORROW, HALVES[-1])
 
 
@@ -253,14 +253,18 @@ def test_a_long_plan_is_shown_in_pages_and_keeps_the_page_it_was_pressed_on(desk
     pressed = desk.post(
         f"{address}?page=2", {"version": "1", "do": f"strike-{last.pk}"}
     )
-    assert pressed.url == f"{address}?page=2"
+    assert pressed.url == f"{address}?page=2#row-{last.pk}"
+    assert f'id="row-{last.pk}"' in shown.text
+    # Without an address a browser would stay at that row, whatever is pressed next.
+    assert f'<form method="post" action="{address}?page=2">' in shown.text
     row = shown.context["rows"][0][0]
     there = f"{url('draft_move', draft.pk, row.pk)}?page=2"
     assert f'href="{there}"' in shown.text
     times = desk.get(there)
     assert f'href="{address}?page=2"' in times.text
     (value, *_) = re.findall(r'name="opening" value="([^"]+)"', times.text)
-    assert desk.post(there, {"version": "2", "opening": value}).url == pressed.url
+    moved = desk.post(there, {"version": "2", "opening": value})
+    assert moved.url == f"{address}?page=2#row-{row.pk}"
 
 
 @pytest.mark.parametrize("page", ["", "x", "2&next=/", "٢", "9" * 50])

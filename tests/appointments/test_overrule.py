@@ -209,7 +209,7 @@ def test_the_new_rank_is_shown_before_anything_is_done_and_then_the_row_tells(st
     assert done.status_code == 302
     assert done["Location"] == f"{QUEUE}?page=1&entry={entry.pk}#entry-{entry.pk}"
     board = staff.get(QUEUE).text
-    assert "Moved up by Teasel Timewell until Oct 21, midnight: A fall." in board
+    assert "Moved up by Teasel Timewell through Oct 20: A fall." in board
     assert "set by a person; computed are 28.0" in board
 
 

@@ -14,7 +14,7 @@ from appointments.codes import EntryStatus, Status
 from appointments.models import WaitlistEntry
 from appointments.models.waitlist import FEWEST_SHOWN, LOOK_BACK
 from appointments.templatetags.appointments import target_waits
-from services.actions import load_content
+from tests.content import open_guide
 from tests.factories import (
     DAY,
     HOUR,
@@ -168,7 +168,7 @@ def test_the_table_shows_the_categories_in_use_in_two_queries(
 def test_the_page_tells_the_rule_the_targets_and_no_figure_of_too_few(
     client, see, monkeypatch
 ):
-    load_content(by=None, now=NOW)
+    open_guide()
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     see(make_category(name="Soon", target_days=14), [9] * FEWEST_SHOWN)
     see(make_category(name="Standard", target_days=28), [21] * (FEWEST_SHOWN - 1))

@@ -39,6 +39,8 @@ from tests.factories import (
     make_user,
     opening_at,
 )
+from tests.ground.reported import GATEWAY
+from tests.letters import by_text
 from tests.trail import owed, voided
 
 pytestmark = pytest.mark.django_db
@@ -141,6 +143,19 @@ def test_an_offer_is_told_twice_and_an_answer_withdraws_the_second(scheduler):
     actions.decline(appointment=made, by=entry.patient.user, now=NOW)
     assert owed(made) == []
     assert voided(made) == ["appointments.offer", "appointments.lapsing"]
+
+
+def test_a_second_word_goes_by_mail_rather_than_as_a_text_half_its_time_later(settings):
+    settings.SMS_GATEWAY = GATEWAY
+    offer, evening = make_appointment(status=Status.PROPOSED), at(TODAY, "20:00")
+    by_text(user := offer.patient.user)
+    told = {"subject": offer, "to": user, "due_at": evening}
+    message = make_message(
+        kind="appointments.lapsing", expires_at=evening + 16 * HOUR, **told
+    )
+    sending.send(pk=message.pk, now=evening)
+    message.refresh_from_db()
+    assert (message.sent_at, message.channel) == (evening, Channel.EMAIL)
 
 
 def test_policy_says_when_and_whether(scheduler):

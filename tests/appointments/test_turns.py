@@ -316,6 +316,8 @@ def test_the_page_says_how_many_and_asks_why_before_it_gives(
     chosen = browser.get(page, {"opening": posted(opening)["opening"]}).text
     assert "1 patient in greater need could use this time." in chosen
     assert '<select id="reason" name="reason" required' in chosen
+    # A form without an address would keep the #chosen, also past where it leads.
+    assert f'<form method="post" action="{page}?opening=' in chosen
     refused = browser.post(page, posted(opening))
     assert refused.status_code == 409
     assert 'name="reason"' in refused.text
@@ -327,7 +329,7 @@ def test_the_page_says_how_many_and_asks_why_before_it_gives(
     visit = Appointment.objects.get()
     assert visit.out_of_turn.passed_over == 1
     told = browser.get(url("visit", visit.pk)).text
-    assert "Out of turn, before 1 others: To keep the therapist" in told
+    assert "Out of turn, before 1 other: To keep the therapist" in told
 
 
 def test_a_time_that_nobody_else_could_use_is_given_with_one_press(

@@ -32,6 +32,7 @@ from tests.crashing import (
 from tests.crowd import Ask, in_turn, p95, sessions
 from tests.factories import make_appointment, make_diagnosis, make_user
 from tests.processes import background, until
+from tests.turns import ANY_TURN
 
 pytestmark = [pytest.mark.crashes, pytest.mark.processes]
 
@@ -53,12 +54,20 @@ class Clinic:
         make_diagnosis()
         load_content(by=None, now=now)
         self.of = filling.clinic(therapists=3, now=now)
-        number = CROWDS * (BOOKINGS + CANCELS)
-        self.waiting = filling.entries(number, self.of)
+        self.waiting = filling.entries(CROWDS * (BOOKINGS + CANCELS), self.of)
         free = openings(self.of)
         self.free = _apart(free[len(free) // 3 :])  # soon enough to be offered
-        assert len(self.free) >= number
+        assert len(self.free) >= len(self.waiting)
+        # All have a time before the first cancels, or they would be offered that one.
+        self.offers = [self._give(offer) for _ in range(CROWDS * BOOKINGS)]
+        self.visits = [self._give(book) for _ in range(CROWDS * CANCELS)]
         self.scheduler = signed_in(self.of.scheduler)
+
+    def _give(self, act):
+        """Give the next who waits the next free time, by an offer or a booking."""
+        said = {"turn": ANY_TURN, "agreed": True}
+        who = {"by": self.of.scheduler, "now": self.of.now}
+        return act(entry=self.waiting.pop(), opening=self.free.pop(0), **said, **who)
 
     def asks(self):
         """Return what one crowd asks in one phase."""
@@ -77,27 +86,23 @@ class Clinic:
 
     def _booking(self):
         """Return a patient's accepting an offer."""
-        key, entry = self._patient()
-        made = offer(entry=entry, opening=self.free.pop(0), **self._by())
-        return Ask(reverse("appointments:accept", args=[made.pk]), key, {})
+        made = self.offers.pop()
+        accept = reverse("appointments:accept", args=[made.pk])
+        return Ask(accept, self._session_of(made), {})
 
     def _cancel(self):
         """Return a patient's look at their visit, and their cancelling it."""
-        key, entry = self._patient()
-        visit = book(entry=entry, opening=self.free.pop(0), **self._by())
+        visit = self.visits.pop()
         cancel = reverse("appointments:cancel", args=[visit.pk])
+        key = self._session_of(visit)
         return [Ask(reverse("appointments:mine"), key), Ask(cancel, key, {})]
 
-    def _patient(self):
-        """Return the session of somebody who waits, and their entry."""
-        entry = self.waiting.pop()
-        user = entry.patient.user
+    def _session_of(self, visit):
+        """Return a session of the patient whose visit it is."""
+        user = visit.patient.user
         user.groups.add(Group.objects.get(name=Role.PATIENT))
         (key,) = sessions(signed_in(user), 1)
-        return key, entry
-
-    def _by(self):
-        return {"by": self.of.scheduler, "now": self.of.now}
+        return key
 
 
 def phase(clinic, ports, counts, name):
@@ -128,10 +133,9 @@ def assert_nobody_noticed(away, usual):
     assert away["slowest ms"] <= usual["slowest ms"] + NOBODY_WAITS_LONGER
 
 
-def due_meanwhile(key):
+def due_meanwhile(key, visits):
     for number in range(DUE_MEANWHILE):
-        starts_at = datetime(2190, 6, 1, 15, tzinfo=UTC)
-        owed_reminder(f"{key}:{number}", make_appointment(starts_at=starts_at))
+        owed_reminder(f"{key}:{number}", visits.pop())
 
 
 def assert_all_go(key):
@@ -145,6 +149,9 @@ def test_pages_work_on_and_reminders_go_later_while_the_broker_is_away(
     own, mail, capsys
 ):
     clinic = Clinic()
+    far_off = datetime(2190, 6, 1, 15, tzinfo=UTC)
+    visits = [make_appointment(starts_at=far_off) for _ in range(2 * DUE_MEANWHILE)]
+    before = faults(datetime.now(UTC))  # of rows that no action made
     with told(capsys) as counts, background(mail) as run:
         run.environment |= {"SWEEP_SECONDS": "2", "KEPT_PAGES": "pages"}
         ports = {"away": run.web()[1]}
@@ -156,19 +163,19 @@ def test_pages_work_on_and_reminders_go_later_while_the_broker_is_away(
             in_turn(port, [Ask("/accounts/login/", "")] * 40, seconds=5)
 
         own.stop_valkey()
-        due_meanwhile("gone")
+        due_meanwhile("gone", visits)
         gone = phase(clinic, ports, counts, "gone")
         own.start_valkey()
         assert_all_go("gone")
 
         with own.silent_valkey():
-            due_meanwhile("silent")
+            due_meanwhile("silent", visits)
             silent = phase(clinic, ports, counts, "silent")
         assert_all_go("silent")
 
         counts |= {"lost": len(lost(mail)), "sent twice": len(twice(mail))}
     assert (counts["lost"], counts["sent twice"]) == (0, 0)
-    assert faults(datetime.now(UTC)) == {}
+    assert faults(datetime.now(UTC)) == before
     assert_nobody_noticed(*gone)
     assert_nobody_noticed(*silent)
 

@@ -112,7 +112,6 @@ def test_an_invitation_sets_the_first_password_and_leaves_a_trail():
     assert invitation.used_at == NOW + DAY
     trail = AuditEvent.objects.filter(record_id=str(user.pk)).order_by("pk")
     assert [(one.action, one.actor) for one in trail] == [
-        ("user.added", "system"),
         ("user.invited", "system"),
         ("user.chose_password", user.email),
         ("user.signed_in", user.email),

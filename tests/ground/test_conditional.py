@@ -6,7 +6,7 @@ import pytest
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from services.actions import load_content
+from tests.content import open_guide
 from tests.factories import NOW
 from tests.ground.test_headers import WANTED
 from tests.roles_table import GET
@@ -22,7 +22,7 @@ PUBLIC += ["/safety/", "/locations/", "/sitemap.xml", "/robots.txt", "/changes.a
 def clock(monkeypatch):
     """The views' clock stands at NOW, at which the rows are made."""
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    load_content(by=None, now=NOW)
+    open_guide()
 
 
 def again(client, path, etag):

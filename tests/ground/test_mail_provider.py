@@ -111,6 +111,14 @@ def test_a_provider_that_is_gone_is_down(server):
         handed_over()
 
 
+def test_a_provider_that_hangs_up_may_have_taken_the_mail(server):
+    server.answer = None  # it falls over what it should say
+    server.handle_error = lambda *_: None
+    with pytest.raises(Unanswered, match="ConnectionError"):
+        handed_over()
+    assert len(server.mails) == 1
+
+
 def test_what_is_set_up_wrongly_loses_no_mail(settings):
     settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
     settings.ANYMAIL = {}

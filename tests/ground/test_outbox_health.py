@@ -147,6 +147,23 @@ def test_what_was_given_up_is_told_for_a_day_and_counted_as_a_call():
     assert sign() == (3, True)  # a fault of the portal: the board says so
 
 
+@pytest.mark.usefixtures("well")
+@pytest.mark.parametrize(
+    ("why", "nobody"),
+    [(Failure.WITHHELD, False), (Failure.INACTIVE, False), (Failure.UNREACHABLE, True)],
+)
+def test_what_was_not_to_go_by_itself_is_a_call_and_no_alarm(why, nobody):
+    lost = overdue(MINUTE, failed_at=NOW, failed_because=why)
+    if nobody:  # a patient without an account
+        Message.objects.filter(pk=lost.pk).update(recipient=None)
+    assert troubles() == []
+    assert sign() == (1, False)
+
+    overdue(MINUTE, failed_at=NOW, failed_because=Failure.UNREACHABLE)
+    (alert,) = health.alerts(NOW)
+    assert (alert.trouble, alert.count) == (Trouble.FAILED, 1)
+
+
 def a_scheduler():
     client = Client()
     client.force_login(make_user(Role.SCHEDULER))

@@ -6,13 +6,17 @@ import re
 from datetime import time, timedelta
 
 import pytest
+from django import forms
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.test.html import parse_html
+from django.utils.translation import override
 
 from massage_portal.audit.models import AuditEvent
 from massage_portal.outbox import actions, sending
 from massage_portal.outbox.actions.preference import CODE_KIND, code_of
 from massage_portal.outbox.codes import Channel, Halt
+from massage_portal.outbox.forms.preferences import LongSelect, hours, zones
 from massage_portal.outbox.gateways import sms_gateway
 from massage_portal.outbox.links import stop_address, unsubscribing
 from massage_portal.outbox.models import Message, Preference, Stop
@@ -286,6 +290,17 @@ def test_a_link_that_nobody_signed_explains_itself():
         for answer in (Client().get(wrong), Client().post(wrong)):
             assert answer.status_code == 404
             assert "may not have been copied in full" in answer.content.decode()
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("listed", [hours, zones])
+def test_a_long_select_says_what_djangos_own_says(listed, language):
+    values = ["", None, "07:00", "America/Denver", '"><b>', "Mars/Base"]
+    with override(language):
+        for value in values:
+            own = forms.Select({"id": "x"}, choices=listed()).render("n", value)
+            long = LongSelect(listed, {"id": "x"}).render("n", value)
+            assert parse_html(long) == parse_html(own)
 
 
 # --- The database ---------------------------------------------------------------------

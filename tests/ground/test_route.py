@@ -30,8 +30,9 @@ def test_a_night_that_ends_at_an_hour_that_does_not_come_ends_no_sooner(day, end
     assert night_at(asleep, zone=ZONE, quiet=quiet).end == ends
 
 
-def way(hour, *, quiet_from, quiet_until, at_once=False, lasts=48, **stopped):
+def way(hour, *, quiet_from, quiet_until, at_once=False, lasts=48, **more):
     """Return the hour and the channel of a message at an hour of June 1."""
+    presses = more.pop("presses", False)
     chosen = Preference(
         channel=Channel.SMS,
         mobile="+15075550100",
@@ -41,11 +42,12 @@ def way(hour, *, quiet_from, quiet_until, at_once=False, lasts=48, **stopped):
     )
     now = datetime(2026, 6, 1, hour, tzinfo=ZONE)
     found = route(
-        Reader(1, chosen, "a@example.org", **stopped),
+        Reader(1, chosen, "a@example.org", **more),
         now=now,
         expires_at=now + timedelta(hours=lasts),
         short=True,
         at_once=at_once,
+        presses=presses,
     )
     if found is None:
         return None
@@ -111,3 +113,31 @@ def test_a_text_that_would_come_late_is_a_mail_if_mail_goes():
     assert way(19, **NIGHT, lasts=17) == (2, 9, Channel.SMS)
     assert way(19, **NIGHT, lasts=15, **NO_MAIL) == (2, 9, Channel.SMS)
     assert way(19, **NIGHT, lasts=14, **NO_MAIL) is None  # a call
+
+
+@pytest.mark.parametrize(
+    ("hour", "lasts", "wanted"),
+    [
+        pytest.param(19, 28, (2, 9, Channel.SMS), id="a half of it is lost"),
+        pytest.param(19, 27, (1, 19, Channel.EMAIL), id="more than a half"),
+        pytest.param(7, 5, (1, 9, Channel.SMS), id="as the night ends"),
+        pytest.param(22, 20, (2, 8, Channel.EMAIL), id="by mail, half of it is quiet"),
+        pytest.param(22, 19, (1, 22, Channel.EMAIL), id="and more than a half"),
+    ],
+)
+def test_what_presses_loses_no_more_than_half_of_its_time(hour, lasts, wanted):
+    assert way(hour, **NIGHT, lasts=lasts, presses=True) == wanted
+
+
+def test_what_presses_is_a_text_in_the_end_where_no_mail_goes():
+    assert way(19, **NIGHT, lasts=16, presses=True, **NO_MAIL) == (2, 9, Channel.SMS)
+
+
+def test_by_mail_too_what_presses_does_not_sleep_its_time_away():
+    chosen = Preference(quiet_from=time(21), quiet_until=time(8), time_zone=ZONE.key)
+    now = datetime(2026, 6, 1, 23, tzinfo=ZONE)
+    how = {"now": now, "short": False, "at_once": False, "presses": True}
+    reader = Reader(1, chosen, "a@example.org")
+    for lasts, wait_until in ((18, now + timedelta(hours=9)), (17, None)):
+        expires_at = now + timedelta(hours=lasts)
+        assert route(reader, expires_at=expires_at, **how).wait_until == wait_until

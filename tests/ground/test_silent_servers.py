@@ -107,10 +107,16 @@ def test_no_page_waits_long_for_a_database_of_which_nothing_is_heard():
         "kept connection": "503",
         "new connection": "503",
         "after": "200",
+        "frozen, kept connection": "503",
+        "frozen, new connection": "503",
+        "thawed": "200",
         "statement": "lost",
     }
     for meanwhile in ("kept connection", "new connection", "statement"):
         assert told[meanwhile][1] < NO_PAGE_WAITS_LONGER
+    # A statement may rightly say nothing for as long as it may take.
+    assert told["frozen, kept connection"][1] < 2 * NO_PAGE_WAITS_LONGER
+    assert told["frozen, new connection"][1] < NO_PAGE_WAITS_LONGER
 
 
 # --- The end of a worker --------------------------------------------------------------

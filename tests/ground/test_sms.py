@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
+from dataclasses import replace
+
 import pytest
 import requests
+import urllib3
 
 from massage_portal.outbox import actions, sending
 from massage_portal.outbox.carriers import (
@@ -56,9 +62,9 @@ def sent(message):
     return went
 
 
-def carried(server):
+def carried(server, gateway=None):
     """Hand one text straight to the carrier."""
-    carrier = sms.SmsCarrier(server.gateway)
+    carrier = sms.SmsCarrier(gateway or server.gateway)
     message = Message(pk=1)
     try:
         return carrier.send(message, Mail("", "", "", short=WORDS), address=NUMBER)
@@ -133,6 +139,37 @@ def test_a_gateway_that_hangs_up_may_have_taken_the_text(server):
     with pytest.raises(Unanswered, match="ConnectionError"):
         carried(server)
     assert len(server.texts) == 1  # it did: see the reports for what then helps
+
+
+def test_a_fault_of_tls_says_by_its_moment_whether_the_text_may_have_gone(
+    server, monkeypatch
+):
+    def fails(*_args):
+        raise ssl.SSLError("bad record")
+
+    with monkeypatch.context() as patch:  # once the gateway has the request
+        patch.setattr(urllib3.connection.HTTPConnection, "getresponse", fails)
+        with pytest.raises(Unanswered, match="SSLError"):
+            carried(server)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        # One hangs up on whoever greets it by TLS, the next answers in the clear.
+        answers = iter([b"", b"HTTP/1.0 400 Bad Request\r\n\r\n"])
+        port = listening.getsockname()[1]
+        by_tls = replace(server.gateway, base=f"https://127.0.0.1:{port}")
+        for said in answers:
+            taker = threading.Thread(target=hang_up, args=(listening, said))
+            taker.start()
+            with pytest.raises(ServerDown):
+                carried(server, by_tls)
+            taker.join()
+
+
+def hang_up(listening, said):
+    """Take a connection, read what comes first, and end it with a word or none."""
+    here, _ = listening.accept()
+    with here:
+        here.recv(10)
+        here.sendall(said)
 
 
 def test_an_answer_that_breaks_off_may_be_that_of_a_text_taken(server):

@@ -248,7 +248,7 @@ def the_scheduler_offers_a_time(story):
     follow(page, "Next to offer")
     sees(page, "The first in line who can use a free time.")
     follow(page, "Look at this offer")
-    press(page, "Send offer Wednesday, October 21, 8 a.m.")
+    press(page, "Send offer Wednesday, October 21, 8 a.m. CDT")
     sees(page, "Offer sent for Wed, Oct 21, 8 a.m. CDT.")
 
 
@@ -347,7 +347,7 @@ def the_patient_accepts_another_time(story):
     follow(page, "Next to offer")
     follow(page, "Look at this offer")
     sees(page, "Juniper Testwell")
-    press(page, "Send offer Wednesday, October 21, 9 a.m.")
+    press(page, "Send offer Wednesday, October 21, 9 a.m. CDT")
     story.post.round()
     menu(story.home, "My care")
     follow(story.home, "Answer the offer")

@@ -8,9 +8,8 @@ from django.urls import reverse
 from django.utils import translation
 from playwright.sync_api import Request
 
-from services.actions import load_content
 from services.machines import entries
-from tests.factories import NOW
+from tests.content import open_guide
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +55,7 @@ def size(request: Request) -> int:
 
 
 def test_a_first_view_is_light_and_asks_nothing_of_another_address(site, window):
-    load_content(by=None, now=NOW)
+    open_guide()
     page = window(scripts=True)
     never = page.context.new_cdp_session(page)  # what a page needs comes anew each time
     never.send("Network.enable")

@@ -13,8 +13,8 @@ from appointments.models import Room, Therapist, TriageCategory, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from referrals.models import Patient, Provider
-from services.actions import load_content
 from services.models import Location, Technique
+from tests.content import open_guide
 from tests.factories import (
     DAY,
     NOW,
@@ -53,7 +53,7 @@ class Clinic:
 
 def open_clinic() -> Clinic:
     """Make a clinic: one therapist, mornings of every day, two patients who wait."""
-    load_content(by=None, now=NOW - 90 * DAY)
+    open_guide(NOW - 90 * DAY)
     for code, description in CODES.items():
         make_diagnosis(code, description)
     make_policy()

@@ -20,6 +20,7 @@ from massage_portal.accounts.roles import Role
 from services import cache
 from services.actions import load_content
 from services.models import Publication
+from tests.content import open_guide
 from tests.factories import NOW, make_user
 from tests.texts import reword
 
@@ -29,7 +30,7 @@ NOBODY = "unix:///nowhere/at/all.sock"
 
 @pytest.fixture
 def content(keeping):
-    load_content(by=None, now=NOW)
+    open_guide()
 
 
 def paths():

@@ -11,11 +11,10 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from massage_portal.audit.models import AuditEvent
-from services.actions import load_content
 from services.codes import Meaning
 from services.models import Precaution, Wording
 from services.suitability import EMERGENCY, LEADS_TO, Concern, Outcome, judge
-from tests.factories import NOW
+from tests.content import open_guide
 from tests.texts import reword
 from tests.typed import ODD, assert_safe
 
@@ -78,7 +77,7 @@ def test_no_outcome_is_guessed_from_what_is_not_known(faulty):
 @pytest.fixture
 def content(db):
     """What the clinic publishes, as a new clinic has it."""
-    load_content(by=None, now=NOW)
+    open_guide()
 
 
 @pytest.fixture

@@ -53,6 +53,19 @@ def test_the_writer_is_not_asked_to_approve_their_own(editor, writer):
     assert 'name="when"' not in page
 
 
+def test_the_queue_tells_the_lead_how_many_texts_wait_for_them(writer):
+    lead, scheduler = make_user(Role.LEAD), make_user(Role.SCHEDULER)
+    make_draft(by=writer)
+    make_submitted(by=lead)  # their own: a second person reads it
+    queue = reverse("appointments:queue")
+
+    assert "your approval" not in page_of(signed_in(lead).get(queue))
+    make_submitted(by=writer)
+    told = f'<a href="{address("editing")}">1 text waits for your approval</a>'
+    assert told in page_of(signed_in(lead).get(queue))
+    assert "your approval" not in page_of(signed_in(scheduler).get(queue))
+
+
 def test_the_list_shows_what_is_overdue_and_what_is_due_soon(editor):
     review = {"reviewed_by": "Dr. T", "reviewed_on": TODAY - 400 * DAY}
     for title, due in (("Late", TODAY), ("Soon", TODAY + 30 * DAY)):

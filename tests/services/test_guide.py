@@ -10,9 +10,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from services.actions import load_content
 from services.models import Version
-from tests.factories import NOW
+from tests.content import open_guide
 from tests.texts import text
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +96,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture(autouse=True)
 def content():
     """What the clinic publishes, as a new clinic has it."""
-    load_content(by=None, now=NOW)
+    open_guide()
     with translation.override("en"):
         yield
 

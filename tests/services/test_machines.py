@@ -14,7 +14,6 @@ from django.utils import translation
 
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
-from services.actions import load_content
 from services.codes import VersionStatus
 from services.models import (
     Article,
@@ -24,6 +23,7 @@ from services.models import (
     Technique,
     Version,
 )
+from tests.content import open_guide
 from tests.factories import DAY, NOW, make_user
 from tests.heads import head, links
 from tests.roles_world import arguments, make_world
@@ -45,7 +45,7 @@ LATER = NOW + 3 * DAY
 def content(settings):
     """What a new clinic publishes, at an address that is not the one asked."""
     settings.PORTAL_ORIGIN = ORIGIN
-    load_content(by=None, now=NOW)
+    open_guide()
 
 
 def listed(client):

@@ -17,10 +17,10 @@ from django.urls import reverse
 from django.utils import translation
 
 from appointments.codes import EntryStatus
-from services.actions import load_content
 from services.actions.content import CONTENT, read, rows
 from services.markdown import to_html
 from services.models import Publication
+from tests.content import open_guide
 from tests.factories import (
     NOW,
     make_category,
@@ -127,7 +127,7 @@ def test_so_can_the_safety_questions_in_a_patients_words():
 def english(db, monkeypatch):
     """A clinic that has just opened, at NOW; studies have titles of their own."""
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    load_content(by=None, now=NOW)
+    open_guide()
     Publication.objects.all().delete()
     with translation.override("en"):
         yield

@@ -7,11 +7,11 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.actions import load_content
 from services.actions.words import add_record_words, add_words
 from services.codes import VersionStatus
 from services.models import Publication, Wording
 from services.search import MOST, Found, marked, search
+from tests.content import open_guide
 from tests.factories import (
     NOW,
     make_condition,
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def content():
     """What a new clinic publishes."""
-    load_content(by=None, now=NOW)
+    open_guide()
 
 
 def titles(text, language="en"):

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from services.actions import load_content
 from services.models import Location
+from tests.content import open_guide
 from tests.factories import NOW, TODAY
 from tests.heads import data, graph, head, links
 from tests.roles_world import arguments, make_world
@@ -25,7 +25,7 @@ HOSTILE = "\"'></script><script>alert(1)</script><!-- &amp; \u2028 {{ 7 }}"
 def content(settings):
     """What a new clinic publishes, at an address that is not the one asked."""
     settings.PORTAL_ORIGIN = ORIGIN
-    load_content(by=None, now=NOW)
+    open_guide()
 
 
 # --- The head of a page ---------------------------------------------------------------

@@ -8,9 +8,9 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
-from services.actions import load_content
 from services.codes import VersionStatus
 from services.models import Article, Precaution, Version
+from tests.content import open_guide
 from tests.factories import NOW, make_technique, make_text
 from tests.texts import reword
 from tests.typed import ODD, assert_safe
@@ -32,7 +32,7 @@ PAGES = [
 @pytest.fixture(autouse=True)
 def content():
     """What the clinic publishes, as a new clinic has it."""
-    load_content(by=None, now=NOW)
+    open_guide()
     with translation.override("en"):  # a page in Spanish leaves its language behind
         yield
 

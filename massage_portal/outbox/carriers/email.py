@@ -11,6 +11,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 
 from massage_portal.outbox.carriers import smtp
 from massage_portal.outbox.carriers.provider import number_of, refusal_of
+from massage_portal.outbox.carriers.unanswered import Line
 from massage_portal.outbox.kinds import Mail, kind_of
 from massage_portal.outbox.links import unsubscribing
 from massage_portal.outbox.models import Message
@@ -22,6 +23,7 @@ class EmailCarrier:
     def __init__(self) -> None:
         self.connection = get_connection()
         self.is_open = False
+        self.line: Line | None = None  # to a provider that speaks HTTP
 
     def send(self, message: Message, mail: Mail, *, address: str) -> str:
         """Hand one mail over; see `Carrier.send`."""
@@ -30,7 +32,8 @@ class EmailCarrier:
         try:
             self.connection.send_messages([out])
         except AnymailError as refusal:  # first: some of them are an OSError too
-            raise refusal_of(refusal) from refusal
+            handed_over = self.line is not None and self.line.was_handed_over
+            raise refusal_of(refusal, handed_over=handed_over) from refusal
         except (smtplib.SMTPException, OSError) as refusal:
             handed_over = smtp.was_handed_over(self.connection)
             if smtp.is_cut(self.connection):
@@ -46,6 +49,8 @@ class EmailCarrier:
         except (smtplib.SMTPException, OSError) as refusal:
             self.close()
             raise smtp.refusal_at_the_door(refusal) from refusal
+        session = getattr(self.connection, "session", None)
+        self.line = Line.of(session) if session else None
         self.is_open = True
 
     def close(self) -> None:

@@ -26,15 +26,19 @@ def number_of(out: EmailMessage) -> str:
     return number if isinstance(number, str) else ""
 
 
-def refusal_of(fault: AnymailError) -> Undelivered:
-    """Return what a provider's refusal means for the message."""
+def refusal_of(fault: AnymailError, *, handed_over: bool) -> Undelivered:
+    """
+    Return what a provider's refusal means for the message.
+
+    :param handed_over: whether the provider had the whole of it.
+    """
     if isinstance(fault, AnymailRecipientsRefused | AnymailInvalidAddress):
         return AddressRefused(type(fault).__name__)
     if not isinstance(fault, AnymailAPIError):
         return MessageRejected(type(fault).__name__)  # it asks for what they cannot do
     status = fault.status_code
     if status is None:
-        return no_answer(fault)
+        return no_answer(fault, handed_over=handed_over)
     if unanswered := not_answered_for(status):
         return unanswered
     if status in (429, 500):

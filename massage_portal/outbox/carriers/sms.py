@@ -22,7 +22,11 @@ from massage_portal.outbox.carriers.carrier import (
     ServerDown,
     Undelivered,
 )
-from massage_portal.outbox.carriers.unanswered import no_answer, not_answered_for
+from massage_portal.outbox.carriers.unanswered import (
+    Line,
+    no_answer,
+    not_answered_for,
+)
 from massage_portal.outbox.gateways import Gateway
 from massage_portal.outbox.kinds import Mail
 from massage_portal.outbox.models import Message
@@ -48,6 +52,7 @@ class SmsCarrier:
         path = f"/2010-04-01/Accounts/{gateway.account}/Messages.json"
         self.address = gateway.base + path
         self.session = requests.Session()
+        self.line = Line.of(self.session)
         self.session.auth = (gateway.account, gateway.token)
         # The machine's proxy may be the way out; to a gateway on it, it is none.
         self.session.trust_env = gateway.base.startswith("https:")
@@ -65,7 +70,8 @@ class SmsCarrier:
                 self.address, data=form, timeout=TIMEOUTS, allow_redirects=False
             )
         except requests.RequestException as fault:
-            raise no_answer(fault) from fault
+            handed_over = self.line.was_handed_over
+            raise no_answer(fault, handed_over=handed_over) from fault
         if answer.status_code == 201:
             return str(_said(answer).get("sid") or "")
         raise refusal(answer.status_code, _said(answer).get("code"))

@@ -2,35 +2,73 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from typing import Any
+
 import requests
-from requests import exceptions
-from urllib3.exceptions import MaxRetryError
+from requests.adapters import HTTPAdapter
 
 from massage_portal.outbox.carriers.carrier import ServerDown, Unanswered, Undelivered
 
 # What stands before a server says so when that one did not answer it in time.
 GATEWAY_TIMEOUT = 504
-# It was asked, and what it answered is not known to its end.
-WAS_ASKED = (
-    requests.ReadTimeout,
-    requests.ConnectionError,
-    exceptions.ChunkedEncodingError,
-    exceptions.ContentDecodingError,
-)
-# No name, nobody there, no way through; all of them are a ConnectionError too.
-WAS_NOT = (requests.ConnectTimeout, exceptions.SSLError, exceptions.ProxyError)
 
 
-def no_answer(fault: Exception) -> Undelivered:
-    """Tell a server that was never asked from one that may have taken the message."""
+class _Body(BytesIO):
+    """What a request says; it is asked for more once all of it was handed over."""
+
+    is_over = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next piece."""
+        piece = super().read(size)
+        self.is_over = not piece
+        return piece
+
+
+class Line(HTTPAdapter):
+    """
+    A session's way to its server, which knows whether that has the whole of a request.
+
+    No fault tells: a server that hangs up, or TLS that breaks, looks the same before
+    the request and after it.
+    """
+
+    was_handed_over = False
+
+    @classmethod
+    def of(cls, session: requests.Session) -> Line:
+        """Have a session use one line for all that it asks; return it."""
+        line = cls()
+        session.mount("https://", line)
+        session.mount("http://", line)
+        return line
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **how: Any
+    ) -> requests.Response:
+        """Hand a request over; whatever goes wrong is raised."""
+        said = request.body or b""
+        assert isinstance(said, str | bytes)  # noqa: S101 - nobody streams what he says
+        body = _Body(said.encode() if isinstance(said, str) else said)
+        request.body = body  # type: ignore[assignment]
+        try:
+            return super().send(request, *args, **how)
+        finally:
+            request.body = said
+            self.was_handed_over = body.is_over
+
+
+def no_answer(fault: Exception, *, handed_over: bool) -> Undelivered:
+    """
+    Return what it means that no answer came, or only a part of one.
+
+    :param handed_over: whether the server may have taken the message.
+    """
     cause = fault.__cause__  # anymail's faults have one; requests' own have none
     why = cause if isinstance(cause, requests.RequestException) else fault
-    # Where no connection came about, requests passes on what urllib3 gave up with.
-    gave_up = any(isinstance(one, MaxRetryError) for one in why.args)
     code = type(why).__name__
-    if isinstance(why, WAS_NOT) or gave_up or not isinstance(why, WAS_ASKED):
-        return ServerDown(code)
-    return Unanswered(code, all_wait=True)
+    return Unanswered(code, all_wait=True) if handed_over else ServerDown(code)
 
 
 def not_answered_for(status: int) -> Unanswered | None:

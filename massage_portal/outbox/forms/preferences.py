@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import time
 from functools import cache
 from typing import Any
@@ -11,8 +11,11 @@ from zoneinfo import available_timezones
 from crispy_forms.layout import Fieldset, Layout
 from django import forms
 from django.conf import settings
+from django.forms.utils import flatatt
 from django.utils.formats import time_format
-from django.utils.translation import get_language_info
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal import forms as parts
@@ -30,6 +33,7 @@ COMMON_ZONES = [
     ("America/Anchorage", _("Alaska (Anchorage)")),
     ("Pacific/Honolulu", _("Hawaii (Honolulu)")),
 ]
+Choices = Callable[[], Iterable[tuple[Any, Any]]]
 CONTINENTS = {"Africa", "America", "Antarctica", "Asia", "Atlantic"}
 CONTINENTS |= {"Australia", "Europe", "Indian", "Pacific"}
 STALE = _("This page was open too long. Check it and send it again.")
@@ -62,6 +66,42 @@ def hours() -> Iterator[tuple[str, str]]:
         yield f"{hour:02d}:00", time_format(time(hour))
 
 
+@cache
+def written(choices: Choices, _language: str | None) -> SafeString:
+    """Return the options as HTML; none is chosen."""
+    return format_html_join("", "{}", ((_option(*one),) for one in choices()))
+
+
+def _option(key: Any, words: Any) -> SafeString:
+    if isinstance(words, list):
+        inner = format_html_join("", "{}", ((_option(*one),) for one in words))
+        return format_html('<optgroup label="{}">{}</optgroup>', key, inner)
+    return format_html('<option value="{}">{}</option>', key, words)
+
+
+class LongSelect(forms.Select):
+    """
+    A select whose options are written once for each language.
+
+    Django draws each by a template of its own: for all time zones that took longer
+    than the rest of the page.
+    """
+
+    def __init__(self, choices: Choices, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        self.listed = choices
+
+    def render(
+        self, name: str, value: Any, attrs: Any = None, renderer: Any = None
+    ) -> SafeString:
+        """Return the select, its value chosen if it is one of the options."""
+        options = written(self.listed, get_language())
+        here = f'<option value="{escape("" if value is None else value)}"'
+        chosen = mark_safe(options.replace(here, f"{here} selected", 1))  # noqa: S308
+        given = flatatt(self.build_attrs(self.attrs, attrs) | {"name": name})
+        return format_html("<select{}>{}</select>", given, chosen)
+
+
 def hour(label: Any, hint: Any = "") -> forms.TypedChoiceField:
     """Return a field for a full hour."""
     return forms.TypedChoiceField(
@@ -69,7 +109,7 @@ def hour(label: Any, hint: Any = "") -> forms.TypedChoiceField:
         help_text=hint,
         choices=hours,
         coerce=time.fromisoformat,
-        widget=forms.Select(attrs={"class": "input--short"}),
+        widget=LongSelect(hours, {"class": "input--short"}),
     )
 
 
@@ -106,7 +146,9 @@ class Reach(parts.Form):
             "which makes no sound. For no quiet hours, choose the same hour twice."
         ),
     )
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zones, required=False)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=zones, required=False, widget=LongSelect(zones)
+    )
     optional = forms.BooleanField(
         label=_("Send reminders too"),
         help_text=_(

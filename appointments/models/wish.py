@@ -1,4 +1,4 @@
-"""What an entry and its referral ask of an opening, and what of one they did not."""
+"""What a request, its referral and its patient ask of a time."""
 
 from __future__ import annotations
 
