@@ -112,6 +112,8 @@ def move(
     some = planner.choices(row, others)
     opening = next((o for o in some if (o.therapist, o.starts_at) == wanted), None)
     if opening is None:
+        if planner.is_elsewhere(row, others, wanted):
+            raise CannotCome(_("This patient is at another visit at that time."))
         raise TimeTaken(_("That time cannot be had any more. Please choose another."))
     _put(row, opening, planner)
     _changed(draft)

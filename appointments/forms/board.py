@@ -76,6 +76,7 @@ class Narrow(forms.Form):
 class TriageChosen(forms.Form):
     """Several requests, each as it was seen, and the one category for them."""
 
+    chosen = forms.Field(label=_("Those you chose"), required=False)  # see `clean`
     category = forms.ModelChoiceField(
         TriageCategory.objects.none(),
         error_messages={
@@ -83,7 +84,6 @@ class TriageChosen(forms.Form):
             "invalid_choice": _("Choose a category that is in use."),
         },
     )
-    chosen = forms.Field(label=_("Those you chose"), required=False)  # see clean
 
     def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -105,7 +105,7 @@ class TriageChosen(forms.Form):
             key, _colon, version = text.partition(":")
             if _is_key(key) and _is_key(version):
                 chosen[int(key)] = int(version)
-        if not chosen:  # the page then asks for no category
+        if not chosen:  # the page then has no field of the category
             self.errors.pop("category", None)
             self.add_error("chosen", _("Choose at least one request."))
         if len(chosen) > MOST_CHOSEN:

@@ -123,11 +123,15 @@ def test_nothing_chosen_or_too_much_is_told(staff, chosen, said):
     assert 'aria-describedby="chosen-error"' in page.text
 
 
-def test_what_is_told_points_to_no_field_that_is_not_there(staff):
-    page = staff.post(ADDRESS, {}).text
-    assert "Choose at least one request." in page
-    assert re.findall(r'href="#(id_\w+)"', page) == ["id_chosen"]
-    assert '<a class="button" id="id_chosen"' in page
+@pytest.mark.parametrize("number", [0, 101])
+def test_what_is_told_leads_to_where_it_is_mended(staff, number):
+    boxes = [f"{key}:1" for key in range(1, number + 1)]
+    category = {"category": make_category().pk} if boxes else {}
+    page = staff.post(ADDRESS, {"chosen": boxes} | category).text
+
+    told = set(re.findall(r'href="#(id_[a-z]+)"', page))
+    assert "id_chosen" in told
+    assert all(page.count(f'id="{one}"') == 1 for one in told)
 
 
 @pytest.mark.parametrize("category", ["", "0", "x"])
