@@ -83,7 +83,7 @@ EMPTY = f"""NOT EXISTS (
            && tstzrange(%(starts_at)s, %(blocked_until)s, '[)')
        AND NOT (other.status = '{Status.PROPOSED}'
                 AND other.held_until <= %(offered_at)s)
-    OFFSET 0)"""  # noqa: S608 - the words are ours
+    OFFSET 0)"""
 # One room that somebody is just booking, most likely for another time, is left for the
 # next: so bookings at one place do not wait for each other.
 ADDED = f"""
