@@ -143,9 +143,9 @@ def _make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
     """
     Save the visit in one of `rooms`, under its lock, if the constraints let it.
 
-    Nobody looks first whether that room, and the patient, are still free: they nearly
-    always are. Only where the constraints refuse, or somebody is booking each room at
-    this moment, is it seen what is in the way.
+    Nobody looks first whether the patient is still free, and whether a lapsed offer
+    seems to fill the room: it is nearly never so. Only where the constraints refuse, or
+    each room is filled or being booked at this moment, is it seen what is in the way.
 
     :raises TimeTaken: if no room is left, or the patient is elsewhere then.
     """
@@ -155,9 +155,11 @@ def _make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
     unlock_room()
     room = _lock_free(visit, rooms, now=now)
     try:
-        add_visit(visit, [room])
+        made = add_visit(visit, [room])
     except IntegrityError as error:
         raise taken() from error
+    if not made:
+        raise taken()
 
 
 def _lock_free(visit: Appointment, rooms: list[int], *, now: datetime) -> int:
