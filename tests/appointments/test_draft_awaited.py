@@ -9,8 +9,9 @@ from kombu.exceptions import OperationalError
 
 from appointments import tasks
 from appointments.actions import ChangedMeanwhile
-from appointments.actions.draft import drop_draft, send_draft
+from appointments.actions.draft import drop_draft
 from appointments.actions.draw_up import ask_anew, ask_for_draft, draw_up
+from appointments.actions.send_draft import send_draft
 from appointments.models import Draft
 from appointments.models.planner import Planner
 from massage_portal import ending

@@ -6,6 +6,7 @@ import pytest
 
 from appointments import actions
 from appointments.actions import draft as plans
+from appointments.actions.send_draft import send_draft
 from appointments.codes import EntryStatus, Status
 from appointments.models import DraftOffer
 from massage_portal.accounts.roles import Role
@@ -128,7 +129,7 @@ def test_sending_gives_the_patient_one_of_the_two_times_and_says_so(two):
         starts_at=first.starts_at, ends_at=first.ends_at, therapist=other
     )
 
-    plans.send_draft(draft=draft, version=1, by=make_user(Role.SCHEDULER), now=NOW)
+    send_draft(draft=draft, version=1, by=make_user(Role.SCHEDULER), now=NOW)
 
     kept = sorted(rows_of(draft).values(), key=lambda row: row.fault)
     assert [row.fault for row in kept] == [
