@@ -144,7 +144,7 @@ class Propose(parts.Form):
     how = forms.ChoiceField(choices=[("offer", ""), ("book", "")])
     agreed = forms.BooleanField(required=False)  # to what is not as they wished
     reason = forms.ChoiceField(choices=OutOfTurn, required=False)
-    note = forms.CharField(max_length=300, required=False)
+    note = parts.Text(max_length=300, required=False)
     technique = forms.ModelChoiceField(Technique.objects.all(), required=False)
     minutes = forms.IntegerField(
         min_value=LEAST_MINUTES, max_value=MOST_MINUTES, required=False

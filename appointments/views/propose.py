@@ -71,7 +71,8 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
         page.ask(form.cleaned_data.get("opening") if form.errors else _asked(request))
     record("request.seen", entry, by=request.user, at=now)
     template = "appointments/staff/propose.html"
-    return render(request, template, page.context(), status=page.status)
+    context = page.context() | {"given": form}
+    return render(request, template, context, status=page.status)
 
 
 class _Ahead(NamedTuple):

@@ -117,7 +117,10 @@ def test_who_is_past_triage_is_left_and_told_why(staff):
 def test_nothing_chosen_or_too_much_is_told(staff, chosen, said):
     page = staff.post(ADDRESS, {"chosen": chosen, "category": make_category().pk})
     assert page.status_code == 422
-    assert said in page.text
+    assert f'href="#id_chosen"><b>Those you chose:</b> {said}' in page.text
+    assert 'id="id_chosen"' in page.text
+    assert f'<p class="error" id="chosen-error">{said}' in page.text
+    assert 'aria-describedby="chosen-error"' in page.text
 
 
 @pytest.mark.parametrize("number", [0, 101])
