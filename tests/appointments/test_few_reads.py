@@ -10,14 +10,14 @@ from django.test.utils import CaptureQueriesContext
 
 from massage_portal.accounts.roles import Role
 from tests.appointments.pages import signed_in, url
-from tests.factories import make_appointment, make_clinic, make_entry
+from tests.factories import make_appointment, make_clinic, make_entry, make_user
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def scheduler():
-    return signed_in(Role.SCHEDULER)
+    return signed_in(make_user(Role.SCHEDULER))
 
 
 def offered_time(scheduler, entry):
