@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from appointments.codes import HOLDING_TIME, Status
 from appointments.spans import Span
+from massage_portal.prepared import Prepared
 
 
 class OwnTime(NamedTuple):
@@ -31,3 +33,18 @@ class Own(NamedTuple):
 
     ahead: list[OwnTime]
     elsewhere: list[Span]
+
+
+OWN_TIMES = Prepared(  # hundreds may ask at one moment: see `views/propose.py`
+    "own_times",
+    """
+    SELECT entry_id, therapist_id, starts_at, blocked_until, status::varchar, held_until
+      FROM appointments_appointment
+     WHERE patient_id = %(patient)s AND starts_at >= %(since)s
+    """,
+)
+
+
+def own_times(patient: int, *, since: datetime) -> Iterator[OwnTime]:
+    """Return a patient's appointments from `since` on, whatever became of them."""
+    return map(OwnTime._make, OWN_TIMES.rows(patient=patient, since=since))

@@ -14,8 +14,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
 from appointments.codes import HOLDING_TIME, Status
 from appointments.models.hours import holidays_between
 from appointments.openings import Diary, RoomDiary, Shift, Span, Taken
@@ -29,11 +27,14 @@ WEST, EAST, TURNOVER = timedelta(hours=12), timedelta(hours=14), timedelta(hours
 # What holds time for longer (a visit is at most 4 hours) is left to the constraints.
 LONGEST = timedelta(hours=12)
 
-ZONE = """
-SELECT l.time_zone FROM services_location l
-  JOIN appointments_therapist t ON t.location_id = l.article_ptr_id
- WHERE t.id = %s
-"""
+ZONE = Prepared(
+    "zone_of",
+    """
+    SELECT l.time_zone::varchar FROM services_location l
+      JOIN appointments_therapist t ON t.location_id = l.article_ptr_id
+     WHERE t.id = %(therapist)s
+    """,
+)
 # Each row says what it is, whose it is, and leaves empty what it does not have. What is
 # the same of many is one row with all their keys: hours and the times of visits are. An
 # ARRAY is read once, and spares PostgreSQL the planning of ten joins.
@@ -301,10 +302,9 @@ def rota(
 
 def zone_of(therapist: int) -> ZoneInfo | None:
     """Return the zone of the place where this therapist works; None if none does."""
-    with connection.cursor() as cursor:
-        cursor.execute(ZONE, [therapist])
-        row = cursor.fetchone()
-    return ZoneInfo(row[0]) if row else None
+    for (zone,) in ZONE.rows(therapist=therapist):
+        return ZoneInfo(zone)
+    return None
 
 
 def reach(first: date, last: date) -> tuple[datetime, datetime]:

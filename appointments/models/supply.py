@@ -14,7 +14,7 @@ from appointments.ahead import Week, weeks
 from appointments.codes import EntryStatus, Status
 from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
-from appointments.models.own import Own, OwnTime
+from appointments.models.own import Own, own_times
 from appointments.models.policy import Policy
 from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
 from appointments.models.treatment import Treatment, usual_minutes
@@ -93,12 +93,15 @@ class Supply:
         self._places: dict[tuple[int | None, int], dict[Place, Opening]] = {}
 
     @classmethod
-    def ahead(cls, *, now: datetime, policy: Policy) -> Supply:
+    def ahead(
+        cls, *, now: datetime, policy: Policy, whose: WaitlistEntry | None = None
+    ) -> Supply:
         """Return what policy lets the clinic offer: from today, so many days ahead."""
         today = now.date()
         last = today + timedelta(days=policy.ahead_days)
         # A day earlier, for places that lie west of Greenwich; `now` cuts off the past.
-        return cls(now=now, policy=policy, first=today - timedelta(days=1), last=last)
+        first = today - timedelta(days=1)
+        return cls(now=now, policy=policy, first=first, last=last, whose=whose)
 
     def for_treatment(self, treatment: Treatment | None) -> Self:
         """
@@ -256,8 +259,7 @@ class Supply:
         if self._reader is not None:
             return self._reader._refused
         if self.whose is not None:
-            ahead = self._own.ahead
-            return {self.whose.pk: {(one.therapist_id, one.starts_at) for one in ahead}}
+            return {self.whose.pk: self.had}
         refused: dict[int, set[tuple[int, datetime]]] = defaultdict(set)
         rows = Appointment.objects.filter(
             starts_at__gte=self.now, entry__status=EntryStatus.ACCEPTED
@@ -287,6 +289,11 @@ class Supply:
         return times
 
     @property
+    def had(self) -> set[Place]:
+        """The times ahead that `whose` request has, or had before."""
+        return {(one.therapist_id, one.starts_at) for one in self._own.ahead}
+
+    @property
     def has_time(self) -> bool:
         """Whether `whose` request has a time ahead, booked or offered."""
         return any(one.status in HAD for one in self._own.ahead)
@@ -300,10 +307,7 @@ class Supply:
         if entry is None:
             return found
         begin, end = reach(self.first, self.last)
-        rows = Appointment.objects.filter(
-            patient=entry.patient_id, starts_at__gte=min(begin, self.now)
-        )
-        for one in map(OwnTime._make, rows.values_list(*OwnTime._fields)):
+        for one in own_times(entry.patient_id, since=min(begin, self.now)):
             if one.entry_id == entry.pk and one.starts_at >= self.now:
                 found.ahead.append(one)
             if begin <= one.starts_at < end and one.fills_time(self.now):

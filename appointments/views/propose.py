@@ -20,7 +20,8 @@ from django.views.decorators.http import require_http_methods
 from appointments import actions
 from appointments.codes import OutOfTurn, Status
 from appointments.forms.staff import Propose
-from appointments.models import Appointment, Policy, Supply, Therapist, WaitlistEntry
+from appointments.models import Appointment, Policy, Supply, WaitlistEntry
+from appointments.models.capacity import names_of
 from appointments.models.supply import Place
 from appointments.models.treatment import Treatment
 from appointments.models.turns import in_greater_need
@@ -55,7 +56,8 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     entry = get_object_or_404(visible.to_be_offered(), pk=pk)
     now = timezone.now()
     policy = Policy.objects.in_force(now)
-    page = _Page(entry, Supply.ahead(now=now, policy=policy), chosen(request))
+    supply = Supply.ahead(now=now, policy=policy, whose=entry)
+    page = _Page(entry, supply, chosen(request))
     form = Propose(request.POST if request.method == "POST" else None)
     if form.is_valid():
         page.be_of(form.cleaned_data["terms"].treatment)
@@ -167,7 +169,7 @@ class _Page:
             "reasons": OutOfTurn.choices,
             "rows": self.near,
             "kept": self.chosen.query(),
-            **self.treatments.context(self.supply.treatment),
+            **self.treatments.shown(self.supply.treatment),
         }
         return found if self.near else found | self._whole()
 
@@ -178,6 +180,7 @@ class _Page:
         some, more = times(entry, supply, self.ahead.visit, asked)
         days, therapists = days_and_therapists(entry, supply)
         return {
+            **self.treatments.choices(supply.treatment),
             "why": entry.explain(now=supply.now, exponent=exponent),
             "can_come": can_come(entry),
             "rows": self.rows(some, supply=supply),
@@ -198,16 +201,15 @@ class _Page:
 
         :param supply: that they are of; None if nobody asks who else could use them.
         """
-        some = Therapist.objects.filter(pk__in={one.therapist for one in openings})
-        rows = some.values_list("pk", "user__name", "location__name")
-        names = {key: {"therapist": name, "place": place} for key, name, place in rows}
+        names = names_of({one.therapist for one in openings})
         language, known = get_language(), self.supply
         before = [0] * len(openings)
         if supply is not None:
             before = in_greater_need(self.entry, openings, supply=supply)
         return [
-            names[opening.therapist]
-            | {
+            {
+                "therapist": names[opening.therapist][0],
+                "place": names[opening.therapist][1],
                 "opening": opening,
                 "when": _words(opening.starts_at, opening.zone, language),
                 "value": f"{opening.therapist},{opening.starts_at.isoformat()}",

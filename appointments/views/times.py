@@ -80,12 +80,12 @@ def times(
     """
     Return the openings to choose from; none that the patient has had before.
 
+    :param supply: that is asked about this entry alone.
     :param visit: the one that is booked, for which another time is looked for.
     """
     if visit is None and not entry.is_waiting:
         return Times([], more=False)
-    rows = entry.appointments.filter(starts_at__gte=supply.now)
-    had = set(rows.values_list("therapist", "starts_at"))
+    had = supply.had
     first, last = CHOICES * (asked.page - 1), CHOICES * asked.page
     if asked.is_narrow:
         found: Iterable[Opening] = supply.openings(supply.technique_for(entry))

@@ -60,19 +60,25 @@ class Treatments:
             return named
         return next((one for one in self.offered if str(one.pk) == said), None)
 
-    def context(self, chosen: Treatment | None) -> dict[str, Any]:
-        """Return what the page draws: what may be chosen, and what was."""
-        usual = Treatment(self.entry.referral.technique)
-        shown = chosen or usual
-        some = [*self.offered, *filter(None, [shown.technique])]
-        also = (usual.lasts(self.policy), shown.lasts(self.policy))
+    def shown(self, chosen: Treatment | None) -> dict[str, Any]:
+        """Return what the page draws of what was chosen, or of what is usual."""
+        shown = chosen or self._usual
         return {
             "treatment": chosen,
             "technique": shown.technique,
             "minutes": shown.lasts(self.policy),
-            "techniques": self.offered,
-            "lengths": lengths(some, *also),
         }
+
+    def choices(self, chosen: Treatment | None) -> dict[str, Any]:
+        """Return what may be chosen: the techniques are read."""
+        shown = chosen or self._usual
+        some = [*self.offered, *filter(None, [shown.technique])]
+        also = (self._usual.lasts(self.policy), shown.lasts(self.policy))
+        return {"techniques": self.offered, "lengths": lengths(some, *also)}
+
+    @property
+    def _usual(self) -> Treatment:
+        return Treatment(self.entry.referral.technique)
 
 
 def _minutes(said: str) -> int | None:
