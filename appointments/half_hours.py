@@ -8,15 +8,17 @@ however many visits there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import reduce
+from itertools import compress
 from operator import or_
 from zoneinfo import ZoneInfo
 
+from appointments.spans import Shared, Span, Taken
+
 STEP = timedelta(minutes=30)  # visits start on the hour and the half hour
-Stretch = tuple[datetime, datetime]
-Moment = tuple[datetime, int, datetime, datetime]  # start, room, end, free again
+ZERO_OR_ONE = bytes.maketrans(b"01", b"\0\1")  # by which a key is left out, or taken
 
 
 def first_start(moment: datetime, zone: ZoneInfo) -> datetime:
@@ -34,49 +36,23 @@ def first_start(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment + (STEP - past if past else timedelta(0))
 
 
-class _Remembered(dict[Stretch, int]):
-    """What is reckoned once for each stretch; many visits begin and end together."""
-
-    def __init__(self, reckon: Callable[[Stretch], int]) -> None:
-        super().__init__()
-        self._reckon = reckon
-
-    def __missing__(self, span: Stretch) -> int:
-        found = self[span] = self._reckon(span)
-        return found
-
-
 class HalfHours:
     """
-    Starts half an hour apart, as the bits of numbers, and the rooms of one place.
+    Starts half an hour apart, as the bits of numbers.
 
     :param origin: the start that is bit 0; what lies before it is left out.
     :param number: so many starts there are.
-    :param rooms: each with what fills it; the first that is free is taken.
     :param length: of the visit.
     :param held: how long a visit keeps therapist and room.
     """
 
     def __init__(
-        self,
-        origin: datetime,
-        number: int,
-        rooms: Iterable[tuple[int, Iterable[Stretch]]],
-        *,
-        length: timedelta,
-        held: timedelta,
+        self, origin: datetime, number: int, *, length: timedelta, held: timedelta
     ) -> None:
         self.origin, self.number = origin, number
         self.length, self.held = length, held
-        self._blocked = _Remembered(self._overlapping)
-        self._moments: dict[int, Moment] = {}
-        self._rooms: list[tuple[int, int]] = []  # each with the starts it is first at
-        left = (1 << number) - 1
-        for room, busy in rooms:
-            if first := left & ~self.blocked(busy):
-                self._rooms.append((room, first))
-                left ^= first
-        self.with_room = (1 << number) - 1 ^ left
+        self._overlapped: dict[Span, int] = {}
+        self._shared: dict[Shared, dict[int, int]] = {}
 
     def between(self, after: int, until: int) -> int:
         """Return the starts from bit `after` up to, not including, bit `until`."""
@@ -92,23 +68,57 @@ class HalfHours:
         """Return the starts from `moment` on."""
         return self.between(-((self.origin - moment) // STEP), self.number)
 
-    def blocked(self, busy: Iterable[Stretch]) -> int:
+    def blocked(self, busy: Taken) -> int:
         """Return the starts from which a visit would overlap something in `busy`."""
-        return reduce(or_, map(self._blocked.__getitem__, busy), 0)
+        found = 0
+        if (shared := busy.shared) is not None:
+            if shared not in self._shared:
+                self._shared[shared] = shared.bits(self._overlapping)
+            found = self._shared[shared].get(busy.key, 0)
+        for span in busy.alone:
+            if span not in self._overlapped:  # many rooms are closed together
+                self._overlapped[span] = self._overlapping(span)
+            found |= self._overlapped[span]
+        return found
 
-    def _overlapping(self, span: Stretch) -> int:
-        after = (span[0] - self.held - self.origin) // STEP + 1
-        return self.between(after, -((self.origin - span[1]) // STEP))
+    def _overlapping(self, span: Span) -> int:
+        after = (span.start - self.held - self.origin) // STEP + 1
+        return self.between(after, -((self.origin - span.end) // STEP))
 
-    def moments(self, starts: int) -> Iterator[Moment]:
-        """Yield each of `starts` with its first free room and both its ends."""
-        bits = f"{starts:b}"[::-1]
-        place = bits.find("1")
-        while place >= 0:
-            if place not in self._moments:
-                start = self.origin + place * STEP
-                room = next(key for key, some in self._rooms if some >> place & 1)
-                ends = (start + self.length, start + self.held)
-                self._moments[place] = (start, room, *ends)
-            yield self._moments[place]
-            place = bits.find("1", place + 1)
+
+class Place:
+    """
+    The rooms of one place at the same half hours, and who is free there.
+
+    :param rooms: each with what fills it; the first that is free is taken.
+    """
+
+    def __init__(
+        self, half_hours: HalfHours, rooms: Iterable[tuple[int, Taken]]
+    ) -> None:
+        self.half_hours = half_hours
+        self.free: list[tuple[int, int]] = []  # keys, each with starts `with_room`
+        self._rooms: list[tuple[int, int]] = []  # each with the starts it is first at
+        every = left = (1 << half_hours.number) - 1
+        for room, busy in rooms:
+            if first := left & ~half_hours.blocked(busy):
+                self._rooms.append((room, first))
+                left ^= first
+        self.with_room = every ^ left
+
+    def by_start(self) -> Iterator[tuple[datetime, int, list[int]]]:
+        """Yield each start at which anybody is `free`, its first room, and who."""
+        anyone = reduce(or_, (starts for _key, starts in self.free), 0)
+        keys, width = [key for key, _starts in self.free], anyone.bit_length()
+        # A line of zeros and ones for each key, the last start first: so one stretch
+        # of bytes, taken in strides, is a column: who is free at one start.
+        lines = "".join([f"{starts:0{width}b}" for _key, starts in self.free])
+        table = lines.encode().translate(ZERO_OR_ONE)
+        bits = f"{anyone:b}"[::-1]
+        bit = bits.find("1")
+        while bit >= 0:
+            room = next(key for key, first in self._rooms if first >> bit & 1)
+            column = table[width - 1 - bit :: width]
+            start = self.half_hours.origin + bit * STEP
+            yield start, room, list(compress(keys, column))
+            bit = bits.find("1", bit + 1)

@@ -7,78 +7,23 @@ local time of the place, and right across clock changes.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property, lru_cache
-from itertools import islice
-from operator import attrgetter
+from functools import lru_cache
+from itertools import chain, groupby, repeat
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from appointments.half_hours import STEP as STEP
-from appointments.half_hours import HalfHours, first_start
+from appointments.half_hours import HalfHours, Place, first_start
+from appointments.spans import NOTHING as NOTHING
+from appointments.spans import Span as Span
+from appointments.spans import Taken as Taken
+from appointments.spans import free_spans as free_spans
 
 ONE_DAY = timedelta(days=1)
-
-
-class Span(NamedTuple):
-    """
-    A stretch of time from `start` up to, not including, `end`; both aware.
-
-    A tuple, for there are thousands: it is made and sorted several times as fast.
-    """
-
-    start: datetime
-    end: datetime
-
-    @property
-    def length(self) -> timedelta:
-        """How long it is."""
-        return self.end - self.start
-
-
-class Taken:
-    """
-    Stretches of time, joined where they touch: none overlap.
-
-    They are sorted when first asked for; `given` has them as they came, which is enough
-    for who only asks what is left.
-    """
-
-    def __init__(self, spans: Iterable[Span] = ()) -> None:
-        self.given = tuple(spans)
-
-    @cached_property
-    def spans(self) -> list[Span]:
-        """They, in order of time."""
-        joined: list[Span] = []
-        for span in sorted(self.given):
-            if joined and span.start <= joined[-1].end:
-                last = joined.pop()
-                span = Span(last.start, max(last.end, span.end))
-            joined.append(span)
-        return joined
-
-    @cached_property
-    def _ends(self) -> list[datetime]:
-        return [span.end for span in self.spans]
-
-    def leaves(self, start: datetime, end: datetime) -> bool:
-        """Say whether none of them overlaps the time from `start` to `end`."""
-        for begins, ends in self.given:  # noqa: SIM110 - asked of each room: twice as fast
-            if begins < end and start < ends:
-                return False
-        return True
-
-    def touching(self, span: Span) -> Iterator[Span]:
-        """Yield those that overlap `span`, in order; the search is logarithmic."""
-        for taken in islice(self.spans, bisect_right(self._ends, span.start), None):
-            if taken.start >= span.end:
-                return
-            yield taken
 
 
 class Shift(NamedTuple):
@@ -104,13 +49,13 @@ class Shift(NamedTuple):
         )
 
 
-@dataclass(frozen=True)
-class Diary:
+class Diary(NamedTuple):
     """
     What is known of one therapist: their shifts, and what already fills them.
 
     `certified` tells of each technique until which day, local and included, it may be
     given; None has no end. `closed` are the days on which the place gives no massage.
+    A tuple, for those of all therapists are made to find one time.
     """
 
     therapist: int
@@ -118,7 +63,7 @@ class Diary:
     zone: ZoneInfo
     certified: Mapping[int, date | None]
     shifts: Sequence[Shift]
-    busy: Taken = field(default_factory=Taken)
+    busy: Taken = NOTHING
     closed: Set[date] = frozenset()
 
     def last_day_for(self, technique: int | None, last: date) -> date | None:
@@ -128,9 +73,6 @@ class Diary:
         if technique not in self.certified:
             return None
         return min(last, self.certified[technique] or last)
-
-
-NOTHING = Taken()
 
 
 class RoomDiary(NamedTuple):
@@ -173,6 +115,34 @@ class Opening(NamedTuple):
     def local_start(self) -> datetime:
         """The start as the clock on the wall shows it."""
         return self.starts_at.astimezone(self.zone)
+
+
+class Slot(NamedTuple):
+    """
+    All openings of one place that begin at one moment: they differ by therapist alone.
+
+    Each has the first room that is free then; `therapists` are in order of their keys.
+    """
+
+    starts_at: datetime
+    location: int
+    room: int
+    ends_at: datetime
+    blocked_until: datetime
+    zone: ZoneInfo
+    therapists: list[int]
+
+    @property
+    def local_start(self) -> datetime:
+        """The start as the clock on the wall shows it."""
+        return self.starts_at.astimezone(self.zone)
+
+    def openings(self) -> list[Opening]:
+        """Return one opening for each therapist."""
+        start, location, room, ends_at, until, zone, therapists = self
+        same = map(repeat, (room, location, ends_at, until, zone))
+        values = zip(repeat(start), therapists, *same, strict=False)
+        return list(map(tuple.__new__, repeat(Opening), values))
 
 
 @lru_cache(maxsize=4096)  # many therapists work the same hours of the same days
@@ -229,18 +199,21 @@ def _worked(
     return Taken(span for span in spans if span is not None)
 
 
-def free_spans(work: Span, busy: Taken) -> Iterator[Span]:
-    """Yield what is left of `work` after `busy` is taken out, in order of time."""
-    start = work.start
-    for taken in busy.touching(work):
-        if taken.start > start:
-            yield Span(start, taken.start)
-        start = max(start, taken.end)
-    if start < work.end:
-        yield Span(start, work.end)
+def openings(**asked: Any) -> list[Opening]:
+    """Return every opening by time and then therapist, of what `slots` is asked for."""
+    return one_by_one(slots(**asked))
 
 
-def openings(
+def one_by_one(some: Iterable[Slot]) -> list[Opening]:
+    """Return the openings of slots that are in order, by time and then therapist."""
+    found: list[Opening] = []
+    for _start, slots_then in groupby(some, key=attrgetter("starts_at")):
+        then = [slot.openings() for slot in slots_then]
+        found += then[0] if len(then) == 1 else sorted(chain(*then))
+    return found
+
+
+def slots(
     *,
     diaries: Iterable[Diary],
     rooms: Iterable[RoomDiary],
@@ -250,9 +223,11 @@ def openings(
     turnover: timedelta,
     technique: int | None = None,
     not_before: datetime | None = None,
-) -> list[Opening]:
+) -> list[Slot]:
     """
     Return every opening from `first` to `last` (local days, both included), by time.
+
+    Those of one place that begin together are one slot; of places, by their keys.
 
     :param length: of the visit; more than zero.
     :param turnover: for which therapist and room stay held after it; zero or more. A
@@ -276,7 +251,7 @@ def openings(
 
 
 class _Search:
-    """Gathers openings, therapist by therapist, under their starts."""
+    """Gathers who is free at which starts, therapist by therapist."""
 
     def __init__(
         self,
@@ -293,50 +268,59 @@ class _Search:
         self.length, self.held = length, length + turnover
         self.not_before = not_before
         self.rooms: dict[int, list[RoomDiary]] = defaultdict(list)
-        self._grids: dict[tuple[int, timedelta], HalfHours] = {}
-        self._work: dict[Any, list[tuple[HalfHours, int]]] = {}
-        self._found: dict[datetime, list[Opening]] = defaultdict(list)
+        self._half_hours: dict[timedelta, HalfHours] = {}
+        self._places: dict[tuple[int, ZoneInfo, timedelta], Place] = {}
+        self._work: dict[Any, list[tuple[Place, int]]] = {}
 
     def add(self, diary: Diary, last: date) -> None:
-        """Add one therapist's openings, each with the first room that is free."""
-        therapist, location, zone = diary.therapist, diary.location, diary.zone
-        found = self._found
-        for grid, work in self._worked(diary, last):
-            starts = work & ~grid.blocked(diary.busy.given)
-            for start, room, ends_at, until in grid.moments(starts):
-                found[start].append(
-                    Opening(start, therapist, room, location, ends_at, until, zone)
-                )
+        """Add the starts at which one therapist is free, and a room is."""
+        for place, work in self._worked(diary, last):
+            if starts := work & ~place.half_hours.blocked(diary.busy):
+                place.free.append((diary.therapist, starts))
 
-    def in_order(self) -> list[Opening]:
-        """Return all of them, by start and therapist."""
-        return [one for start in sorted(self._found) for one in self._found[start]]
+    def in_order(self) -> list[Slot]:
+        """Return all slots, by start and place."""
+        found = [
+            Slot(
+                *(start, location, room, start + self.length, start + self.held),
+                *(zone, therapists),
+            )
+            for (location, zone, _step), place in self._places.items()
+            for start, room, therapists in place.by_start()
+        ]
+        return sorted(found, key=itemgetter(0, 1))
 
-    def _worked(self, diary: Diary, last: date) -> list[tuple[HalfHours, int]]:
+    def _worked(self, diary: Diary, last: date) -> list[tuple[Place, int]]:
         """Return the starts within the hours of work at which there is a room."""
-        hours, closed = tuple(diary.shifts), frozenset(diary.closed)
-        key = (hours, closed, diary.zone, diary.location, last)
+        closed = frozenset(diary.closed)
+        # Which hours, not what they are: that takes long to look up, and many share one
+        # tuple of them. All diaries are at hand until the search is over.
+        key = (id(diary.shifts), closed, diary.zone, diary.location, last)
         if key not in self._work:
-            starts: dict[HalfHours, int] = defaultdict(int)
+            starts: dict[Place, int] = defaultdict(int)
             for work in worked(diary, self.first, last).spans:
                 start = first_start(work.start, diary.zone)
-                grid = self._grid(diary.location, start)
-                starts[grid] |= grid.fitting(*work) & grid.with_room
-            self._work[key] = list(starts.items())
-            if self.not_before is not None:
-                moment = self.not_before
-                self._work[key] = [(g, s & g.since(moment)) for g, s in starts.items()]
+                place = self._place(diary.location, diary.zone, start)
+                starts[place] |= place.half_hours.fitting(*work) & place.with_room
+            self._work[key] = [
+                (one, self._in_time(one, s)) for one, s in starts.items()
+            ]
         return self._work[key]
 
-    def _grid(self, location: int, start: datetime) -> HalfHours:
-        """Return the half hours of a place that are in step with `start`."""
+    def _in_time(self, place: Place, starts: int) -> int:
+        if self.not_before is None:
+            return starts
+        return starts & place.half_hours.since(self.not_before)
+
+    def _place(self, location: int, zone: ZoneInfo, start: datetime) -> Place:
+        """Return a place with the half hours that are in step with `start`."""
         step = (start - self.begin) % STEP
-        if (location, step) not in self._grids:
-            self._grids[location, step] = HalfHours(
-                self.begin + step,
-                self.number,
-                [(room.room, room.busy.given) for room in self.rooms[location]],
-                length=self.length,
-                held=self.held,
+        if step not in self._half_hours:
+            self._half_hours[step] = HalfHours(
+                self.begin + step, self.number, length=self.length, held=self.held
             )
-        return self._grids[location, step]
+        key = (location, zone, step)
+        if key not in self._places:
+            rooms = [(room.room, room.busy) for room in self.rooms[location]]
+            self._places[key] = Place(self._half_hours[step], rooms)
+        return self._places[key]

@@ -20,7 +20,7 @@ from django.db.models.expressions import RawSQL
 
 from appointments.matching import fits
 from appointments.models import Appointment, Policy, WaitlistEntry
-from appointments.models.supply import wish_of
+from appointments.models.wish import wish_of
 from appointments.openings import Opening, Span
 from massage_portal.invariants import Found, ask
 

@@ -25,6 +25,11 @@ class Balance:
     left: int = 0  # offers of which nobody has said yet what became of them
 
     @property
+    def gone(self) -> int:
+        """Offers that went out, or of which it is known why they did not."""
+        return self.offers - self.left
+
+    @property
     def people(self) -> int:
         """How many the plan was drawn up for."""
         return self.offers + self.without

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from appointments import actions
 from appointments.actions.draw_up import draw_up
+from appointments.actions.send_draft import send_rest
 from appointments.models import Draft
 from massage_portal.broker import hand_out
 
@@ -59,3 +60,23 @@ def draw_up_one(*, pk: int, **_: Any) -> None:
 def draw_up_soon(pk: int) -> None:
     """Hand a plan out at once; where no broker answers, beat does so later."""
     hand_out(draw_up_one, pk=pk)
+
+
+@shared_task(name="appointments.send_drafts_due")
+def send_drafts_due(**_: Any) -> None:
+    """Hand out plans of which offers are left. Beat runs this every SWEEP_SECONDS."""
+    for pk in Draft.objects.being_sent(timezone.now()).values_list("pk", flat=True):
+        if not hand_out(send_draft_on, pk=pk):
+            return
+
+
+@shared_task(name="appointments.send_draft")
+def send_draft_on(*, pk: int, **_: Any) -> None:
+    """Send some offers of a plan; what is left is a task of its own."""
+    if send_rest(pk=pk, clock=timezone.now):
+        send_draft_soon(pk)
+
+
+def send_draft_soon(pk: int) -> None:
+    """Hand on at once what is left of a plan; where no broker answers, beat does so."""
+    hand_out(send_draft_on, pk=pk)

@@ -347,6 +347,7 @@ CELERY_BEAT_SCHEDULE = {
         "appointments.lapse_offers",
         "appointments.offer_freed_times",
         "appointments.draw_up_due",
+        "appointments.send_drafts_due",
     ]
 }
 for _task in [

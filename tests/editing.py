@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+import uuid
 
 from django.test import Client
 from django.urls import reverse
+
+from massage_portal.accounts.models import User
+from services.actions import begin_draft, save_draft, submit
+from services.models import TEXTS, Version
+from tests.factories import NOW, make_page
 
 LATER = {
     **{"when": "later", "day_month": "10", "day_day": "20", "day_year": "2026"},
@@ -34,3 +40,23 @@ def seen_in(answer):
 def page_of(answer):
     assert answer.status_code == 200
     return answer.content.decode()
+
+
+def make_draft(*, by: User, **fields) -> Version:
+    """A draft of the next version of a new published page."""
+    article = make_page(**{"slug": f"draft-{uuid.uuid4().hex}"} | fields).article
+    return begin_draft(article=article, language="en", by=by, now=NOW)
+
+
+def make_submitted(*, by: User, words: str = "Newer words.", **fields) -> Version:
+    """The next version of a new published page, handed to a second person."""
+    draft = make_draft(by=by, **fields)
+    save_draft(
+        version=draft,
+        texts={name: getattr(draft, name) for name in TEXTS} | {"body": words},
+        note="",
+        seen=draft.changed_at,
+        by=by,
+        now=NOW,
+    )
+    return submit(version=draft, by=by, now=NOW)

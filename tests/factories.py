@@ -37,10 +37,8 @@ from massage_portal.outbox.models import Message
 from referrals.actions import add_letter
 from referrals.models import DiagnosisCode, Letter, Patient, Provider, Referral, Renewal
 from referrals.npi import check_digit
-from services.actions import begin_draft, save_draft, submit
 from services.codes import ArticleKind, VersionStatus
 from services.models import (
-    TEXTS,
     Article,
     Condition,
     Insurer,
@@ -143,26 +141,6 @@ def make_page(slug: str = "a-page", *, position: int = 0, **fields) -> Version:
     """A published page of the guide."""
     article = Article.objects.create(kind="page", slug=slug, position=position)
     return make_text(article, **fields)
-
-
-def make_draft(*, by: User, **fields) -> Version:
-    """A draft of the next version of a new published page."""
-    article = make_page(**{"slug": f"draft-{next(_numbers)}"} | fields).article
-    return begin_draft(article=article, language="en", by=by, now=NOW)
-
-
-def make_submitted(*, by: User, words: str = "Newer words.", **fields) -> Version:
-    """The next version of a new published page, handed to a second person."""
-    draft = make_draft(by=by, **fields)
-    save_draft(
-        version=draft,
-        texts={name: getattr(draft, name) for name in TEXTS} | {"body": words},
-        note="",
-        seen=draft.changed_at,
-        by=by,
-        now=NOW,
-    )
-    return submit(version=draft, by=by, now=NOW)
 
 
 def make_condition(

@@ -59,7 +59,14 @@ from appointments.actions.refusal import Refusal
 from appointments.actions.sweep import lapse_offers, offer_freed_times
 from appointments.actions.target import TargetInForce, set_target
 from appointments.actions.telephone import by_telephone
-from appointments.actions.terms import NotTheirTurn, NotWished, Terms, Turn, so_many
+from appointments.actions.terms import (
+    NotForThem,
+    NotTheirTurn,
+    NotWished,
+    Terms,
+    Turn,
+    so_many,
+)
 from appointments.actions.triage import (
     ChangedMeanwhile,
     NotTriageable,
@@ -83,6 +90,7 @@ __all__ = [
     "NotAskable",
     "NotCancellable",
     "NotConfirmable",
+    "NotForThem",
     "NotMovable",
     "NotTheirTurn",
     "NotToday",

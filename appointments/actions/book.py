@@ -22,7 +22,8 @@ from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.models.booking import take_entry
 from appointments.models.outside import outside_of_hours
-from appointments.models.supply import not_wished
+from appointments.models.treatment import Treatment
+from appointments.models.wish import not_wished
 from appointments.openings import Opening
 from appointments.outside import Outside
 from appointments.wishes import Misfit
@@ -49,7 +50,7 @@ def book(
     Book `opening` at once for a patient who has said yes, as on the telephone.
 
     :param terms: what is said with it.
-    :raises NotWaiting, TimeTaken, NotWished, NotTheirTurn: as `offer`.
+    :raises NotWaiting, TimeTaken, NotForThem, NotWished, NotTheirTurn: as `offer`.
     """
     entry = lock_waiting(entry, day_of=opening, now=now)
     with together():
@@ -114,7 +115,7 @@ def unwished(
     It was offered in time, and what they agreed to then still holds.
     """
     some = not_wished(entry, appointment.opening, policy=policy, now=None)
-    if appointment.technique_id != entry.referral.technique_id:
+    if not Treatment(appointment.technique).fits(entry):
         some.insert(0, Misfit.TECHNIQUE)
     known = appointment.agreed_to.split(",")
     return [one for one in some if one not in known]

@@ -7,26 +7,18 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from appointments.actions.hold import TimeTaken, lock_entry, taken
-from appointments.actions.offer import offer
+from appointments.actions.hold import TimeTaken
 from appointments.actions.refusal import Refusal
-from appointments.actions.terms import Terms
 from appointments.actions.triage import ChangedMeanwhile
-from appointments.models import Appointment, Draft, DraftOffer
+from appointments.models import Draft, DraftOffer
 from appointments.models.planner import Planner
 from appointments.openings import Opening
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 
-BY_PLAN = Terms(by_plan=True)
-
 
 class CannotCome(Refusal):
     """The patient cannot come then any more, or somebody must call them first."""
-
-
-class PassesOver(Refusal):
-    """Somebody who came to the line since would be passed over."""
 
 
 def lock_draft(draft: Draft, version: int) -> Draft:
@@ -43,7 +35,7 @@ def lock_draft(draft: Draft, version: int) -> Draft:
     return locked
 
 
-def _lock(draft: Draft, version: int) -> Draft:
+def lock_drawn_up(draft: Draft, version: int) -> Draft:
     """Lock the plan as it was read; it must be drawn up."""
     locked = lock_draft(draft, version)
     if locked.is_awaited:
@@ -67,7 +59,7 @@ def strike(
 
     :raises ChangedMeanwhile: if the plan is not as it was when it was read.
     """
-    draft = _lock(row.draft, version)
+    draft = lock_drawn_up(row.draft, version)
     row = draft.offers.get(pk=row.pk)
     if row.struck != struck:
         row.struck = struck
@@ -100,7 +92,7 @@ def move(
     wanted = (therapist, starts_at)
     if (pressed_twice := _moved_so(row, wanted, version)) is not None:
         return pressed_twice
-    draft = _lock(row.draft, version)
+    draft = lock_drawn_up(row.draft, version)
     planner = Planner.around(draft, now=now)
     rows = draft.offers.with_what_is_shown()
     row = rows.get(pk=row.pk)
@@ -112,6 +104,8 @@ def move(
     some = planner.choices(row, others)
     opening = next((o for o in some if (o.therapist, o.starts_at) == wanted), None)
     if opening is None:
+        if planner.is_elsewhere(row, others, wanted):
+            raise CannotCome(_("This patient is at another visit at that time."))
         raise TimeTaken(_("That time cannot be had any more. Please choose another."))
     _put(row, opening, planner)
     _changed(draft)
@@ -159,82 +153,3 @@ def drop(draft: Draft, *, by: User | None, now: datetime) -> None:
     draft.dropped_at, draft.claim, draft.claimed_until = now, None, None
     draft.save(update_fields=["dropped_at", "claim", "claimed_until"])
     record("plan_of_offers.dropped", draft, by=by, at=now)
-
-
-def send_draft(*, draft: Draft, version: int, by: User, now: datetime) -> Draft:
-    """
-    Send the plan's offers, each in a transaction of its own, and once.
-
-    First the plan is marked as sent, by whoever is quicker. Then each row is judged
-    again under the locks of `offer`: what has become impossible is kept with its
-    reason. If this is cut short, pressing again sends the rest; an offer that is out is
-    found and not sent twice.
-
-    :raises ChangedMeanwhile: if it was changed since it was read, or thrown away.
-    :raises PassesOver: if somebody who came to the line, or whose need was judged anew,
-        since it was drawn up would gain more by one of its times.
-    """
-    with transaction.atomic():
-        locked = Draft.objects.select_for_update(no_key=True, of=("self",)).get(
-            pk=draft.pk
-        )
-        if locked.sent_at is None:
-            locked = _lock(draft, version)
-            _refuse_to_pass_over(locked, now=now)
-            locked.sent_at, locked.sent_by = now, by
-            locked.save(update_fields=["sent_at", "sent_by"])
-            record("plan_of_offers.sent", locked, by=by, at=now)
-    rows = list(locked.offers.to_send().with_what_is_shown())
-    planner = Planner.around(locked, now=now)  # reads nothing before it is asked
-    for row in rows:
-        _send(row, planner, by=by, now=now)
-    return locked
-
-
-def _send(row: DraftOffer, planner: Planner, *, by: User, now: datetime) -> None:
-    """Send one offer, or keep why it could not be sent."""
-    try:
-        with transaction.atomic():
-            row.appointment = _offer(row, planner, by=by, now=now)
-            row.save(update_fields=["appointment"])
-    except Refusal as refusal:
-        row.appointment = None
-        row.fault = str(refusal)[:300]
-        row.save(update_fields=["fault"])
-
-
-def _offer(
-    row: DraftOffer, planner: Planner, *, by: User, now: datetime
-) -> Appointment | None:
-    """
-    Judge the row again, under the patient's lock, and offer its time.
-
-    The free time was read once for all rows; whether it is free still, `offer` sees
-    under its own locks. What concerns the patient is read now that they are locked.
-    """
-    entry = lock_entry(row.entry_id, now=now)
-    still = DraftOffer.objects.get(pk=row.pk)
-    if still.appointment or still.fault:  # somebody pressed again, and was quicker
-        row.fault = still.fault
-        return still.appointment
-    row.entry = entry
-    opening = planner.opening_of(row)
-    if opening is None:
-        raise taken()
-    if entry.is_waiting and not planner.can_have_still(entry, opening):
-        raise CannotCome(_("The patient cannot come at that time any more."))
-    if planner.must_call(entry):
-        raise CannotCome(_("Somebody must call this patient first."))
-    return offer(entry=entry, opening=opening, by=by, now=now, terms=BY_PLAN)
-
-
-def _refuse_to_pass_over(draft: Draft, *, now: datetime) -> None:
-    """Refuse if somebody whom the plan does not know as they are would gain more."""
-    planner = Planner.around(draft, now=now)
-    if planner.passed_over(draft, draft.offers.standing().with_what_is_shown()):
-        raise PassesOver(
-            _(
-                "Somebody has come to the line since the plan was drawn up, or was "
-                "judged anew, whom waiting harms more. Plan the rest again, then send."
-            )
-        )

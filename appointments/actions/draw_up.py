@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from appointments.actions.draft import drop, lock_draft
@@ -18,6 +19,7 @@ from appointments.models.draft import Why
 from appointments.models.planner import Drawn, Planner
 from appointments.planning.problem import Outcome
 from appointments.priority import DAY
+from massage_portal import ending
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 
@@ -27,6 +29,10 @@ LOCK = 4_747_003  # any number of our own: two makers would leave two plans at w
 
 class ClaimLost(Exception):
     """The plan was thrown away while it was drawn up, or another worker has it."""
+
+
+class AskedToEnd(Exception):
+    """This worker is to end: another one draws the plan up."""
 
 
 class Reckoned(NamedTuple):
@@ -101,7 +107,8 @@ def draw_up(
     """
     Draw up a plan that was asked for; None if there was nothing to do, or it failed.
 
-    One worker has it at a time. What takes seconds is done outside of a transaction;
+    One worker has it at a time; one that is asked to end gives it back, and another
+    begins anew. What takes seconds is done outside of a transaction;
     whatever became of the plan meanwhile stands. If it goes wrong, the plan says so.
 
     :param clock: what time it is by now: by it the lease is renewed while it works.
@@ -110,15 +117,18 @@ def draw_up(
     claim = Draft.objects.claim(pk, now=now)
     if claim is None:
         return None
+    mine = Draft.objects.filter(pk=pk, claim=claim)
     try:
         lease = _Lease(pk, claim, clock or (lambda: now), until=now)
         reckoned = _reckon(Draft.objects.get(pk=pk), now=now, step=lease.renew)
         return _keep(pk, claim, reckoned, now=now)
     except ClaimLost:
         return None
+    except AskedToEnd:  # which is no fault of the plan: it is as if nobody had tried
+        mine.update(claim=None, claimed_until=None, tries=F("tries") - 1)
+        return None
     except Exception:  # whatever it was, the scheduler must not wait forever
         log.exception("plan_not_drawn_up", draft=pk)
-        mine = Draft.objects.filter(pk=pk, claim=claim)
         mine.update(failed_at=now, claim=None, claimed_until=None)
         return None
 
@@ -141,8 +151,11 @@ class _Lease:
         """
         Renew the claim, if that was not done just before.
 
+        :raises AskedToEnd: if the worker is to end.
         :raises ClaimLost: if it is ours no more.
         """
+        if ending.is_near():
+            raise AskedToEnd
         now, plans = self._clock(), Draft.objects.all()
         if now - self._renewed_at < plans.RENEWED_AFTER:
             return

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from appointments.actions.refusal import Refusal
-from appointments.actions.terms import Terms, judge, keep
+from appointments.actions.terms import Terms, judge, keep, see_it_is_for_them
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.holding import hold_until
 from appointments.models import (
@@ -27,6 +27,7 @@ from appointments.models.booking import (
     lock_room,
     unlock_room,
 )
+from appointments.models.treatment import Treatment
 from appointments.obstacle import obstacle
 from appointments.openings import Opening, Span
 from massage_portal.accounts.models import User
@@ -89,19 +90,23 @@ def covers(entry: WaitlistEntry, day: date) -> bool:
 
 
 def still_free(
-    entry: WaitlistEntry, opening: Opening, *, now: datetime
+    entry: WaitlistEntry,
+    opening: Opening,
+    *,
+    now: datetime,
+    treatment: Treatment | None = None,
 ) -> tuple[Supply, Opening]:
     """
     Lock the therapist; return the opening as it can be had now, and what it is part of.
 
+    :param treatment: what was chosen for the visit; None is what the referral says.
     :raises TimeTaken: if the therapist is away, taken or not certified then, the place
         is closed, or no room is free.
     """
     policy = entry.policy
     day = opening.local_start.date()
-    technique = entry.referral.technique
-    minutes = technique.minutes if technique else policy.visit_minutes
-    ends_at = opening.starts_at + timedelta(minutes=minutes)
+    treatment = treatment or Treatment(entry.referral.technique)
+    ends_at = opening.starts_at + timedelta(minutes=treatment.lasts(policy))
     supply = Supply(
         now=now,
         policy=policy,
@@ -110,12 +115,12 @@ def still_free(
         therapist=opening.therapist,
         within=Span(opening.starts_at, ends_at + policy.turnover),
         locked=True,
-    )
+    ).for_treatment(treatment)
     free = supply.at(
-        technique, therapist=opening.therapist, starts_at=opening.starts_at
+        treatment.technique, therapist=opening.therapist, starts_at=opening.starts_at
     )
     if free is None:
-        raise _not_free(supply, technique, day)
+        raise _not_free(supply, treatment.technique, day)
     return supply, free
 
 
@@ -138,9 +143,9 @@ def _make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
     """
     Save the visit in one of `rooms`, under its lock, if the constraints let it.
 
-    Nobody looks first whether that room, and the patient, are still free: they nearly
-    always are. Only where the constraints refuse, or somebody is booking each room at
-    this moment, is it seen what is in the way.
+    Nobody looks first whether the patient is still free, and whether a lapsed offer
+    seems to fill the room: it is nearly never so. Only where the constraints refuse, or
+    each room is filled or being booked at this moment, is it seen what is in the way.
 
     :raises TimeTaken: if no room is left, or the patient is elsewhere then.
     """
@@ -150,9 +155,11 @@ def _make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
     unlock_room()
     room = _lock_free(visit, rooms, now=now)
     try:
-        add_visit(visit, [room])
+        made = add_visit(visit, [room])
     except IntegrityError as error:
         raise taken() from error
+    if not made:
+        raise taken()
 
 
 def _lock_free(visit: Appointment, rooms: list[int], *, now: datetime) -> int:
@@ -188,6 +195,8 @@ def _is_clear(visit: Appointment, *, room: int, now: datetime) -> bool:
     )
     rows = list(there)
     full = [row for row in rows if not row.is_lapsed(now)]
+    if any(row.patient_id == visit.patient_id for row in full):
+        raise TimeTaken(_("The patient is at another visit at that time."))
     if any(row.room_id != room for row in full):
         raise taken()
     if full:
@@ -216,19 +225,23 @@ def hold(
     :param replaces: the booked visit that it may replace, and before which it ends.
     :param by_telephone: whether staff answer for the patient.
     :param booked: whether it is no offer: the patient has said yes already.
+    :raises NotForThem: as `see_it_is_for_them`.
     :raises NotWished, NotTheirTurn: as `judge`.
     :raises TimeTaken: as `still_free`, or if the patient is elsewhere then.
     """
     policy = entry.policy
-    supply, free = still_free(entry, opening, now=now)
-    rooms = supply.rooms_for(free, entry.referral.technique)
+    see_it_is_for_them(entry, terms.treatment)
+    supply, free = still_free(entry, opening, now=now, treatment=terms.treatment)
+    technique = supply.technique_for(entry)
+    rooms = supply.rooms_for(free, technique)
     judged = judge(entry, free, supply=supply, terms=terms, by=by)
     if booked:
         state = _BOOKED | {"booked_at": now}
     else:
         state = {"held_until": _until(free, replaces, policy=policy, now=now)}
     kept = {"by_telephone": by_telephone, "agreed_to": ",".join(judged.agreed_to)}
-    visit = _visit(entry, free, now=now, replaces=replaces, **kept, **state)
+    what = {"technique": technique, "replaces": replaces}
+    visit = _visit(entry, free, now=now, **what, **kept, **state)
     _make_in(rooms, visit, now=now)
     keep(visit, judged, terms, by=by, now=now)
     return visit
@@ -242,7 +255,6 @@ def _visit(
         entry=entry,
         patient_id=entry.patient_id,
         therapist_id=opening.therapist,
-        technique=entry.referral.technique,
         starts_at=opening.starts_at,
         ends_at=opening.ends_at,
         blocked_until=opening.blocked_until,

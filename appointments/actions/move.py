@@ -90,7 +90,7 @@ def offer_move(
     :raises NotMovable: if the visit is not booked, or has begun.
     :raises NotWaiting: if an offer is out, or the referral does not cover the day.
     :raises TimeTaken: if the time is not free any more.
-    :raises NotWished, NotTheirTurn: as `offer`.
+    :raises NotForThem, NotWished, NotTheirTurn: as `offer`.
     """
     visit, entry = _lock_booked(appointment, now=now)
     out = entry.appointments.offers_open(now).with_place().first()
@@ -115,7 +115,8 @@ def move(
     """
     Move a booked visit at once, as agreed on the telephone; return the new one.
 
-    :raises NotMovable, NotWaiting, TimeTaken, NotWished, NotTheirTurn: as `offer_move`.
+    :raises NotMovable, NotWaiting, TimeTaken: as `offer_move`.
+    :raises NotForThem, NotWished, NotTheirTurn: as `offer`.
     """
     visit, entry = _lock_booked(appointment, now=now)
     end_offers(entry.appointments.all(), by=by, now=now)

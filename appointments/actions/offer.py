@@ -42,6 +42,7 @@ def offer(
     :raises NotWaiting: if the patient is not waiting, has an offer already, or the
         referral does not cover the day.
     :raises TimeTaken: if the time is not free any more.
+    :raises NotForThem: if the referral does not allow the treatment that was chosen.
     :raises NotWished: if it is not what the patient asked for, and they did not agree.
     :raises NotTheirTurn: if others in greater need could use it, and no reason is said.
     """

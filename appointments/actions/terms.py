@@ -18,8 +18,9 @@ from appointments.actions.refusal import Refusal
 from appointments.codes import TO_BE_EXPLAINED, OutOfTurn
 from appointments.models import Appointment, Supply, WaitlistEntry
 from appointments.models.out_of_turn import add_out_of_turn
-from appointments.models.supply import not_wished
+from appointments.models.treatment import LEAST_MINUTES, MOST_MINUTES, Treatment
 from appointments.models.turns import MOST, in_greater_need
+from appointments.models.wish import not_wished
 from appointments.openings import Opening
 from appointments.wishes import Misfit, refused
 from massage_portal.accounts.models import User
@@ -33,6 +34,10 @@ class NotWished(Refusal):
     def __init__(self, some: list[Misfit]) -> None:
         super().__init__(refused(some))
         self.misfits = some
+
+
+class NotForThem(Refusal):
+    """The kind of visit that was chosen is not what the referral or the clinic has."""
 
 
 class NotTheirTurn(Refusal):
@@ -72,11 +77,13 @@ class Terms:
     :param agreed: whether the patient agreed to what is not as they wished.
     :param turn: why they have it before others.
     :param by_plan: whether it is a row of a plan, which weighs all who wait.
+    :param treatment: what was chosen for the visit; None is what the referral says.
     """
 
     agreed: bool = False
     turn: Turn | None = None
     by_plan: bool = False
+    treatment: Treatment | None = None
 
 
 NOTHING_SAID = Terms()
@@ -92,6 +99,32 @@ class Judged(NamedTuple):
 def so_many(number: int) -> str:
     """Return how many are in greater need, in words: they are counted up to MOST."""
     return _("%(most)d or more") % {"most": MOST} if number >= MOST else str(number)
+
+
+def see_it_is_for_them(entry: WaitlistEntry, treatment: Treatment | None) -> None:
+    """
+    See that what was chosen for the visit may be given on the referral.
+
+    :param entry: locked with its referral.
+    :raises NotForThem: if the referral names another technique, we do not offer it any
+        more, or no visit lasts so long.
+    """
+    if treatment is None:
+        return
+    technique, minutes = treatment
+    if not treatment.fits(entry):
+        raise NotForThem(
+            _("The referral asks for another kind of massage: %(name)s.")
+            % {"name": entry.referral.technique}
+        )
+    named = entry.referral.technique_id
+    if named is None and technique is not None and not technique.active:
+        raise NotForThem(_("%(name)s is not offered any more.") % {"name": technique})
+    if minutes is not None and not LEAST_MINUTES <= minutes <= MOST_MINUTES:
+        raise NotForThem(
+            _("A visit lasts %(shortest)d to %(longest)d minutes.")
+            % {"shortest": LEAST_MINUTES, "longest": MOST_MINUTES}
+        )
 
 
 def judge(

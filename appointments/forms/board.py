@@ -76,6 +76,7 @@ class Narrow(forms.Form):
 class TriageChosen(forms.Form):
     """Several requests, each as it was seen, and the one category for them."""
 
+    chosen = forms.Field(label=_("Those you chose"), required=False)  # see `clean`
     category = forms.ModelChoiceField(
         TriageCategory.objects.none(),
         error_messages={
@@ -104,12 +105,12 @@ class TriageChosen(forms.Form):
             key, _colon, version = text.partition(":")
             if _is_key(key) and _is_key(version):
                 chosen[int(key)] = int(version)
-        if not chosen:  # the page then shows no field that a fault could point to
+        if not chosen:  # the page then has no field of the category
             self.errors.pop("category", None)
-            self.add_error(None, _("Choose at least one request."))
+            self.add_error("chosen", _("Choose at least one request."))
         if len(chosen) > MOST_CHOSEN:
             words = _("Choose %(most)d requests at most.") % {"most": MOST_CHOSEN}
-            self.add_error(None, words)
+            self.add_error("chosen", words)
         checked["chosen"] = chosen
         return checked
 

@@ -16,7 +16,9 @@ from appointments.actions import Terms, Turn
 from appointments.codes import OutOfTurn
 from appointments.models import TriageCategory, WaitlistEntry
 from appointments.models.overrule import LONGEST
+from appointments.models.treatment import LEAST_MINUTES, MOST_MINUTES, Treatment
 from massage_portal import forms as parts
+from services.models import Technique
 
 
 class Triage(parts.Form):
@@ -142,7 +144,11 @@ class Propose(parts.Form):
     how = forms.ChoiceField(choices=[("offer", ""), ("book", "")])
     agreed = forms.BooleanField(required=False)  # to what is not as they wished
     reason = forms.ChoiceField(choices=OutOfTurn, required=False)
-    note = forms.CharField(max_length=300, required=False)
+    note = parts.Text(max_length=300, required=False)
+    technique = forms.ModelChoiceField(Technique.objects.all(), required=False)
+    minutes = forms.IntegerField(
+        min_value=LEAST_MINUTES, max_value=MOST_MINUTES, required=False
+    )  # with the technique: what was chosen for the visit
 
     def clean(self) -> dict[str, Any]:
         """See that a reason that says nothing by itself is explained."""
@@ -152,7 +158,10 @@ class Propose(parts.Form):
         if turn is not None and not turn.is_whole:
             self.add_error("note", _("Say in a few words why it goes to this patient."))
         agreed = checked.pop("agreed", False)
-        return checked | {"terms": Terms(agreed=agreed, turn=turn)}
+        technique = checked.pop("technique", None)
+        minutes = checked.pop("minutes", None)
+        chosen = Treatment(technique, minutes) if minutes else None
+        return checked | {"terms": Terms(agreed, turn, treatment=chosen)}
 
     def clean_opening(self) -> tuple[int, datetime]:
         """Return the therapist's key and the start that the button carried."""

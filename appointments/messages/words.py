@@ -112,6 +112,7 @@ def place(appointment: Appointment, message: Message) -> dict[str, Any]:
         "date": said(start, _("l, F j")),
         "day": said(start, _("l, F j, Y")),
         "time": said(start, "P"),
+        "end": said(appointment.local_end, "P"),
         "zone": zone,
         "place_zone": appointment.therapist.location.time_zone,
         "place": appointment.therapist.location.name,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
@@ -19,21 +19,15 @@ from appointments.models.hours import TimeOff
 from appointments.models.outside import closed_days
 from appointments.models.policy import Policy
 from appointments.models.supply import Supply
+from appointments.models.treatment import Treatment
 from appointments.openings import Span, Taken
-from services.models import Location, Technique
+from services.models import Location
 
 if TYPE_CHECKING:
     from massage_portal.accounts.models import User
 
 
-class Free(NamedTuple):
-    """For what kind of visit free time is shown; None is any, of the usual length."""
-
-    technique: Technique | None = None
-    minutes: int | None = None
-
-
-ANY = Free()
+ANY = Treatment()  # of the usual length
 SEEN = [*HOLDING_TIME, Status.NOSHOW]
 
 
@@ -88,7 +82,7 @@ def agendas(
     first: date,
     last: date,
     now: datetime,
-    kind: Free = ANY,
+    kind: Treatment = ANY,
 ) -> list[Agenda]:
     """
     Return the calendar of each place of `columns`, as `user` may see it.
@@ -155,7 +149,7 @@ def _by_room(of: Mapping[int, Agenda]) -> bool:
 
 
 def _free(
-    of: Mapping[int, Agenda], only: int | None, kind: Free, *, now: datetime
+    of: Mapping[int, Agenda], only: int | None, kind: Treatment, *, now: datetime
 ) -> list[Item]:
     """Return the stretches in which a visit of that kind can still be had."""
     by_room = _by_room(of)
@@ -169,13 +163,11 @@ def _free(
         last=any_of_it.last,
         therapists=whose if by_room else list(of),
         location=any_of_it.place.pk if len(places) == 1 else None,
-        length=kind.minutes,
-    )
+    ).for_treatment(kind)
     spans: dict[int, list[Span]] = defaultdict(list)
-    for one in supply.openings(kind.technique):
-        spans[one.room if by_room else one.therapist].append(
-            Span(one.starts_at, one.ends_at)
-        )
+    for one in supply.slots(kind.technique):
+        for key in [one.room] if by_room else one.therapists:
+            spans[key].append(Span(one.starts_at, one.ends_at))
     return [
         Item(Kind.FREE, span, column)
         for column, some in spans.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import TYPE_CHECKING, Self
 
@@ -10,8 +11,27 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from massage_portal.prepared import Prepared
+
 if TYPE_CHECKING:
     from services.models import Technique
+
+
+NAMES = Prepared(
+    "names_of_therapists",
+    """
+    SELECT t.id, u.name::varchar, l.name::varchar FROM appointments_therapist t
+      JOIN accounts_user u ON u.id = t.user_id
+      JOIN services_location l ON l.article_ptr_id = t.location_id
+     WHERE t.id = ANY(%(therapists)s)
+    """,
+)
+
+
+def names_of(therapists: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Return, by key, each therapist's name and that of their place."""
+    rows = NAMES.rows(therapists=list(therapists))
+    return {key: (name, place) for key, name, place in rows}
 
 
 class TherapistQuerySet(models.QuerySet["Therapist"]):

@@ -11,6 +11,7 @@ from appointments.codes import Ending, EntryStatus, Status
 from appointments.models.appointment import Appointment, AppointmentQuerySet
 from appointments.models.outside import outside_of_hours
 from appointments.models.supply import Supply
+from appointments.models.treatment import chosen_for
 from appointments.openings import Opening
 from appointments.outside import WORDS
 
@@ -50,7 +51,7 @@ def displaced(visits: AppointmentQuerySet, *, now: datetime) -> list[Displaced]:
     """
     visits = visits.with_place().select_related(
         *("entry__referral__technique", "entry__referral__insurer"),
-        "entry__referral__authorization",
+        *("entry__referral__authorization", "technique"),
     )
     booked = list(visits.booked_now(now).order_by("starts_at", "pk")[:MOST_READ])
     why = outside_of_hours(booked)
@@ -75,7 +76,8 @@ def _canceled(visits: AppointmentQuerySet, now: datetime) -> Iterable[Appointmen
 def instead(one: Displaced, supply: Supply) -> Instead:
     """Return what the patient could have instead, out of `supply`."""
     visit = one.visit
-    found = supply.for_entry(visit.entry, most=ALL)
+    kind = chosen_for(visit, visit.entry, supply.policy) if one.is_booked else None
+    found = supply.for_treatment(kind).for_entry(visit.entry, most=ALL)
     had = (visit.therapist_id, visit.starts_at)
     found = [each for each in found if (each.therapist, each.starts_at) != had]
     soonest = found[0] if found else None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Extract
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +21,7 @@ from appointments.plan_words import Balance
 from appointments.priority import DAY
 
 FRESH = timedelta(minutes=15)
+SENDS_FOR = DAY  # then what is left of it is old, and sent only if somebody asks
 SOON = timedelta(minutes=1)  # by then a worker has taken it, if one runs
 
 
@@ -68,6 +69,11 @@ class DraftQuerySet(models.QuerySet["Draft"]):
     def sent(self) -> Self:
         """Those that were sent, the newest first."""
         return self.filter(sent_at__isnull=False).order_by("-sent_at")
+
+    def being_sent(self, now: datetime) -> Self:
+        """Those sent within SENDS_FOR of which offers are left to go out."""
+        left = DraftOffer.objects.to_send().filter(draft=OuterRef("pk"))
+        return self.filter(Exists(left), sent_at__gt=now - SENDS_FOR)
 
 
 class Draft(models.Model):
@@ -158,6 +164,10 @@ class Draft(models.Model):
         return (
             self.is_on_its_way and unheld and asked is not None and now - asked > SOON
         )
+
+    def is_being_sent(self, now: datetime) -> bool:
+        """Say whether what is left of it goes out by itself."""
+        return self.sent_at is not None and now - self.sent_at < SENDS_FOR
 
     def is_stale(self, now: datetime) -> bool:
         """Say whether it was made so long ago that much may have changed."""

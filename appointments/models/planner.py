@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -15,13 +16,15 @@ from appointments.models.appointment import Appointment
 from appointments.models.draft import Draft, DraftOffer
 from appointments.models.drawn_from import DrawnFrom
 from appointments.models.policy import Policy
-from appointments.models.supply import Supply, waiting_in_line, wish_of
+from appointments.models.supply import Supply, waiting_in_line
 from appointments.models.waitlist import WaitlistEntry
-from appointments.openings import Opening, on_the_clock
+from appointments.models.wish import wish_of
+from appointments.openings import Opening, Span, on_the_clock
 from appointments.planning.drawing import LEAST_GAIN, draw_up
 from appointments.planning.gains import Held, Times
 from appointments.planning.grid import Block, Rooms, cells
 from appointments.planning.problem import Asking, Kind, Outcome, Problem
+from appointments.planning.twice import beside, meet
 from appointments.priority import DAY, harm
 from services.models import Technique
 
@@ -113,7 +116,12 @@ class Planner(Supply):
         return Drawn(outcomes, [self._called(one) for one in called], self.ends_at)
 
     def _problem(self, line: list[WaitlistEntry], moved: list[DraftOffer]) -> Problem:
-        asking = [self._asking(one) for one in line]
+        theirs: dict[int, list[Span]] = defaultdict(list)
+        for row in moved:
+            theirs[row.entry.patient_id].append(self._held_by(row))
+        asking = [
+            beside(self._asking(one), theirs.get(one.patient_id, ())) for one in line
+        ]
         kinds: dict[Kind, list[Opening]] = {}
         for entry, one in zip(line, asking, strict=True):
             if one.kind not in kinds:
@@ -207,9 +215,11 @@ class Planner(Supply):
         """
         Yield the other times that the row's patient can have, soonest first.
 
-        They collide with none of the other rows, in therapist or room.
+        They collide with none of the other rows, in therapist, room or patient.
         """
+        others = list(others)
         rooms, taken = self._beside(others)
+        theirs = self._rows_of(row, others)
         technique = row.entry.referral.technique
         number = technique.pk if technique else None
         now_there = (row.therapist_id, row.starts_at)
@@ -220,9 +230,37 @@ class Planner(Supply):
                 (opening.therapist, opening.starts_at) != now_there
                 and opening.starts_at >= row.entry.received_at
                 and taken.isdisjoint(touched)
+                and not any(meet(span, one) for one in theirs)
                 and rooms.could_give(opening.location, span, number)
             ):
                 yield opening
+
+    def is_elsewhere(
+        self, row: DraftOffer, others: Iterable[DraftOffer], wanted: Key
+    ) -> bool:
+        """
+        Say whether the row's patient is at another visit then: booked, offered or
+        planned.
+        """
+        opening = self.at(
+            row.entry.referral.technique, therapist=wanted[0], starts_at=wanted[1]
+        )
+        if opening is None:
+            return False
+        held = Span(opening.starts_at, opening.blocked_until)
+        visits = [*self._wish(row.entry).elsewhere, *self._rows_of(row, others)]
+        return any(meet(held, one) for one in visits)
+
+    def _rows_of(self, row: DraftOffer, others: Iterable[DraftOffer]) -> list[Span]:
+        """Return when the row's patient is at a visit by another row."""
+        return [
+            self._held_by(other)
+            for other in others
+            if other.entry.patient_id == row.entry.patient_id
+        ]
+
+    def _held_by(self, row: DraftOffer) -> Span:
+        return Span(row.starts_at, row.ends_at + self.policy.turnover)
 
     def passed_over(self, draft: Draft, rows: Iterable[DraftOffer]) -> list[int]:
         """

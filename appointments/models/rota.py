@@ -14,11 +14,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
 from appointments.codes import HOLDING_TIME, Status
 from appointments.models.hours import holidays_between
-from appointments.openings import NOTHING, Diary, RoomDiary, Shift, Span, Taken
+from appointments.openings import Diary, RoomDiary, Shift, Span, Taken
+from appointments.spans import Shared
 from massage_portal.prepared import Prepared
 
 ONE_DAY = timedelta(days=1)
@@ -28,11 +27,14 @@ WEST, EAST, TURNOVER = timedelta(hours=12), timedelta(hours=14), timedelta(hours
 # What holds time for longer (a visit is at most 4 hours) is left to the constraints.
 LONGEST = timedelta(hours=12)
 
-ZONE = """
-SELECT l.time_zone FROM services_location l
-  JOIN appointments_therapist t ON t.location_id = l.article_ptr_id
- WHERE t.id = %s
-"""
+ZONE = Prepared(
+    "zone_of",
+    """
+    SELECT l.time_zone::varchar FROM services_location l
+      JOIN appointments_therapist t ON t.location_id = l.article_ptr_id
+     WHERE t.id = %(therapist)s
+    """,
+)
 # Each row says what it is, whose it is, and leaves empty what it does not have. What is
 # the same of many is one row with all their keys: hours and the times of visits are. An
 # ARRAY is read once, and spares PostgreSQL the planning of ten joins.
@@ -178,12 +180,14 @@ class _Read:
     last: date
     therapists: list[tuple[int, int, str]] = field(default_factory=list)
     rooms: list[tuple[int, int]] = field(default_factory=list)
-    shifts: dict[int, list[Shift]] = field(default_factory=lambda: defaultdict(list))
+    shifts: list[Shift] = field(default_factory=list)
+    # Whose they are, as bits: bit n of a therapist is the n-th of `shifts`.
+    whose: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     certified: dict[int, dict[int, date | None]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    fills: dict[int, list[Span]] = field(default_factory=lambda: defaultdict(list))
-    taken: dict[int, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    off: dict[int, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    visits: list[tuple[Span, Row]] = field(default_factory=list)
     fit: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     closed: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
     holidays: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
@@ -193,23 +197,16 @@ class _Read:
         """Put one row where it belongs."""
         match row.kind:
             case "visit":
-                span = Span(row.begin, row.end)
-                for whose, keys in (self.fills, row.keys), (self.taken, row.rooms):
-                    for key in keys:
-                        whose[key].append(span)
+                self.visits.append((Span(row.begin, row.end), row))
             case "hours":
-                shift = Shift(row.other, row.starts, row.ends, row.first, row.last)
-                for key in row.keys:
-                    self.shifts[key].append(shift)
+                self._add_shift(row, row.other, row.last)
             case "extra":
-                day = row.first
-                extra = Shift(day.weekday(), row.starts, row.ends, day, day)
-                self.shifts[row.keys[0]].append(extra)
+                self._add_shift(row, row.first.weekday(), row.first)
             case "certificate":
                 for key in row.keys:
                     self.certified[key][row.other] = row.last
             case "off":
-                self.fills[row.keys[0]].append(Span(row.begin, row.end))
+                self.off[row.keys[0]].append(Span(row.begin, row.end))
             case "therapist":
                 self.therapists += [(key, row.other, row.word) for key in row.keys]
             case "room":
@@ -219,6 +216,12 @@ class _Read:
                     self.fit[key].add(row.other)
             case _:
                 self._add_days(row, row.keys[0])
+
+    def _add_shift(self, row: Row, weekday: int, until: date | None) -> None:
+        bit = 1 << len(self.shifts)
+        self.shifts.append(Shift(weekday, row.starts, row.ends, row.first, until))
+        for key in row.keys:
+            self.whose[key] |= bit
 
     def _add_days(self, row: Row, place: int) -> None:
         """Put a row about a place's days where it belongs."""
@@ -238,12 +241,35 @@ class _Read:
         holidays = self.holidays.get(place, set()) - self.kept.get(place, set())
         return frozenset(holidays | self.closed.get(place, set()))
 
+    def diaries(self) -> list[Diary]:
+        """Return the therapists' days, in order of their keys."""
+        zones = {word: ZoneInfo(word) for _, _, word in self.therapists}
+        closed = {place: self.closed_at(place) for _, place, _ in self.therapists}
+        shared = Shared((span, row.keys) for span, row in self.visits)
+        hours: dict[int, tuple[Shift, ...]] = {}  # who works the same has the same
+        for some in self.whose.values():
+            if some not in hours:
+                each = enumerate(self.shifts)
+                hours[some] = tuple(one for bit, one in each if some >> bit & 1)
+        return [
+            Diary(
+                therapist=key,
+                location=place,
+                zone=zones[word],
+                certified=self.certified.get(key, {}),
+                shifts=hours.get(self.whose.get(key, 0), ()),
+                busy=Taken(self.off.get(key, ()), shared=shared, key=key),
+                closed=closed[place],
+            )
+            for key, place, word in sorted(self.therapists)
+        ]
+
     def room_diaries(self) -> list[RoomDiary]:
         """Return the rooms with what fills them, in order of their keys."""
-        busy = {room: Taken(spans) for room, spans in self.taken.items()}
+        shared = Shared((span, row.rooms) for span, row in self.visits)
         fit = {room: frozenset(some) for room, some in self.fit.items()}
         return [
-            RoomDiary(key, place, busy.get(key, NOTHING), fit.get(key, ALL))
+            RoomDiary(key, place, Taken(shared=shared, key=key), fit.get(key, ALL))
             for key, place in sorted(self.rooms)
         ]
 
@@ -271,29 +297,14 @@ def rota(
     read = _Read(first, last)
     for row in _rows(now, first, last, therapists, location, within, locked):
         read.add(row)
-    zones = {word: ZoneInfo(word) for _, _, word in read.therapists}
-    closed = {place: read.closed_at(place) for _, place, _ in read.therapists}
-    diaries = [
-        Diary(
-            therapist=key,
-            location=place,
-            zone=zones[word],
-            certified=read.certified.get(key, {}),
-            shifts=read.shifts.get(key, ()),
-            busy=Taken(read.fills.get(key, ())),
-            closed=closed[place],
-        )
-        for key, place, word in sorted(read.therapists)
-    ]
-    return Rota(diaries, read.room_diaries())
+    return Rota(read.diaries(), read.room_diaries())
 
 
 def zone_of(therapist: int) -> ZoneInfo | None:
     """Return the zone of the place where this therapist works; None if none does."""
-    with connection.cursor() as cursor:
-        cursor.execute(ZONE, [therapist])
-        row = cursor.fetchone()
-    return ZoneInfo(row[0]) if row else None
+    for (zone,) in ZONE.rows(therapist=therapist):
+        return ZoneInfo(zone)
+    return None
 
 
 def reach(first: date, last: date) -> tuple[datetime, datetime]:

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import NamedTuple
+from typing import Self
 
 from appointments.ahead import Week, weeks
-from appointments.codes import HOLDING_TIME, EntryStatus, Status
+from appointments.codes import EntryStatus, Status
 from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
+from appointments.models.own import Own, own_times
 from appointments.models.policy import Policy
 from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
+from appointments.models.treatment import Treatment, usual_minutes
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
-from appointments.openings import Diary, Opening, Span, on_the_clock, openings, worked
-from appointments.wishes import Misfit, misfits
+from appointments.models.wish import wish_of
+from appointments.openings import (
+    Diary,
+    Opening,
+    Slot,
+    on_the_clock,
+    one_by_one,
+    slots,
+    worked,
+)
+from appointments.spans import Span
 from services.models import Technique
 
 BATCH = 50
@@ -34,30 +46,6 @@ class Proposal:
     opening: Opening
 
 
-class _Time(NamedTuple):
-    """What is asked of a patient's own appointments."""
-
-    entry_id: int
-    therapist_id: int
-    starts_at: datetime
-    blocked_until: datetime
-    status: str
-    held_until: datetime | None
-
-    def fills_time(self, now: datetime) -> bool:
-        """Say whether it keeps others out at `now`, as `filling_time` finds them."""
-        if self.status == Status.PROPOSED:
-            return self.held_until is not None and self.held_until > now
-        return self.status in HOLDING_TIME
-
-
-class _Own(NamedTuple):
-    """Of one patient: what one request has or had, and when they are at a visit."""
-
-    ahead: list[_Time]
-    elsewhere: list[Span]
-
-
 class Supply:
     """
     The clinic's openings from `first` to `last`, read once and computed as asked for.
@@ -71,7 +59,6 @@ class Supply:
     :param within: only openings that lie whole in it, with their turnover, and far less
         is read; None is everything.
     :param whose: the only request about which it is asked; None is all that wait.
-    :param length: of each visit, in minutes; None is what its technique takes.
     :param locked: whether the therapists asked for are locked before all is read.
     """
 
@@ -87,7 +74,6 @@ class Supply:
         location: int | None = None,
         within: Span | None = None,
         whose: WaitlistEntry | None = None,
-        length: int | None = None,
         locked: bool = False,
     ) -> None:
         self.now = now
@@ -97,19 +83,37 @@ class Supply:
         self.therapists = therapists if therapist is None else [therapist]
         self.location = location
         self.within = within
-        self.whose, self.length = whose, length
+        self.whose = whose
+        self.treatment: Treatment | None = None
+        self._reader: Supply | None = None  # that reads for this one
         self.locked = locked
+        self._slots: dict[tuple[int | None, int], list[Slot]] = {}
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
         self._places: dict[tuple[int | None, int], dict[Place, Opening]] = {}
 
     @classmethod
-    def ahead(cls, *, now: datetime, policy: Policy) -> Supply:
+    def ahead(
+        cls, *, now: datetime, policy: Policy, whose: WaitlistEntry | None = None
+    ) -> Supply:
         """Return what policy lets the clinic offer: from today, so many days ahead."""
         today = now.date()
         last = today + timedelta(days=policy.ahead_days)
         # A day earlier, for places that lie west of Greenwich; `now` cuts off the past.
-        return cls(now=now, policy=policy, first=today - timedelta(days=1), last=last)
+        first = today - timedelta(days=1)
+        return cls(now=now, policy=policy, first=first, last=last, whose=whose)
+
+    def for_treatment(self, treatment: Treatment | None) -> Self:
+        """
+        Return the same, of such visits; None is what each referral names.
+
+        What is read for one of them is read for all.
+        """
+        if treatment == self.treatment:
+            return self
+        same = copy(self)
+        same.treatment, same._reader = treatment, self._reader or self
+        return same
 
     def on_day_of(
         self, entry: WaitlistEntry, therapist: int, starts_at: datetime
@@ -131,30 +135,33 @@ class Supply:
         if not self.first <= day <= self.last:
             return None
         begin = on_the_clock(day, time(0), zone, fold=0)
-        minutes = self.minutes(entry.referral.technique)
+        minutes = self.minutes(self.technique_for(entry))
         over = starts_at + timedelta(minutes=minutes) + self.policy.turnover
-        return Supply(
+        part = Supply(
             now=self.now,
             policy=self.policy,
             first=day,
             last=day,
             within=Span(begin, max(begin + ONE_DAY + TURNOVER, over)),
             whose=entry,
-            length=self.length,
         )
+        return part.for_treatment(self.treatment)
+
+    def technique_for(self, entry: WaitlistEntry) -> Technique | None:
+        """Return by which technique the patient would be treated."""
+        return self.treatment.technique if self.treatment else entry.referral.technique
 
     def minutes(self, technique: Technique | None) -> int:
         """Return how long a visit lasts, in minutes."""
-        if self.length is not None:
-            return self.length
-        return technique.minutes if technique else self.policy.visit_minutes
+        chosen = self.treatment.minutes if self.treatment else None
+        return chosen or usual_minutes(technique, self.policy)
 
-    def openings(self, technique: Technique | None) -> list[Opening]:
-        """Return the openings for visits by `technique` (None: any), soonest first."""
+    def slots(self, technique: Technique | None) -> list[Slot]:
+        """Return the openings for visits by `technique` (None: any), by their start."""
         key = self._key(technique)
-        if key not in self._openings:
+        if key not in self._slots:
             begin, end = self.within or (self.now, None)
-            found = openings(
+            found = slots(
                 diaries=self._rota.diaries,
                 rooms=self._rota.rooms,
                 first=self.first,
@@ -166,7 +173,14 @@ class Supply:
             )
             if end is not None:  # of later times it is not known who is there
                 found = [one for one in found if one.blocked_until <= end]
-            self._openings[key] = found
+            self._slots[key] = found
+        return self._slots[key]
+
+    def openings(self, technique: Technique | None) -> list[Opening]:
+        """Return them one by one, soonest first."""
+        key = self._key(technique)
+        if key not in self._openings:
+            self._openings[key] = one_by_one(self.slots(technique))
         return self._openings[key]
 
     def _key(self, technique: Technique | None) -> tuple[int | None, int]:
@@ -194,7 +208,7 @@ class Supply:
     def for_entry(self, entry: WaitlistEntry, *, most: int = 1) -> list[Opening]:
         """Return the first `most` openings that the patient can use, soonest first."""
         wish = self._wish(entry)
-        some = self._that_suit(entry.referral.technique, wish.habits)
+        some = self._that_suit(self.technique_for(entry), wish.habits)
         return usable(wish, some, now=self.now, most=most)
 
     def next_proposal(self) -> Proposal | None:
@@ -226,7 +240,7 @@ class Supply:
     ) -> Iterator[Proposal]:
         """Yield who can use one therapist's free time, most harmed by waiting first."""
         for entry in self._line():
-            technique = entry.referral.technique
+            technique = self.technique_for(entry)
             opening = self.at(technique, therapist=therapist, starts_at=starts_at)
             if opening and fits(self._wish(entry), opening, now=self.now):
                 yield Proposal(entry, opening)
@@ -242,9 +256,10 @@ class Supply:
     @cached_property
     def _refused(self) -> dict[int, set[tuple[int, datetime]]]:
         """The times still ahead (therapist, start) that each entry had before."""
+        if self._reader is not None:
+            return self._reader._refused
         if self.whose is not None:
-            ahead = self._own.ahead
-            return {self.whose.pk: {(one.therapist_id, one.starts_at) for one in ahead}}
+            return {self.whose.pk: self.had}
         refused: dict[int, set[tuple[int, datetime]]] = defaultdict(set)
         rows = Appointment.objects.filter(
             starts_at__gte=self.now, entry__status=EntryStatus.ACCEPTED
@@ -258,6 +273,8 @@ class Supply:
     @cached_property
     def _elsewhere(self) -> dict[int, list[Span]]:
         """When patients are at a visit, or are offered one that still holds."""
+        if self._reader is not None:
+            return self._reader._elsewhere
         if self.whose is not None:
             return {self.whose.patient_id: self._own.elsewhere}
         begin, end = reach(self.first, self.last)
@@ -272,21 +289,25 @@ class Supply:
         return times
 
     @property
+    def had(self) -> set[Place]:
+        """The times ahead that `whose` request has, or had before."""
+        return {(one.therapist_id, one.starts_at) for one in self._own.ahead}
+
+    @property
     def has_time(self) -> bool:
         """Whether `whose` request has a time ahead, booked or offered."""
         return any(one.status in HAD for one in self._own.ahead)
 
     @cached_property
-    def _own(self) -> _Own:
+    def _own(self) -> Own:
         """What it had before, and when its patient is at a visit, in one read."""
-        entry, found = self.whose, _Own([], [])
+        if self._reader is not None:
+            return self._reader._own
+        entry, found = self.whose, Own([], [])
         if entry is None:
             return found
         begin, end = reach(self.first, self.last)
-        rows = Appointment.objects.filter(
-            patient=entry.patient_id, starts_at__gte=min(begin, self.now)
-        )
-        for one in map(_Time._make, rows.values_list(*_Time._fields)):
+        for one in own_times(entry.patient_id, since=min(begin, self.now)):
             if one.entry_id == entry.pk and one.starts_at >= self.now:
                 found.ahead.append(one)
             if begin <= one.starts_at < end and one.fills_time(self.now):
@@ -295,6 +316,8 @@ class Supply:
 
     @cached_property
     def _rota(self) -> Rota:
+        if self._reader is not None:
+            return self._reader._rota
         return rota(
             now=self.now,
             first=self.first,
@@ -342,35 +365,6 @@ class Supply:
             last=self.last,
             not_before=self.now,
         )
-
-
-def wish_of(entry: WaitlistEntry, *, policy: Policy) -> Wish:
-    """Return what the entry and its referral ask of an opening, whatever came since."""
-    return Wish(
-        valid_from=entry.referral.valid_from,
-        valid_until=entry.referral.coverage.until,
-        earliest=entry.earliest,
-        latest=entry.latest,
-        weekdays=entry.weekdays,
-        from_time=entry.from_time,
-        to_time=entry.to_time,
-        therapist=entry.therapist_id,
-        location=entry.location_id,
-        notice=max(timedelta(hours=entry.notice_hours), policy.notice),
-    )
-
-
-def not_wished(
-    entry: WaitlistEntry, opening: Opening, *, policy: Policy, now: datetime | None
-) -> list[Misfit]:
-    """
-    Return what of the opening is not what the patient asked for.
-
-    :param now: None leaves their notice out.
-    """
-    notice = timedelta(hours=entry.notice_hours)  # theirs: the clinic may go below its
-    wish = replace(wish_of(entry, policy=policy), notice=notice)
-    return misfits(wish, opening, now=now)
 
 
 def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:

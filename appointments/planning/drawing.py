@@ -27,6 +27,7 @@ from appointments.planning.feasible import moment
 from appointments.planning.grid import Block, Rooms, cells, cut
 from appointments.planning.prices import NONE
 from appointments.planning.problem import Asking, Kind, Outcome, Problem
+from appointments.planning.seats import without_room
 from appointments.planning.twice import beside, elsewhere, twice
 from appointments.priority import DAY
 
@@ -36,6 +37,7 @@ MOST_RECUTS = 30
 LET_GO = (0.25, 0.5, 1.0)  # of what is given, by a later recut
 RESEATS = 10
 LEAST_GAIN = 1e-9  # in harm: less is rounding
+STRIDE = 500  # of the line; so often it is told that the work goes on
 DAY_MICROSECONDS = 86_400_000_000
 
 Harms = NDArray[np.float64]
@@ -120,7 +122,7 @@ class _Drawing:
     def _most_gains(self) -> list[float | None]:
         """Return how much less harm each could have by these weeks; None by none."""
         gains: list[float | None] = []
-        for one in self._problem.asking:
+        for one in self._one_by_one():
             usable = self._usable(one)
             gain = None
             if len(usable):
@@ -128,6 +130,13 @@ class _Drawing:
                 gain = self._harm(one, self._problem.ends_at) - self._harm(one, soonest)
             gains.append(gain)
         return gains
+
+    def _one_by_one(self) -> Iterator[Asking]:
+        """Yield those who ask, and tell now and then that the work goes on."""
+        for number, one in enumerate(self._problem.asking):
+            if number % STRIDE == 0:
+                self._step()
+            yield one
 
     def _take_in(self, gains: Sequence[float | None], most_pairs: int) -> None:
         """Take in whom these weeks can help, as many as can be weighed at once."""
@@ -179,7 +188,7 @@ class _Drawing:
                 taken.update(c * count + number for c in cells(Block.of(one).span))
         found: list[int] = []
         visits: dict[int | None, list[Span]] = {}
-        for number, asking in enumerate(self._problem.asking):
+        for number, asking in enumerate(self._one_by_one()):
             theirs = visits.setdefault(asking.patient, [])
             usable = self._usable(beside(asking, theirs))
             kind = self._kinds[asking.kind]
@@ -287,7 +296,7 @@ class _Drawing:
         for kind in self._kinds:
             which, places = one_of_each(kind, classes)
             some[kind] = which, places, self._kinds[kind].columns.only(places)
-        for number, asking in enumerate(self._problem.asking):
+        for number, asking in enumerate(self._one_by_one()):
             which, places, columns = some[asking.kind]
             can = columns.usable(
                 asking.wish, now=self._problem.now, not_before=asking.received_at
@@ -353,23 +362,8 @@ class _Drawing:
         ]
 
     def _without_room(self, given: _Given) -> set[int]:
-        rooms = Rooms(self._problem.rooms)
-        rows: list[tuple[datetime, int, int, Opening, int | None]] = [
-            (one.starts_at, one.therapist, NONE, one, technique)
-            for one, technique in self._problem.fixed
-        ]
-        for number, place in enumerate(given.places):
-            opening = self._opening(number, place)
-            if opening is not None:
-                technique = self._problem.asking[number].kind[0]
-                row = (opening.starts_at, opening.therapist, number, opening, technique)
-                rows.append(row)
-        lost = set()
-        for _start, _therapist, number, one, technique in sorted(rows, key=_soonest):
-            span = Block.of(one).span
-            if rooms.give(one.location, span, techniques=[technique]) is None:
-                lost.add(number)
-        return lost - {NONE}
+        some = (self._opening(n, place) for n, place in enumerate(given.places))
+        return without_room(self._problem, some)
 
     def outcomes(self, given: _Given, line: Sequence[int]) -> list[Outcome]:
         """Return what becomes of each, beside what the line alone would give."""
@@ -394,7 +388,3 @@ class _Drawing:
                 )
             )
         return found
-
-
-def _soonest(row: tuple[datetime, int, int, Opening, int | None]) -> tuple[object, ...]:
-    return row[:3]

@@ -24,12 +24,17 @@ def twice(
             continue
         theirs = stands.setdefault(one.patient, [])
         span = Span(opening.starts_at, opening.blocked_until)
-        both = [s for s in theirs if s.start < span.end and span.start < s.end]
+        both = [one for one in theirs if meet(one, span)]
         if both:
             found[number] = both
         else:
             theirs.append(span)
     return found
+
+
+def meet(one: Span, other: Span) -> bool:
+    """Say whether they overlap."""
+    return one.start < other.end and other.start < one.end
 
 
 def elsewhere(

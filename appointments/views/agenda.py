@@ -20,15 +20,15 @@ from django.views.decorators.http import require_safe
 
 from appointments import agenda as tables
 from appointments.models import Room, Therapist
-from appointments.models.agenda import Agenda, Free, agendas, busy
+from appointments.models.agenda import Agenda, agendas, busy
 from appointments.models.outside import marked
+from appointments.models.treatment import MOST_MINUTES, Treatment, lengths
 from appointments.views.agenda_words import Words
 from appointments.views.day import MAY_SEE
 from massage_portal.access import SignedInRequest, requires_any
 from massage_portal.audit.record import record_all
 from services.models import Location, Technique
 
-LENGTHS, LONGEST = (30, 50), 240  # of a visit, in minutes
 COLUMNS = 10  # therapists or rooms at once: what fits a screen, and a sheet
 EARLIEST, LATEST = date(2000, 1, 3), date(2100, 1, 3)
 
@@ -93,7 +93,7 @@ def _calendar(request: SignedInRequest, *, days: int) -> HttpResponse:
         first=asked.day,
         last=last,
         now=now,
-        kind=Free(technique, asked.minutes),
+        kind=Treatment(technique, asked.minutes),
     )
     visits = marked(visit for one in shown for visit in one.visits)
     record_all("appointment.listed", visits, by=request.user, at=now)
@@ -104,7 +104,7 @@ def _calendar(request: SignedInRequest, *, days: int) -> HttpResponse:
         "shown": [_table(one, asked) for one in shown],
         "places": places if all_of_it else None,
         "techniques": kinds,
-        "lengths": sorted({*LENGTHS, *(one.minutes for one in kinds)}),
+        "lengths": lengths(kinds),
         "steps": _steps(asked, today=today),
         "is_week": days > 1,
         "last": last,
@@ -157,7 +157,7 @@ def _asked(request: SignedInRequest, *, days: int, today: date) -> Asked:
         days=days,
         place=_number(request, "place"),
         technique=_number(request, "technique"),
-        minutes=_number(request, "minutes", most=LONGEST),
+        minutes=_number(request, "minutes", most=MOST_MINUTES),
         by_room=request.GET.get("by") == "room",
         as_list=request.GET.get("as") == "list",
     )

@@ -20,7 +20,9 @@ from appointments.codes import Ending, Status
 from appointments.forms.ask import Worse
 from appointments.forms.patient import AskQuestion, AskToMove, ChangeWhen, Reply
 from appointments.models import Appointment, Policy, Therapist, WaitlistEntry
+from appointments.views import too_late
 from appointments.views.availability import said
+from appointments.views.too_late import TooLate
 from appointments.wishes import in_words
 from massage_portal.access import SignedInRequest
 from massage_portal.forms import Form
@@ -68,6 +70,16 @@ class Deed(NamedTuple):
     form: Callable[[Any, Any, datetime], Form]  # of the subject, what was sent, now
     act: Act
     what: Callable[[Any, dict[str, Any]], dict[str, Any]]  # what the action takes
+    too_late: TooLate
+
+
+def shut(request: SignedInRequest, deed: Deed, subject: Any, now: datetime) -> str:
+    """
+    Say why the deed's page has no form to fill in; "" while it has.
+
+    What is sent is always tried: a button pressed twice finds what it did.
+    """
+    return "" if request.method == "POST" else deed.too_late(subject, now)
 
 
 def attempt(form: Form, act: Act, what: Callable[[dict[str, Any]], Any]) -> int:
@@ -172,6 +184,7 @@ OF_REQUEST = {
         _bare(Reply),
         actions.reply,
         _with_words,
+        too_late.asked_nothing,
     ),
     "worse": Deed(
         _("It got worse"),
@@ -186,6 +199,7 @@ OF_REQUEST = {
             "entry": entry,
             "need": actions.NeedAnswers(**cleaned),
         },
+        too_late.waits_no_more,
     ),
     "when": Deed(
         _("Change when you can come"),
@@ -194,6 +208,7 @@ OF_REQUEST = {
         _when,
         actions.change_availability,
         _new_when,
+        too_late.waits_no_more,
     ),
     "question": Deed(
         _("Ask us a question"),
@@ -202,6 +217,7 @@ OF_REQUEST = {
         _bare(AskQuestion),
         actions.ask_question,
         _with_words,
+        too_late.is_over,
     ),
     "withdraw": Deed(
         _("Withdraw your request?"),
@@ -213,6 +229,7 @@ OF_REQUEST = {
         _confirm(_("Withdraw my request")),
         actions.withdraw,
         lambda entry, _cleaned: {"entry": entry},
+        too_late.cannot_be_withdrawn,
     ),
 }
 OF_VISIT = {
@@ -226,6 +243,7 @@ OF_VISIT = {
             "appointment": visit,
             "agreed": cleaned.get("agreed", False),
         },
+        too_late.is_no_offer,
     ),
     "decline": Deed(
         _("Decline this time?"),
@@ -234,6 +252,7 @@ OF_VISIT = {
         _confirm(_("Decline this time")),
         actions.decline,
         _the_visit,
+        too_late.is_no_offer,
     ),
     "cancel": Deed(
         _("Cancel this visit?"),
@@ -251,6 +270,7 @@ OF_VISIT = {
             "ending": Ending.BY_PATIENT,
             "late_is_known": cleaned["late"],
         },
+        too_late.cannot_be_canceled,
     ),
     "move": Deed(
         _("Ask for another time"),
@@ -262,6 +282,7 @@ OF_VISIT = {
         lambda visit, sent, _now: AskToMove(sent, initial={"words": visit.move_words}),
         actions.ask_to_move,
         lambda visit, cleaned: {"appointment": visit, "words": cleaned["words"]},
+        too_late.cannot_be_moved,
     ),
     "keep": Deed(
         _("Keep this time after all?"),
@@ -270,5 +291,6 @@ OF_VISIT = {
         _confirm(_("Keep this time")),
         actions.keep_time,
         _the_visit,
+        too_late.cannot_be_moved,
     ),
 }

@@ -21,12 +21,13 @@ from django_htmx.http import HttpResponseClientRefresh
 from appointments import actions
 from appointments.actions import draft as drafts_actions
 from appointments.actions.draw_up import ask_anew, ask_for_draft
+from appointments.actions.send_draft import send_draft
 from appointments.forms.draft import Decide, DrawUp, Move
 from appointments.models import Draft, DraftOffer, Policy, Therapist
 from appointments.models.draft import Why
 from appointments.models.planner import Planner
 from appointments.plan_words import why_then
-from appointments.tasks import draw_up_soon
+from appointments.tasks import draw_up_soon, send_draft_soon
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 
@@ -89,11 +90,21 @@ def draft(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires("appointments.offer_appointment")
 @require_safe
 def draft_ready(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Let the page of a plan that is being drawn up load again once that is over."""
+    """
+    Let the page of a plan that is being drawn up, or sent, load again once it is done.
+
+    Of one that is being sent it tells how far that is.
+    """
     found = get_object_or_404(Draft, pk=pk)
     if found.is_on_its_way:
         return HttpResponse(status=204)
-    return HttpResponseClientRefresh()
+    balance = found.balance()
+    if found.sent_at is None or not balance.left:
+        return HttpResponseClientRefresh()
+    if request.GET.get("left") == f"{balance.left}":
+        return HttpResponse(status=204)
+    context = {"draft": found, "balance": balance, "left": balance.left}
+    return render(request, "appointments/staff/_sending.html", context)
 
 
 def _decide(
@@ -118,7 +129,10 @@ def _decide(
         drafts_actions.drop_draft(draft=found, **same)
         messages.success(request, _("The plan is thrown away. Nothing was sent."))
     else:
-        sent = drafts_actions.send_draft(draft=found, **same)
+        sent = send_draft(draft=found, **same)
+        if sent.offers.to_send().exists():
+            send_draft_soon(sent.pk)
+            return  # the page tells how far it is
         number = sent.offers.exclude(appointment=None).count()
         said = ngettext("%(n)d offer is sent.", "%(n)d offers are sent.", number)
         messages.success(request, said % {"n": number})
@@ -158,6 +172,7 @@ def _context(
         "standing": balance.offers,
         "struck": page.paginator.count - balance.offers,
         "left": balance.left,
+        "sending": bool(balance.left) and found.is_being_sent(now),
         "without": without,
         "balance": balance,
         "more": sum(reasons.values()) - len(without),

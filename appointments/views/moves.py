@@ -5,13 +5,15 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments import actions
 from appointments.forms.patient import AskToMove
-from appointments.views.patient import OWN, own_appointment
+from appointments.views.deeds import OF_VISIT, shut
+from appointments.views.patient import OWN, own_appointment, page_of_shut
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
 
@@ -22,6 +24,11 @@ def ask_to_move(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take the wish for another time, after saying that the visit stays booked."""
     found = own_appointment(request, pk)
     now = timezone.now()
+    deed = OF_VISIT["move"]
+    if why := shut(request, deed, found, now):
+        record("appointment.seen", found, by=request.user, at=now)
+        up = reverse("appointments:offer", args=[pk])
+        return page_of_shut(request, deed.title, why, up=up)
     form = AskToMove(
         request.POST if request.method == "POST" else None,
         initial={"words": found.move_words},

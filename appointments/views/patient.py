@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,7 +23,7 @@ from appointments import actions, ical
 from appointments.codes import AHEAD, Ending, EntryStatus, Status
 from appointments.models import Appointment, CalendarFeed, WaitlistEntry
 from appointments.models.waitlist import may_ask
-from appointments.views.deeds import DONE, OF_VISIT, perform, terms
+from appointments.views.deeds import DONE, OF_VISIT, perform, shut, terms
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 from referrals.models import Referral
@@ -60,6 +61,14 @@ def own_appointment(request: SignedInRequest, pk: int) -> Appointment:
     if found is None:
         raise Http404
     return found
+
+
+def page_of_shut(
+    request: SignedInRequest, title: Any, why: str, *, up: str
+) -> HttpResponse:
+    """Say on a page of its own why something cannot be done any more."""
+    context = {"title": title, "why": why, "up": up}
+    return render(request, "appointments/patient/shut.html", context, status=409)
 
 
 @requires(OWN)
@@ -164,6 +173,10 @@ def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
     found = own_appointment(request, pk)
     now = timezone.now()
     deed = OF_VISIT["cancel"]
+    if why := shut(request, deed, found, now):
+        record("appointment.seen", found, by=request.user, at=now)
+        up = reverse("appointments:offer", args=[pk])
+        return page_of_shut(request, deed.title, why, up=up)
     form, status = perform(request, deed, found, now=now)
     if status == DONE:
         messages.success(request, deed.done)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -20,12 +20,16 @@ from django.views.decorators.http import require_http_methods
 from appointments import actions
 from appointments.codes import OutOfTurn, Status
 from appointments.forms.staff import Propose
-from appointments.models import Appointment, Policy, Supply, Therapist, WaitlistEntry
-from appointments.models.supply import Place, not_wished
+from appointments.models import Appointment, Policy, Supply, WaitlistEntry
+from appointments.models.capacity import names_of
+from appointments.models.supply import Place
+from appointments.models.treatment import Treatment
 from appointments.models.turns import in_greater_need
+from appointments.models.wish import not_wished
 from appointments.openings import Opening
 from appointments.views.availability import can_come
 from appointments.views.times import Chosen, chosen, days_and_therapists, times
+from appointments.views.treatments import Treatments
 from appointments.wishes import in_words
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
@@ -52,21 +56,25 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     entry = get_object_or_404(visible.to_be_offered(), pk=pk)
     now = timezone.now()
     policy = Policy.objects.in_force(now)
-    page = _Page(entry, Supply.ahead(now=now, policy=policy), chosen(request))
+    supply = Supply.ahead(now=now, policy=policy, whose=entry)
+    page = _Page(entry, supply, chosen(request))
     form = Propose(request.POST if request.method == "POST" else None)
     if form.is_valid():
+        page.be_of(form.cleaned_data["terms"].treatment)
         made = page.give(by=request.user, **form.cleaned_data)
         if made is not None:
             _say(request, made)
             return redirect("appointments:offers" if made.replaces_id else QUEUE)
     else:
         page.look(None)
+        page.be_of(page.treatments.asked(request.GET, page.ahead.visit))
         if form.errors:
             page.status, page.refusal = 422, _first_fault(form)
         page.ask(form.cleaned_data.get("opening") if form.errors else _asked(request))
     record("request.seen", entry, by=request.user, at=now)
     template = "appointments/staff/propose.html"
-    return render(request, template, page.context(), status=page.status)
+    context = page.context() | {"given": form}
+    return render(request, template, context, status=page.status)
 
 
 class _Ahead(NamedTuple):
@@ -89,6 +97,15 @@ class _Page:
     near: list[dict[str, Any]] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
 
+    @cached_property
+    def treatments(self) -> Treatments:
+        """The kinds of visit to choose from."""
+        return Treatments(self.entry, self.supply.policy)
+
+    def be_of(self, treatment: Treatment | None) -> None:
+        """Show and give times for such a visit; None is what the referral says."""
+        self.supply = self.supply.for_treatment(treatment)
+
     def look(self, day: Supply | None) -> None:
         """Read what the patient has ahead."""
         self.ahead = _ahead(self.entry, self.supply.now, day)
@@ -102,6 +119,9 @@ class _Page:
             return _give(self, free, opening=opening, **how)
         except actions.Refusal as said:
             self.refusal, self.status = str(said), 409
+            if isinstance(said, actions.NotForThem):  # the referral has changed since
+                self.entry.referral.refresh_from_db(fields=["technique"])
+                self.be_of(None)
             if free is not None:  # it was read before somebody was quicker
                 self.entry.refresh_from_db(fields=["status", *WISH])
                 day = self.supply.on_day_of(self.entry, *opening)
@@ -148,6 +168,8 @@ class _Page:
             "asked": self.asked,
             "reasons": OutOfTurn.choices,
             "rows": self.near,
+            "kept": self.chosen.query(),
+            **self.treatments.shown(self.supply.treatment),
         }
         return found if self.near else found | self._whole()
 
@@ -158,13 +180,14 @@ class _Page:
         some, more = times(entry, supply, self.ahead.visit, asked)
         days, therapists = days_and_therapists(entry, supply)
         return {
+            **self.treatments.choices(supply.treatment),
             "why": entry.explain(now=supply.now, exponent=exponent),
             "can_come": can_come(entry),
             "rows": self.rows(some, supply=supply),
             "days": days,
             "therapists": therapists,
             "chosen": asked,
-            "kept": asked.query(),
+            "fitting": asked.fitting,
             "before": asked.query(page=asked.page - 1) if asked.page > 1 else "",
             "after": asked.query(page=asked.page + 1) if more else "",
             "wished_place": None if asked.is_narrow else wished_place(entry),
@@ -178,16 +201,15 @@ class _Page:
 
         :param supply: that they are of; None if nobody asks who else could use them.
         """
-        some = Therapist.objects.filter(pk__in={one.therapist for one in openings})
-        rows = some.values_list("pk", "user__name", "location__name")
-        names = {key: {"therapist": name, "place": place} for key, name, place in rows}
+        names = names_of({one.therapist for one in openings})
         language, known = get_language(), self.supply
         before = [0] * len(openings)
         if supply is not None:
             before = in_greater_need(self.entry, openings, supply=supply)
         return [
-            names[opening.therapist]
-            | {
+            {
+                "therapist": names[opening.therapist][0],
+                "place": names[opening.therapist][1],
                 "opening": opening,
                 "when": _words(opening.starts_at, opening.zone, language),
                 "value": f"{opening.therapist},{opening.starts_at.isoformat()}",
@@ -233,7 +255,9 @@ def _give(
     visit, offered = page.ahead
     same = visit if how == "book" else offered
     if same is not None and (same.therapist_id, same.starts_at) == opening:
-        return same  # pressed twice
+        treatment = page.supply.treatment
+        if treatment is None or treatment.is_of(same, page.supply.policy):
+            return same  # pressed twice
     if free is None:
         raise actions.TimeTaken(_("That time is not free any more."))
     what: dict[str, Any] = {"opening": free, "by": by, "now": page.supply.now, **terms}
@@ -262,7 +286,7 @@ def _at(day: Supply | None, entry: WaitlistEntry, opening: Place) -> Opening | N
     therapist, starts_at = opening
     if day is None:
         return None
-    technique = entry.referral.technique
+    technique = day.technique_for(entry)
     return day.at(technique, therapist=therapist, starts_at=starts_at)
 
 

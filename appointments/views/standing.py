@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -17,8 +18,8 @@ from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.models.expected import expected
 from appointments.standing import people_before
 from appointments.views.availability import can_come
-from appointments.views.deeds import DONE, OF_REQUEST, perform
-from appointments.views.patient import OWN, can_change, is_over
+from appointments.views.deeds import DONE, OF_REQUEST, perform, shut
+from appointments.views.patient import OWN, can_change, is_over, page_of_shut
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 from referrals.models import Referral
@@ -108,6 +109,10 @@ def _do(request: SignedInRequest, pk: int, name: str, *, then: str) -> HttpRespo
     entry = _entry(request, pk)
     now = timezone.now()
     deed = OF_REQUEST[name]
+    if why := shut(request, deed, entry, now):
+        record("request.seen", entry, by=request.user, at=now)
+        up = reverse("appointments:standing", args=[pk])
+        return page_of_shut(request, deed.title, why, up=up)
     form, status = perform(request, deed, entry, now=now)
     if status == DONE:
         messages.success(request, deed.done)

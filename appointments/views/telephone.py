@@ -26,6 +26,7 @@ from appointments.views.deeds import (
     Deed,
     attempt,
     perform,
+    shut,
     terms,
 )
 from appointments.views.standing import where
@@ -200,6 +201,9 @@ def _call(
     if deed is None:
         raise Http404
     now = timezone.now()
+    if why := shut(request, deed, subject, now):
+        record(seen, subject, by=request.user, at=now)
+        return _shut(request, subject.patient, deed, why, appointment)
     act = partial(actions.by_telephone, deed.act, patient=subject.patient)
     form, status = perform(request, deed, subject, now=now, act=act)
     record(seen, subject, by=request.user, at=now)
@@ -209,6 +213,18 @@ def _call(
     if deed is OF_REQUEST["withdraw"]:
         more["later_visit"] = subject.session > 1
     return _page(request, subject.patient, deed, form, status, more)
+
+
+def _shut(
+    request: SignedInRequest,
+    patient: Patient,
+    deed: Deed,
+    why: str,
+    appointment: Appointment | None,
+) -> HttpResponse:
+    """Say why the deed cannot be done any more."""
+    context = {"patient": patient, "deed": deed, "why": why, "appointment": appointment}
+    return render(request, "appointments/staff/call.html", context, status=409)
 
 
 def _page(

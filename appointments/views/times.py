@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from appointments.models import Appointment, Supply, Therapist, WaitlistEntry
 from appointments.openings import Opening
+from appointments.views.treatments import tokens
 
 CHOICES = 8  # at once
 MOST_PAGES = 500
@@ -24,6 +25,8 @@ class Chosen:
     day: date | None = None
     therapist: int | None = None
     page: int = 1
+    technique: str = ""  # as `treatments.tokens`
+    minutes: str = ""
 
     @property
     def is_narrow(self) -> bool:
@@ -35,9 +38,16 @@ class Chosen:
         values: dict[str, Any] = {
             "day": self.day.isoformat() if self.day else "",
             "therapist": self.therapist or "",
+            "technique": self.technique,
+            "minutes": self.minutes,
             "page": self.page if self.page > 1 else "",
         }
         return urlencode({key: one for key, one in (values | changes).items() if one})
+
+    @property
+    def fitting(self) -> str:
+        """The query of the same page without day and therapist."""
+        return self.query(day="", therapist="", page="")
 
 
 class Times(NamedTuple):
@@ -53,9 +63,8 @@ def chosen(request: HttpRequest) -> Chosen:
         day = date.fromisoformat(request.GET.get("day", ""))
     except ValueError:
         day = None
-    return Chosen(
-        day, _number(request, "therapist") or None, _number(request, "page") or 1
-    )
+    therapist, page = _number(request, "therapist"), _number(request, "page")
+    return Chosen(day, therapist or None, page or 1, **tokens(request.GET))
 
 
 def _number(request: HttpRequest, name: str) -> int:
@@ -71,15 +80,15 @@ def times(
     """
     Return the openings to choose from; none that the patient has had before.
 
+    :param supply: that is asked about this entry alone.
     :param visit: the one that is booked, for which another time is looked for.
     """
     if visit is None and not entry.is_waiting:
         return Times([], more=False)
-    rows = entry.appointments.filter(starts_at__gte=supply.now)
-    had = set(rows.values_list("therapist", "starts_at"))
+    had = supply.had
     first, last = CHOICES * (asked.page - 1), CHOICES * asked.page
     if asked.is_narrow:
-        found: Iterable[Opening] = supply.openings(entry.referral.technique)
+        found: Iterable[Opening] = supply.openings(supply.technique_for(entry))
     else:
         found = supply.for_entry(entry, most=last + 1 + len(had))
     some = [
@@ -96,7 +105,9 @@ def days_and_therapists(
     entry: WaitlistEntry, supply: Supply
 ) -> tuple[list[date], list[Therapist]]:
     """Return the days on which there is free time, and with whom, to choose from."""
-    some = supply.openings(entry.referral.technique)
+    some = supply.slots(supply.technique_for(entry))
     days = sorted({one.local_start.date() for one in some})
-    who = Therapist.objects.filter(pk__in={one.therapist for one in some})
+    who = Therapist.objects.filter(
+        pk__in={key for one in some for key in one.therapists}
+    )
     return days, list(who.select_related("user").order_by("user__name", "pk"))

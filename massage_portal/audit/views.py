@@ -16,7 +16,7 @@ from massage_portal.audit.context import origin
 from massage_portal.audit.forms import Filters
 from massage_portal.audit.models import AuditEvent
 
-PAGE = 100
+PAGE = 50
 
 
 @requires("audit.view_auditevent")

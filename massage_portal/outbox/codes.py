@@ -20,7 +20,7 @@ class State(TextChoices):
     SENDING = "sending", _("being sent")
     SENT = "sent", _("sent")
     RETURNED = "returned", _("sent, and came back")
-    FAILED = "failed", _("could not be sent")
+    FAILED = "failed", _("given up")
     VOIDED = "voided", _("withdrawn")
 
 

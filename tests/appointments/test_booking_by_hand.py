@@ -30,6 +30,7 @@ from tests.factories import (
     make_message,
     make_patient,
     make_referral,
+    make_room,
     make_technique,
     make_user,
     opening_at,
@@ -149,6 +150,43 @@ def test_a_visit_inserted_by_hand_is_the_row_that_django_would_save():
     assert again.room_id == saved.room_id
     made.save()  # it knows that it has been saved
     assert Appointment.objects.count() == 1
+
+
+def unsaved(**fields):
+    """Return a booked visit that is not saved, and has no room yet."""
+    saved = make_appointment(**fields)
+    made = Appointment(**fields_of(saved)[1] | {"id": None, "room_id": None})
+    saved.delete()
+    return made
+
+
+def test_a_room_that_was_given_since_it_was_found_free_is_passed_over():
+    first = make_room()
+    second = make_room(location=first.location)
+    made = unsaved(room=first)
+    make_appointment(room=first)
+
+    with transaction.atomic():
+        assert add_visit(made, [first.pk, second.pk])
+
+    assert made.room_id == second.pk
+
+
+def test_where_every_room_was_given_since_nothing_is_inserted():
+    room = make_room()
+    made = unsaved(room=room)
+    make_appointment(room=room)
+
+    with transaction.atomic():
+        assert not add_visit(made, [room.pk])
+
+
+def test_a_visit_may_begin_as_the_one_before_leaves_the_room():
+    there = make_appointment()
+    made = unsaved(room=there.room, starts_at=there.blocked_until)
+
+    with transaction.atomic():
+        assert add_visit(made, [there.room_id])
 
 
 def test_the_policy_that_a_locked_entry_brings_is_the_one_in_force():

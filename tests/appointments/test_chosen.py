@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -115,13 +117,21 @@ def test_who_is_past_triage_is_left_and_told_why(staff):
 def test_nothing_chosen_or_too_much_is_told(staff, chosen, said):
     page = staff.post(ADDRESS, {"chosen": chosen, "category": make_category().pk})
     assert page.status_code == 422
-    assert said in page.text
+    assert f'href="#id_chosen"><b>Those you chose:</b> {said}' in page.text
+    assert 'id="id_chosen"' in page.text
+    assert f'<p class="error" id="chosen-error">{said}' in page.text
+    assert 'aria-describedby="chosen-error"' in page.text
 
 
-def test_what_is_told_points_to_no_field_that_is_not_there(staff):
-    page = staff.post(ADDRESS, {}).text
-    assert "Choose at least one request." in page
-    assert 'href="#id_' not in page
+@pytest.mark.parametrize("number", [0, 101])
+def test_what_is_told_leads_to_where_it_is_mended(staff, number):
+    boxes = [f"{key}:1" for key in range(1, number + 1)]
+    category = {"category": make_category().pk} if boxes else {}
+    page = staff.post(ADDRESS, {"chosen": boxes} | category).text
+
+    told = set(re.findall(r'href="#(id_[a-z]+)"', page))
+    assert "id_chosen" in told
+    assert all(page.count(f'id="{one}"') == 1 for one in told)
 
 
 @pytest.mark.parametrize("category", ["", "0", "x"])

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from appointments import actions
 from appointments.actions import draft as plans
+from appointments.actions.send_draft import PassesOver, send_draft
 from appointments.codes import EntryStatus, Status
 from appointments.models import Appointment, Draft, DraftWait
 from massage_portal.accounts.roles import Role
@@ -39,9 +40,7 @@ MINUTE = timedelta(minutes=1)
 
 def send(draft, *, now=NOW, version=None):
     by = make_user(Role.SCHEDULER)
-    return plans.send_draft(
-        draft=draft, version=version or draft.version, by=by, now=now
-    )
+    return send_draft(draft=draft, version=version or draft.version, by=by, now=now)
 
 
 def strike(row, *, struck=True, version=None):
@@ -151,7 +150,7 @@ def test_who_came_to_the_line_in_greater_need_stops_the_sending():
     draft = planned()
     make_entry(waited_days=60, target_days=14)
 
-    with pytest.raises(plans.PassesOver):
+    with pytest.raises(PassesOver):
         send(draft, now=NOW + 20 * MINUTE)
 
     draft.refresh_from_db()
@@ -172,7 +171,7 @@ def test_who_is_judged_anew_stops_the_sending_if_the_times_help_them_more():
     draft = planned()
     make_overrule(third, 2, starts_at=NOW + MINUTE)
 
-    with pytest.raises(plans.PassesOver):
+    with pytest.raises(PassesOver):
         send(draft, now=NOW + 2 * MINUTE)
 
 

@@ -9,10 +9,12 @@ from kombu.exceptions import OperationalError
 
 from appointments import tasks
 from appointments.actions import ChangedMeanwhile
-from appointments.actions.draft import drop_draft, send_draft
+from appointments.actions.draft import drop_draft
 from appointments.actions.draw_up import ask_anew, ask_for_draft, draw_up
+from appointments.actions.send_draft import send_draft
 from appointments.models import Draft
 from appointments.models.planner import Planner
+from massage_portal import ending
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from tests.appointments.pages import signed_in, url
@@ -188,6 +190,23 @@ def test_a_long_drawing_tells_that_it_goes_on(asked):
     planner.draw(step=lambda: steps.append(1))
 
     assert len(steps) > 3
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+def test_a_worker_that_is_asked_to_end_gives_the_plan_back(
+    desk, clock, asked, handed, monkeypatch, steps
+):
+    left = iter([False] * steps)
+    with monkeypatch.context() as asked_to_end:
+        asked_to_end.setattr(ending, "is_near", lambda: next(left, True))
+        assert draw_up(pk=asked.pk, now=NOW) is None
+
+    asked.refresh_from_db()
+    assert (asked.claim, asked.claimed_until, asked.tries) == (None, None, 0)
+    assert asked.is_on_its_way
+    tasks.draw_up_due()
+    assert handed == [asked.pk]
+    assert draw_up(pk=asked.pk, now=NOW).offers.count() == 2
 
 
 def test_what_kills_each_worker_is_given_up(asked):

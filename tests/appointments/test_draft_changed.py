@@ -10,6 +10,7 @@ import pytest
 from appointments import actions
 from appointments.actions import draft as plans
 from appointments.actions.ask import Availability, NeedAnswers
+from appointments.actions.send_draft import PassesOver, send_draft
 from appointments.codes import RoleThreat, Status
 from massage_portal.accounts.roles import Role
 from tests.appointments.plans import morning, planned, planned_anew, waits_of
@@ -32,12 +33,12 @@ WORST = NeedAnswers(
 def send(draft, *, now=NOW + 10 * MINUTE):
     draft.refresh_from_db()
     by = make_user(Role.SCHEDULER)
-    return plans.send_draft(draft=draft, version=draft.version, by=by, now=now)
+    return send_draft(draft=draft, version=draft.version, by=by, now=now)
 
 
 def is_refused_until_drawn_anew(draft):
     """Say that it is, and that planning the rest again is the way out."""
-    with pytest.raises(plans.PassesOver):
+    with pytest.raises(PassesOver):
         send(draft)
     draft.refresh_from_db()
     assert draft.sent_at is None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import pytest
 
-from appointments.actions.draft import send_draft
+from appointments.actions import send_draft as sending
 from appointments.actions.draw_up import ask_for_draft, draw_up
+from appointments.actions.send_draft import send_draft
 from appointments.codes import Status
 from appointments.models import Appointment, Draft
 from appointments.models.planner import Planner
@@ -13,7 +16,7 @@ from massage_portal.accounts.roles import Role
 from massage_portal.outbox.models import Message
 from tests.appointments.plans import morning, planned
 from tests.factories import NOW, make_user
-from tests.threads import together
+from tests.threads import PATIENCE, together
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -66,3 +69,36 @@ def test_two_workers_who_are_handed_one_plan_draw_it_up_once(monkeypatch):
     assert len(begun) == 1
     assert [one.value for one in outcomes if one.value] == [asked]
     assert asked.offers.count() == 2
+
+
+def test_two_workers_at_one_plan_do_not_send_side_by_side(monkeypatch):
+    for most in ("AT_ONCE", "EACH_TURN"):
+        monkeypatch.setattr(sending, most, 1)
+    morning(therapists=2, rooms=2)
+    draft = planned()
+    by = make_user(Role.SCHEDULER)
+    send_draft(draft=draft, version=1, by=by, now=NOW)
+    begun, other_is_done = Event(), Event()
+    offer = sending.offer
+
+    def offer_slowly(**what):
+        begun.set()
+        other_is_done.wait(PATIENCE)
+        return offer(**what)
+
+    monkeypatch.setattr(sending, "offer", offer_slowly)
+
+    def first():
+        return sending.send_rest(pk=draft.pk, clock=lambda: NOW)
+
+    def second():
+        begun.wait(PATIENCE)
+        try:
+            return first()
+        finally:
+            other_is_done.set()
+
+    outcomes = together(first, second)
+
+    assert [one.value for one in outcomes] == [True, False]
+    assert Appointment.objects.filter(status=Status.PROPOSED).count() == 2

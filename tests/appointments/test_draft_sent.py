@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from appointments.actions import draft as draft_actions
+from appointments.actions import send_draft as sending
 from appointments.codes import Ending, Status
 from appointments.models.planner import Planner
 from massage_portal.accounts.roles import Role
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 def send(draft):
     by = make_user(Role.SCHEDULER)
-    return draft_actions.send_draft(draft=draft, version=draft.version, by=by, now=NOW)
+    return sending.send_draft(draft=draft, version=draft.version, by=by, now=NOW)
 
 
 def test_free_time_is_read_once_however_many_offers_are_sent(monkeypatch):
@@ -59,7 +59,7 @@ def test_what_changes_while_the_plan_is_sent_is_heeded(change, monkeypatch):
     (first, second, _), (therapist,) = morning()
     draft = planned()
     late = draft.offers.order_by("starts_at").last()
-    send_one, sent = draft_actions._send, []
+    send_one, sent = sending._send, []
 
     def changes_after_the_first(row, *given, **more):
         if sent:
@@ -67,7 +67,7 @@ def test_what_changes_while_the_plan_is_sent_is_heeded(change, monkeypatch):
         sent.append(row.entry_id)
         send_one(row, *given, **more)
 
-    monkeypatch.setattr(draft_actions, "_send", changes_after_the_first)
+    monkeypatch.setattr(sending, "_send", changes_after_the_first)
 
     send(draft)
 

@@ -9,7 +9,16 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appointments.openings import Diary, RoomDiary, Shift, Span, Taken, openings
+from appointments.openings import (
+    Diary,
+    RoomDiary,
+    Shift,
+    Span,
+    Taken,
+    one_by_one,
+    slots,
+)
+from appointments.spans import Shared
 from tests.factories import DAY, TODAY
 
 MINUTE = timedelta(minutes=1)
@@ -107,6 +116,12 @@ def shift_of(draw, day):
     return Shift(weekday, *clock, LONG_AGO)
 
 
+def shared(day, most):
+    """Return what fills some of the keys from 1 up to `most` at once."""
+    keys = st.lists(st.integers(1, most), max_size=most, unique=True)
+    return st.lists(st.tuples(spans(day), keys), max_size=3).map(Shared)
+
+
 def certificates(day):
     until = st.sampled_from([None, day - DAY, day, day + DAY])
     return st.dictionaries(st.integers(1, 2), until, max_size=2)
@@ -116,6 +131,7 @@ def certificates(day):
 def clinics(draw):
     zone, day = draw(places)
     some = st.lists(spans(day), max_size=4)
+    visits, taken = draw(shared(day, 3)), draw(shared(day, 3))
     diaries = [
         Diary(
             therapist=number,
@@ -123,16 +139,16 @@ def clinics(draw):
             zone=ZoneInfo(zone),
             certified=draw(certificates(day)),
             shifts=draw(st.lists(shift_of(day), max_size=3)),
-            busy=Taken(draw(some)),
+            busy=Taken(draw(some), shared=visits, key=number),
             closed=draw(st.frozensets(st.sampled_from([day, day + DAY]), max_size=1)),
         )
-        for number in range(1, draw(st.integers(2, 3)))
+        for number in range(1, draw(st.integers(2, 4)))
     ]
     rooms = [
         RoomDiary(
             room=number,
             location=draw(st.integers(1, 2)),
-            busy=Taken(draw(some)),
+            busy=Taken(draw(some), shared=taken, key=number),
             fit=draw(st.frozensets(st.integers(1, 2), max_size=2)),
         )
         for number in range(1, draw(st.integers(2, 4)))
@@ -148,7 +164,7 @@ def clinics(draw):
 def test_openings_are_what_a_look_at_every_minute_finds(clinic):
     zone, day, diaries, rooms, length, turnover, technique = clinic
     days = [day, day + DAY]
-    some = openings(
+    begun_together = slots(
         diaries=diaries,
         rooms=rooms,
         first=day,
@@ -157,9 +173,12 @@ def test_openings_are_what_a_look_at_every_minute_finds(clinic):
         turnover=turnover,
         technique=technique,
     )
+    some = one_by_one(begun_together)
     got = [(one.starts_at, one.therapist, one.room) for one in some]
     asked = (length, turnover, technique)
     assert got == sorted(every_minute(diaries, rooms, days, zone, *asked))
     for one in some:
         assert one.ends_at - one.starts_at == length
         assert one.blocked_until - one.ends_at == turnover
+    places = [(one.starts_at, one.location) for one in begun_together]
+    assert places == sorted(set(places))

@@ -325,6 +325,10 @@ def test_the_page_says_how_many_and_asks_why_before_it_gives(
     assert unsaid.status_code == 422
     assert "Say in a few words" in unsaid.text
     assert 'value="other" selected' in unsaid.text
+    assert 'aria-invalid="true"' in unsaid.text
+    long = browser.post(page, posted(opening, reason="other", note="n" * 301))
+    assert long.status_code == 422
+    assert "Shorten this to 300 characters. It has 301." in long.text
     assert browser.post(page, posted(opening, reason="plan")).status_code == 302
     visit = Appointment.objects.get()
     assert visit.out_of_turn.passed_over == 1

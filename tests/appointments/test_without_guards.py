@@ -18,6 +18,7 @@ from django.db import connection
 from appointments import actions
 from appointments.models import Appointment
 from massage_portal.accounts.roles import Role
+from massage_portal.prepared import Prepared
 from tests.conftest import empty_tables
 from tests.factories import DAY, NOW, make_clinic, make_entry, make_user, opening_at
 from tests.threads import errors, together, won
@@ -25,6 +26,7 @@ from tests.turns import ANY_TURN
 
 RIVALS = 5
 HOLD = import_module("appointments.actions.hold")
+BOOKING = import_module("appointments.models.booking")
 GUARDS = [
     guard for guard in Appointment._meta.constraints if "in_one_place" in guard.name
 ]
@@ -47,7 +49,9 @@ def race():
 
 @pytest.fixture
 def unlocked(monkeypatch):
-    """Take out both looks at the time, and the locks that they are made under."""
+    """Take out all looks at the time, and the locks that they are made under."""
+    unseen = BOOKING.ADDED.replace(BOOKING.EMPTY, "true")
+    add = Prepared("add_visit_unseen", unseen, first="SAVEPOINT room")
 
     def look_at_nothing(entry, opening, *, now):
         supply = Mock(policy=entry.policy, now=now)
@@ -56,6 +60,7 @@ def unlocked(monkeypatch):
         return supply, opening
 
     monkeypatch.setattr(HOLD, "still_free", look_at_nothing)
+    monkeypatch.setattr(BOOKING, "ADD_VISIT", add)
     monkeypatch.setattr(HOLD, "_is_clear", lambda *args, **given: True)
 
 

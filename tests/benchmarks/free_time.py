@@ -91,7 +91,8 @@ def measure_served(of: Clinic) -> list[Figure]:
         f"openings, a place of {SMALL}, 7 days": f"location={some.pk}&days=7",
     }
     therapists = Therapist.objects.filter(pk__in=[t.pk for t in of.therapists[:SMALL]])
-    rooms = Room.objects.filter(pk__in=[r.pk for r in of.rooms[:SMALL]])
+    # The last, which are taken least: in the first nothing would be free.
+    rooms = Room.objects.filter(pk__in=[r.pk for r in of.rooms[-SMALL:]])
     therapists.update(location=some)
     rooms.update(location=some)
     asked[f"openings, a place of {len(of.therapists) - SMALL}, 7 days"] = (

@@ -46,13 +46,12 @@ def free(request: HttpRequest) -> HttpResponse:
     last = first + timedelta(days=asked.pop("days") - 1)
     policy = Policy.objects.in_force(now)
     supply = Supply(now=now, policy=policy, first=first, last=last, **asked)
+    found: list[tuple[str, int, int]] = []
+    for slot in supply.slots(None):
+        start = slot.starts_at.isoformat()
+        found += [(start, one, slot.room) for one in slot.therapists]
     return JsonResponse(
-        {
-            "openings": [
-                (one.starts_at.isoformat(), one.therapist, one.room)
-                for one in supply.openings(None)
-            ]
-        }
+        {"openings": found}, json_dumps_params={"check_circular": False}
     )
 
 

@@ -84,7 +84,7 @@ def test_the_list_says_what_went_to_whom_and_how_it_fared_and_is_recorded(desk):
 
     shown = page(desk, "messages")
 
-    for words in ("Reminder of a visit", "could not be sent", "&lt;id@provider&gt;"):
+    for words in ("Reminder of a visit", "given up", "&lt;id@provider&gt;"):
         assert words in shown
     for message in (sent, lost):
         assert message.recipient.name in shown

@@ -8,12 +8,8 @@ import pytest
 
 from services import actions
 from services.models import Version
-from tests.editing import LATER, address, page_of, seen_in
-from tests.factories import (
-    DAY,
-    NOW,
-    make_submitted,
-)
+from tests.editing import LATER, address, make_submitted, page_of, seen_in
+from tests.factories import DAY, NOW
 from tests.typed import assert_safe
 from tests.versions import save
 

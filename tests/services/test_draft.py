@@ -6,14 +6,8 @@ import pytest
 
 from services import actions
 from services.models import Version
-from tests.factories import (
-    HOUR,
-    NOW,
-    make_draft,
-    make_page,
-    make_submitted,
-    make_text,
-)
+from tests.editing import make_draft, make_submitted
+from tests.factories import HOUR, NOW, make_page, make_text
 from tests.trail import trail
 from tests.versions import TEXT, acts, save, texts_of
 

@@ -9,14 +9,20 @@ from django.urls import reverse
 from massage_portal.accounts.roles import Role
 from services.editing import forms
 from services.models import TEXTS, Article, Version
-from tests.editing import LATER, address, page_of, seen_in, signed_in
+from tests.editing import (
+    LATER,
+    address,
+    make_draft,
+    make_submitted,
+    page_of,
+    seen_in,
+    signed_in,
+)
 from tests.factories import (
     DAY,
     NOW,
     TODAY,
-    make_draft,
     make_page,
-    make_submitted,
     make_technique,
     make_text,
     make_user,

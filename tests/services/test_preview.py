@@ -6,10 +6,9 @@ import pytest
 from django.test import Client
 
 from massage_portal.accounts.roles import Role
-from tests.editing import address, page_of, signed_in
+from tests.editing import address, make_draft, page_of, signed_in
 from tests.factories import (
     make_condition,
-    make_draft,
     make_location,
     make_page,
     make_technique,

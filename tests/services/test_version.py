@@ -11,15 +11,14 @@ from services import actions, tasks
 from services.actions import publish
 from services.codes import TRANSITIONS, VersionStatus
 from services.models import Version, Word
+from tests.editing import make_draft, make_submitted
 from tests.factories import (
     DAY,
     HOUR,
     NOW,
     TODAY,
     make_condition,
-    make_draft,
     make_page,
-    make_submitted,
     make_text,
     make_user,
 )

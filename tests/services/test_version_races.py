@@ -10,7 +10,8 @@ from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from services import actions
 from services.models import Version
-from tests.factories import HOUR, NOW, make_page, make_submitted, make_user
+from tests.editing import make_submitted
+from tests.factories import HOUR, NOW, make_page, make_user
 from tests.threads import errors, together, won
 
 pytestmark = pytest.mark.usefixtures("committed")

@@ -1,0 +1,79 @@
+"""What kind of visit a time is looked for, and given: the technique, and how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from appointments.models.appointment import Appointment
+from appointments.models.policy import Policy
+from appointments.models.waitlist import WaitlistEntry
+from services.models import Technique
+
+LEAST_MINUTES, MOST_MINUTES = 10, 240  # as of a technique
+LENGTHS = (30, 50)  # to choose from, beside those of the techniques
+
+
+class Treatment(NamedTuple):
+    """
+    A technique and a length.
+
+    :param technique: None lets the therapist decide.
+    :param minutes: LEAST_MINUTES to MOST_MINUTES; None is what the technique takes.
+    """
+
+    technique: Technique | None = None
+    minutes: int | None = None
+
+    @property
+    def key(self) -> int | None:
+        """The technique's key."""
+        return self.technique.pk if self.technique else None
+
+    def lasts(self, policy: Policy) -> int:
+        """Return how long the visit lasts, in minutes."""
+        return self.minutes or usual_minutes(self.technique, policy)
+
+    def fits(self, entry: WaitlistEntry) -> bool:
+        """
+        Say whether the referral allows it: what it names, or any where it names none.
+
+        Where none is named, all questions about safety were asked, of any technique.
+        """
+        named = entry.referral.technique_id
+        return named is None or named == self.key
+
+    def is_of(self, visit: Appointment, policy: Policy) -> bool:
+        """Say whether the visit is of this kind, and as long."""
+        theirs = (visit.technique_id, minutes_of(visit))
+        return theirs == (self.key, self.lasts(policy))
+
+
+def lengths(techniques: Iterable[Technique], *more: int) -> list[int]:
+    """Return the lengths to choose from, in minutes, the shortest first."""
+    return sorted({*LENGTHS, *(one.minutes for one in techniques), *more})
+
+
+def usual_minutes(technique: Technique | None, policy: Policy) -> int:
+    """Return how long a visit by the technique lasts if nobody chose."""
+    return technique.minutes if technique else policy.visit_minutes
+
+
+def minutes_of(visit: Appointment) -> int:
+    """Return how long a visit lasts, in minutes."""
+    return int((visit.ends_at - visit.starts_at).total_seconds() // 60)
+
+
+def chosen_for(
+    visit: Appointment, entry: WaitlistEntry, policy: Policy
+) -> Treatment | None:
+    """
+    Return what was chosen for a visit, and another time for it is to be of as well.
+
+    None if it is as the referral says, or may not be so any more.
+    """
+    own = Treatment(visit.technique, minutes_of(visit))
+    usual = Treatment(entry.referral.technique)
+    if usual.is_of(visit, policy) or not own.fits(entry):
+        return None
+    return own

@@ -1,0 +1,160 @@
+"""The offers of a long plan go out by the worker: in turns, once each, whoever dies."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from appointments import tasks
+from appointments.actions import send_draft as sending
+from appointments.actions.hold import taken
+from appointments.codes import Status
+from appointments.models import Appointment, Draft
+from massage_portal import ending
+from massage_portal.accounts.roles import Role
+from tests.appointments.pages import signed_in, url
+from tests.appointments.plans import morning, planned, rows_of
+from tests.factories import DAY, NOW, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Let one offer go at once, and one in each turn."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    monkeypatch.setattr(sending, "AT_ONCE", 1)
+    monkeypatch.setattr(sending, "EACH_TURN", 1)
+
+
+@pytest.fixture
+def handed(monkeypatch):
+    """The keys of the plans that were handed to the worker."""
+    keys = []
+    take = lambda kwargs, **_options: keys.append(kwargs["pk"])  # noqa: E731
+    monkeypatch.setattr(tasks.send_draft_on, "apply_async", take)
+    return keys
+
+
+@pytest.fixture
+def draft():
+    """A plan of three offers."""
+    morning(therapists=2, rooms=2)
+    made = planned()
+    assert made.offers.count() == 3
+    return made
+
+
+def send(draft, **user):
+    by = make_user(Role.SCHEDULER, **user)
+    return sending.send_draft(draft=draft, version=1, by=by, now=NOW)
+
+
+def turn(draft):
+    return sending.send_rest(pk=draft.pk, clock=lambda: NOW)
+
+
+def out():
+    return Appointment.objects.filter(status=Status.PROPOSED).count()
+
+
+def test_the_page_tells_how_far_it_is_until_all_are_out(draft, handed):
+    desk = signed_in(make_user(Role.SCHEDULER))
+    page, ready = url("draft", draft.pk), url("draft_ready", draft.pk)
+
+    answer = desk.post(page, {"version": "1", "do": "send"}, follow=True)
+
+    assert handed == [draft.pk]
+    assert "The offers are going out by themselves." in answer.text
+    assert "Done so far: 1 of 3." in answer.text
+    assert f'data-hx-get="{ready}?left=2"' in answer.text
+    assert desk.get(ready, {"left": "2"}).status_code == 204
+    tasks.send_draft_on(pk=draft.pk)
+    assert "Done so far: 2 of 3." in desk.get(ready, {"left": "2"}).text
+    assert handed == 2 * [draft.pk]
+    tasks.send_draft_on(pk=draft.pk)
+    assert desk.get(ready, {"left": "1"}).headers["HX-Refresh"] == "true"
+    assert handed == 2 * [draft.pk]  # nothing is left
+    assert "Done so far" not in desk.get(page).text
+    assert out() == 3
+
+
+def test_what_a_dead_worker_left_is_handed_out_again(draft, handed, monkeypatch):
+    send(draft)
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_row, **_how):
+        raise Killed
+
+    with monkeypatch.context() as deadly:
+        deadly.setattr(sending, "offer", die)
+        with pytest.raises(Killed):
+            turn(draft)
+    tasks.send_drafts_due()
+    assert handed == [draft.pk]
+
+    assert [turn(draft), turn(draft), turn(draft)] == [True, False, False]
+    assert out() == 3
+    tasks.send_drafts_due()
+    assert handed == [draft.pk]
+
+
+def test_a_worker_that_is_asked_to_end_sends_no_more(draft, handed, monkeypatch):
+    send(draft)
+    monkeypatch.setattr(ending, "is_near", lambda: True)
+
+    assert not turn(draft)
+
+    assert out() == 1
+    tasks.send_drafts_due()
+    assert handed == [draft.pk]
+
+
+def test_what_is_left_of_an_old_plan_goes_out_only_if_somebody_asks(draft, handed):
+    send(draft)
+    Draft.objects.update(sent_at=NOW - DAY)
+
+    tasks.send_drafts_due()
+    assert handed == []
+    page = signed_in(make_user(Role.SCHEDULER)).get(url("draft", draft.pk)).text
+    assert "The sending was cut short" in page
+    assert "Done so far" not in page
+    send(draft)
+    assert out() == 2
+
+
+@pytest.mark.parametrize("at_work", [{"sent_at": None, "sent_by": None}, {}])
+def test_nothing_is_sent_of_a_plan_that_nobody_sent(draft, at_work):
+    assert not turn(draft)
+    assert out() == 0
+    if not at_work:
+        assert not sending.send_rest(pk=draft.pk + 1, clock=lambda: NOW)
+
+
+def test_one_that_fails_keeps_the_others_from_nothing(draft, monkeypatch):
+    send(draft)
+    with monkeypatch.context() as broken:
+        broken.setattr(sending, "offer", lambda **_what: {}["x"])
+        assert turn(draft)
+
+    assert not turn(draft)
+    assert out() == 2
+    [fault] = {row.fault for row in rows_of(draft).values()} - {""}
+    assert fault == "Something went wrong on our side. Offer a time by hand."
+
+
+def test_reasons_are_kept_in_the_language_of_who_sent_the_plan(draft, monkeypatch):
+    send(draft, language="es")
+
+    def refuse(**_what):
+        raise taken()
+
+    monkeypatch.setattr(sending, "offer", refuse)
+    turn(draft)
+
+    with translation.override("es"):
+        said = _("That time has just been taken. Please choose another.")
+    assert said in {row.fault for row in rows_of(draft).values()}
