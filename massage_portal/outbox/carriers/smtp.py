@@ -81,6 +81,14 @@ class Bounded:
             raise
         self.was_handed_over = self.takes_content
 
+    def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        """Name a reader; an ordinary address need not be read for that."""
+        if options or not ORDINARY.fullmatch(recip):
+            answer: tuple[int, bytes] = super().rcpt(recip, options)  # type: ignore[misc]
+            return answer
+        self.putcmd("rcpt", f"TO:<{recip}>")  # type: ignore[attr-defined]
+        return self.getreply()
+
     def _hurry(self) -> None:
         """Let one step have what is left of the time."""
         if self.sock is not None:
