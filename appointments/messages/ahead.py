@@ -40,12 +40,12 @@ def of_visits(messages: list[Message]) -> dict[int, OfAVisit]:
         *("therapist__location", "room", "patient", "entry__referral")
     ).in_bulk({message.subject_key for message in messages})
     why = outside_of_hours(_doubtful(found))
-    policies = list(Policy.objects.order_by("-in_force_from"))
+    agreed = _Agreed(list(Policy.objects.order_by("-in_force_from")))
     return {
         message.pk: OfAVisit(
             visit=found[message.subject_key],
             cannot_be=why.get(message.subject_key) in IMPOSSIBLE,
-            policy=_agreed(policies, found[message.subject_key], message.due_at),
+            policy=agreed.of(found[message.subject_key], message.due_at),
         )
         for message in messages
         if message.subject_key in found
@@ -74,15 +74,25 @@ def _doubtful(visits: Mapping[int, Appointment]) -> list[Appointment]:
     return [visits[key] for key in doubtful.values_list("pk", flat=True)]
 
 
-def _agreed(newest_first: list[Policy], visit: Appointment, now: datetime) -> Policy:
-    """Return the same as `Policy.objects.agreed` does, of what was read."""
-    policy = copy(_in_force(newest_first, now))
-    booked_at = visit.booked_at or now
-    policy.late_cancel_hours = _in_force(newest_first, booked_at).late_cancel_hours
-    return policy
+class _Agreed:
+    """What `Policy.objects.agreed` returns, of what was read: one for all alike."""
 
+    def __init__(self, newest_first: list[Policy]) -> None:
+        self.newest_first = newest_first
+        self.defaults = Policy()
+        self.made: dict[tuple[int, int], Policy] = {}
 
-def _in_force(newest_first: list[Policy], moment: datetime) -> Policy:
-    """Return the newest that has begun, or the defaults; see `Policy.objects`."""
-    begun = (one for one in newest_first if one.in_force_from <= moment)
-    return next(begun, None) or Policy(in_force_from=moment)
+    def of(self, visit: Appointment, now: datetime) -> Policy:
+        """Return what was agreed on for a visit, as of `now`."""
+        policy = self._in_force(now)
+        hours = self._in_force(visit.booked_at or now).late_cancel_hours
+        alike = id(policy), hours
+        if alike not in self.made:
+            self.made[alike] = copy(policy)
+            self.made[alike].late_cancel_hours = hours
+        return self.made[alike]
+
+    def _in_force(self, moment: datetime) -> Policy:
+        """Return the newest that has begun, or the defaults; see `Policy.objects`."""
+        begun = (one for one in self.newest_first if one.in_force_from <= moment)
+        return next(begun, self.defaults)

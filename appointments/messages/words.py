@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from massage_portal.outbox import stencils
 from massage_portal.outbox.kinds import LONGEST_TEXT, Attachment, Mail
 from massage_portal.outbox.models import Message, Preference
 from referrals.models import Patient
+
+KEY = re.compile(r"[\w:-]+", re.ASCII)  # in a path it stands as it is
 
 
 def mail(
@@ -67,7 +70,18 @@ def text_message(words: str, link: str) -> str:
 
 def address(view: str, *args: Any) -> str:
     """Return the whole address of a page of this app, in the reader's language."""
+    if len(args) == 1 and type(args[0]) in (int, str) and KEY.fullmatch(str(args[0])):
+        before, after = _around(view, type(args[0]), get_language())
+        return f"{settings.PORTAL_ORIGIN}{before}{args[0]}{after}"
     return settings.PORTAL_ORIGIN + reverse(f"appointments:{view}", args=args)
+
+
+@stencils.kept
+def _around(view: str, kind: type, _language: str | None) -> tuple[str, str]:
+    """Return what stands before and after the one key in the path of a page."""
+    path = reverse(f"appointments:{view}", args=[kind("70707070")])
+    before, _key, after = path.rpartition("70707070")
+    return before, after
 
 
 def said(at: datetime, form: str) -> str:
@@ -98,6 +112,7 @@ def place(appointment: Appointment, message: Message) -> dict[str, Any]:
         "date": said(start, _("l, F j")),
         "day": said(start, _("l, F j, Y")),
         "time": said(start, "P"),
+        "end": said(appointment.local_end, "P"),
         "zone": zone,
         "place_zone": appointment.therapist.location.time_zone,
         "place": appointment.therapist.location.name,

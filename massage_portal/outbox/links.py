@@ -26,13 +26,17 @@ def token_of(user: Any) -> str:
 
 def stop_address(user: Any) -> str:
     """Return the whole address of the page that stops what need not be sent."""
-    return _stop_address(settings.PORTAL_ORIGIN, user.language, token_of(user))
+    before, after = _around_token(user.language)
+    return f"{settings.PORTAL_ORIGIN}{before}{token_of(user)}{after}"
 
 
 @kept
-def _stop_address(origin: str, language: str, token: str) -> str:
+def _around_token(language: str) -> tuple[str, str]:
+    """Return what stands before and after the token in the path of that page."""
     with translation.override(language):
-        return origin + reverse("outbox:stop", args=[token])
+        path = reverse("outbox:stop", args=[PURPOSE])
+    before, _token, after = path.rpartition(PURPOSE)
+    return before, after
 
 
 def whose(token: str) -> int:

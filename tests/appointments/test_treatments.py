@@ -34,6 +34,7 @@ from tests.factories import (
     make_user,
     opening_at,
 )
+from tests.sending import send_all
 from tests.turns import ANY_TURN
 
 pytestmark = pytest.mark.django_db
@@ -177,6 +178,14 @@ def test_the_calendar_file_is_as_long_as_the_visit(given, clinic):
     [event] = Calendar.from_ical(calendar(visit, now=NOW)).walk("VEVENT")
 
     assert event["DTEND"].dt - event["DTSTART"].dt == LONG
+
+
+def test_the_mail_says_how_long_it_is(given, clinic, mailoutbox):
+    actions.offer(**given, **of(clinic[-1], 90))
+    send_all(NOW)
+
+    [mail] = mailoutbox
+    assert "9 a.m. (CDT)\nuntil 10:30 a.m.\n" in mail.body
 
 
 def opened(staff, entry, **asked):

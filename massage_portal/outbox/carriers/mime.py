@@ -34,9 +34,8 @@ def _is_plain(out: EmailMultiAlternatives) -> bool:
     if out.attachments or len(out.alternatives) != 1:
         return False
     bodies = (str(out.body), str(out.alternatives[0][0]))
-    return all(
-        len(line) * 4 < LONGEST_LINE for one in bodies for line in one.splitlines()
-    )
+    longest = max(max(map(len, one.splitlines()), default=0) for one in bodies)
+    return longest * 4 < LONGEST_LINE
 
 
 def _joined(out: EmailMultiAlternatives) -> bytes:

@@ -14,7 +14,13 @@ from django.db.models.functions import Replace
 from django.utils.translation import gettext_lazy as _
 
 from massage_portal.outbox.codes import Channel, Failure, State
-from massage_portal.outbox.models.statements import BEGIN, CLAIM, MARK, PROVE, VOID
+from massage_portal.outbox.models.statements import (
+    BEGIN,
+    CLAIM,
+    MARK_AND_BEGIN,
+    PROVE,
+    VOID,
+)
 
 # The longest that one hand-over takes: a carrier gives up sooner, twice 10 seconds.
 HAND_OVER = timedelta(seconds=30)
@@ -83,12 +89,12 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
         :param went: what to mark in the same journey to the database.
         """
-        mark = f"WITH marked AS ({MARK})" if went else ""
-        values: list[Any] = [*(went or ()), now, channel, key, claim, now]
-        values += [channel, address]
-        with connection.cursor() as cursor:
-            cursor.execute(mark + BEGIN, values)
-            return cursor.fetchone() is not None
+        this = {"key": key, "claim": claim, "channel": channel, "address": address}
+        this["now"] = now
+        if went is None:
+            return bool(BEGIN.rows(**this))
+        last = {"by": went.channel, "number": went.provider_id, "pk": went.pk}
+        return bool(MARK_AND_BEGIN.rows(**this, **last, sent_at=went.sent_at))
 
     def mark(self, went: Sequence[Went]) -> None:
         """Write down that messages went, for good: once it returns, it is on disk."""

@@ -34,8 +34,9 @@ SENT = """
            claim = NULL, voided_at = NULL, failed_at = NULL, failed_because = ''
 """
 MARK = f"""{SENT}
-      FROM (SELECT %s::timestamptz AS at, %s AS channel, %s AS number) went
-     WHERE id = %s AND sent_at IS NULL
+      FROM (SELECT %(sent_at)s::timestamptz AS at, %(by)s::text AS channel,
+                   %(number)s::text AS number) went
+     WHERE id = %(pk)s::bigint AND sent_at IS NULL
 """
 
 # The last is written in any case, so that this waits until all before it is on disk.
@@ -46,17 +47,22 @@ PROVE = f"""{SENT}
 """
 
 # Not waiting for the disk: what is lost with the server's memory, a sender that lives
-# writes again (PROVE), and for one that is gone `locks.GONE_FOR_GOOD` waits.
-BEGIN = """
-    UPDATE outbox_message SET began_at = %s, channel = %s
-     WHERE id = %s AND claim = %s AND expires_at > %s
+# writes again (PROVE), and for one that is gone `locks.GONE_FOR_GOOD` waits. Prepared,
+# for it comes with every message, and to plan it takes longer than to do it.
+_BEGIN = """
+    UPDATE outbox_message
+       SET began_at = %(now)s::timestamptz, channel = %(channel)s::text
+     WHERE id = %(key)s::bigint AND claim = %(claim)s::bigint
+       AND expires_at > %(now)s::timestamptz
        AND sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
        AND NOT EXISTS (SELECT FROM outbox_stop
-                        WHERE user_id = recipient_id AND channel = %s AND address = %s
-                          AND lifted_at IS NULL)
+                        WHERE user_id = recipient_id AND channel = %(channel)s::text
+                          AND address = %(address)s::text AND lifted_at IS NULL)
        AND set_config('synchronous_commit', 'off', true) = 'off'
     RETURNING id
 """
+BEGIN = Prepared("begin_message", _BEGIN)
+MARK_AND_BEGIN = Prepared("mark_and_begin", f"WITH marked AS ({MARK}) {_BEGIN}")
 
 # In one statement, for every booking withdraws what its request was told.
 VOID = Prepared(
