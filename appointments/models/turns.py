@@ -138,10 +138,11 @@ _LINE = f"""
               JOIN appointments_waitlistentry entry ON entry.id = overrule.entry_id
              WHERE entry.status = '{EntryStatus.ACCEPTED}' AND {_OVERRULES}) entry
 """  # noqa: S608 - the names are ours
-# What of a time does not depend on the kind of the visit.
+# What of a time does not depend on the kind of the visit; and that the shortest kind
+# ends in time, which spares looking at the referral of whoever goes home earlier.
 _WISHED = """
     strpos(other.weekdays, substr('MTWRFSU', extract(isodow FROM day)::int, 1)) > 0
-    AND other.from_time <= opens
+    AND other.from_time <= opens AND other.to_time >= soonest_end
     AND coalesce(other.therapist_id = therapist, true)
     AND coalesce(other.location_id = location, true)
     AND coalesce(other.earliest <= day, true)
@@ -202,7 +203,12 @@ IN_GREATER_NEED = Prepared(
                      WHERE other.id <> mine.id AND CASE WHEN {_BEFORE} THEN
                            CASE WHEN {_WISHED} THEN EXISTS ({_USABLE}) END END
                      LIMIT {MOST}) counted)
-      FROM asked ORDER BY place
+      FROM (SELECT asked.*,
+                   (SELECT min(local_end::time) FROM kinds
+                     WHERE kinds.place = asked.place AND local_end::date = asked.day)
+                   AS soonest_end
+              FROM asked OFFSET 0) asked
+     ORDER BY place
     """,  # noqa: S608 - the names are ours
 )
 
