@@ -51,7 +51,7 @@ def draw_up_due(**_: Any) -> None:
             return
 
 
-@shared_task(name="appointments.draw_up", acks_late=True)
+@shared_task(name="appointments.draw_up")
 def draw_up_one(*, pk: int, **_: Any) -> None:
     """Draw up one plan. If the worker dies, its lease runs out and a round retries."""
     draw_up(pk=pk, now=timezone.now(), clock=timezone.now)

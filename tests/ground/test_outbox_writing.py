@@ -6,14 +6,20 @@ from email import message_from_bytes, policy
 
 import pytest
 from django.core.mail import BadHeaderError, EmailMultiAlternatives
+from django.core.mail.message import sanitize_address
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import translation
 
 from appointments.messages.visits import Rules
+from appointments.messages.words import address
 from appointments.models import TimeOff
+from massage_portal.accounts.models import User
 from massage_portal.outbox import kinds, stencils
-from massage_portal.outbox.carriers import mime
+from massage_portal.outbox.carriers import mime, smtp
+from massage_portal.outbox.links import stop_address, token_of
 from massage_portal.outbox.models import Message
+from massage_portal.tokens import sign
 from tests.factories import HOUR, NOW, make_appointment, make_message
 
 REMINDER = "appointments.reminder"
@@ -153,3 +159,31 @@ def test_what_is_read_for_many_reminders_is_what_each_would_read_for_itself(
 
     assert ahead == [render(message) for message in alone]
     assert [mail is None for mail in ahead] == [False, False, False, True]
+
+
+# --- Made once, as if made each time --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("ana@example.org", "a.b+c_d-e@mail-2.example.org", "ana@Example.ORG"),
+        *("josé@example.org", "ana@ejemplo-ñ.example", '"a b"@example.org'),
+        "The Clinic <clinic@example.org>",
+    ],
+)
+def test_an_ordinary_address_is_what_it_would_be_if_it_were_read(written):
+    assert smtp.plain_address(written, "utf-8") == sanitize_address(written, "utf-8")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_link_is_what_looking_up_its_path_each_time_would_make(language, settings):
+    origin, key = settings.PORTAL_ORIGIN, 987_654_321
+    reader = User(pk=key, language=language)
+    with translation.override(language):
+        for view, arg in (("offer", key), ("answer", sign("offer", key))):
+            path = reverse(f"appointments:{view}", args=[arg])
+            assert address(view, arg) == f"{origin}{path}"
+        path = reverse("outbox:stop", args=[token_of(reader)])
+        assert stop_address(reader) == f"{origin}{path}"
+        assert address("mine") == origin + reverse("appointments:mine")
