@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import structlog
-from django.db import Error, connection, transaction
+from django.db import DataError, Error, IntegrityError, connection, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -31,6 +31,7 @@ AT_ONCE = 50  # rows, while the scheduler waits for the page
 EACH_TURN = 200  # rows, for which free time is read once
 LOCK = 4_747_004  # any number of our own: one sender of a plan at a time
 BY_PLAN = Terms(by_plan=True)
+REFUSED = (IntegrityError, DataError)  # of this row, and so they would be every time
 log = structlog.get_logger(__name__)
 
 
@@ -114,9 +115,9 @@ def _send(row: DraftOffer, planner: Planner, *, by: User, now: datetime) -> None
             row.save(update_fields=["appointment"])
     except Refusal as refusal:
         _keep_fault(row, str(refusal))
-    except Error:  # of the database: it is tried again
-        raise
-    except Exception:  # the others must not wait for this one for ever
+    except Exception as fault:  # the others must not wait for this one for ever
+        if isinstance(fault, Error) and not isinstance(fault, REFUSED):
+            raise  # the database was away, or somebody in the way: it is tried again
         log.exception("offer_not_sent", row=row.pk)
         _keep_fault(row, _("Something went wrong on our side. Offer a time by hand."))
 

@@ -111,16 +111,15 @@ def see_it_is_for_them(entry: WaitlistEntry, treatment: Treatment | None) -> Non
     """
     if treatment is None:
         return
-    technique, minutes = treatment
     if not treatment.fits(entry):
         raise NotForThem(
             _("The referral asks for another kind of massage: %(name)s.")
             % {"name": entry.referral.technique}
         )
-    named = entry.referral.technique_id
-    if named is None and technique is not None and not technique.active:
-        raise NotForThem(_("%(name)s is not offered any more.") % {"name": technique})
-    if minutes is not None and not LEAST_MINUTES <= minutes <= MOST_MINUTES:
+    if not treatment.is_offered(entry):
+        words = _("%(name)s is not offered any more.")
+        raise NotForThem(words % {"name": treatment.technique})
+    if not treatment.has_a_length:
         raise NotForThem(
             _("A visit lasts %(shortest)d to %(longest)d minutes.")
             % {"shortest": LEAST_MINUTES, "longest": MOST_MINUTES}

@@ -43,6 +43,16 @@ class Treatment(NamedTuple):
         named = entry.referral.technique_id
         return named is None or named == self.key
 
+    def is_offered(self, entry: WaitlistEntry) -> bool:
+        """Say whether we still give it: what the referral names, in any case."""
+        named = entry.referral.technique_id is not None
+        return named or self.technique is None or self.technique.active
+
+    @property
+    def has_a_length(self) -> bool:
+        """Whether a visit may last so long."""
+        return self.minutes is None or LEAST_MINUTES <= self.minutes <= MOST_MINUTES
+
     def is_of(self, visit: Appointment, policy: Policy) -> bool:
         """Say whether the visit is of this kind, and as long."""
         theirs = (visit.technique_id, minutes_of(visit))
@@ -70,10 +80,10 @@ def chosen_for(
     """
     Return what was chosen for a visit, and another time for it is to be of as well.
 
-    None if it is as the referral says, or may not be so any more.
+    None if it is as the referral says, or may not be so any more: it names another
+    technique, we do not offer that one, or no visit is so short or long.
     """
     own = Treatment(visit.technique, minutes_of(visit))
     usual = Treatment(entry.referral.technique)
-    if usual.is_of(visit, policy) or not own.fits(entry):
-        return None
-    return own
+    may_be = own.fits(entry) and own.is_offered(entry) and own.has_a_length
+    return own if may_be and not usual.is_of(visit, policy) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError, OperationalError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -53,6 +54,13 @@ def send(draft, **user):
 
 def turn(draft):
     return sending.send_rest(pk=draft.pk, clock=lambda: NOW)
+
+
+def raising(fault):
+    def fail(**_what):
+        raise fault
+
+    return fail
 
 
 def out():
@@ -126,24 +134,34 @@ def test_what_is_left_of_an_old_plan_goes_out_only_if_somebody_asks(draft, hande
     assert out() == 2
 
 
-@pytest.mark.parametrize("at_work", [{"sent_at": None, "sent_by": None}, {}])
-def test_nothing_is_sent_of_a_plan_that_nobody_sent(draft, at_work):
+def test_nothing_is_sent_of_a_plan_that_nobody_sent(draft):
     assert not turn(draft)
+    assert not sending.send_rest(pk=draft.pk + 1, clock=lambda: NOW)
     assert out() == 0
-    if not at_work:
-        assert not sending.send_rest(pk=draft.pk + 1, clock=lambda: NOW)
 
 
-def test_one_that_fails_keeps_the_others_from_nothing(draft, monkeypatch):
+@pytest.mark.parametrize("fault", [KeyError("x"), IntegrityError("it is in no room")])
+def test_one_that_fails_keeps_the_others_from_nothing(draft, monkeypatch, fault):
     send(draft)
     with monkeypatch.context() as broken:
-        broken.setattr(sending, "offer", lambda **_what: {}["x"])
+        broken.setattr(sending, "offer", raising(fault))
         assert turn(draft)
 
     assert not turn(draft)
     assert out() == 2
     [fault] = {row.fault for row in rows_of(draft).values()} - {""}
     assert fault == "Something went wrong on our side. Offer a time by hand."
+
+
+def test_one_that_lost_the_database_is_tried_again(draft, monkeypatch):
+    send(draft)
+    with monkeypatch.context() as broken:
+        broken.setattr(sending, "offer", raising(OperationalError("it went away")))
+        with pytest.raises(OperationalError):
+            turn(draft)
+
+    assert [turn(draft), turn(draft)] == [True, False]
+    assert out() == 3
 
 
 def test_reasons_are_kept_in_the_language_of_who_sent_the_plan(draft, monkeypatch):

@@ -315,6 +315,28 @@ def test_another_time_for_a_visit_is_of_the_kind_that_was_booked(staff, clinic):
     assert (moved.technique, moved.ends_at - moved.starts_at) == (technique, LONG)
 
 
+def test_another_time_is_of_no_kind_that_we_do_not_offer_any_more(staff, clinic):
+    technique = clinic[-1]
+    entry, visit = booked(technique, 90)
+    technique.active = False
+    technique.save()
+    page = opened(staff, entry)
+
+    assert page.context["treatment"] is None
+    to, sent = sent_by(page, page.context["rows"][0]["opening"])
+    assert page.client.post(to, sent).status_code == 302
+    assert Appointment.objects.get(replaces=visit).technique is None
+
+
+@pytest.mark.parametrize("minutes", [5, 245])
+def test_another_time_is_no_shorter_or_longer_than_a_visit_may_be(
+    staff, clinic, minutes
+):
+    page = opened(staff, booked(None, minutes)[0])
+
+    assert {lasts for _, lasts in times_of(page)} == {timedelta(minutes=50)}
+
+
 def test_a_visit_to_arrange_anew_is_looked_for_as_it_was_booked(staff, clinic):
     one, _, _, technique = clinic
     browser = signed_in(staff)

@@ -53,8 +53,9 @@ def unlocked(monkeypatch):
     unseen = BOOKING.ADDED.replace(BOOKING.EMPTY, "true")
     add = Prepared("add_visit_unseen", unseen, first="SAVEPOINT room")
 
-    def look_at_nothing(entry, opening, *, now):
+    def look_at_nothing(entry, opening, *, now, treatment):
         supply = Mock(policy=entry.policy, now=now)
+        supply.technique_for.return_value = entry.referral.technique
         supply.rooms_for.return_value = [opening.room]
         supply.work_until.return_value = opening.ends_at
         return supply, opening

@@ -39,17 +39,17 @@ def insert(request: HttpRequest) -> HttpResponse:
 
 @public
 def free(request: HttpRequest) -> HttpResponse:
-    """Answer with the openings of one therapist or of one place."""
+    """Answer with the openings of one therapist or of one place, by when they begin."""
     now = timezone.now()  # noqa: TID251
     asked = {key: int(value) for key, value in request.GET.items() if key != "first"}
     first = date.fromisoformat(request.GET["first"])
     last = first + timedelta(days=asked.pop("days") - 1)
     policy = Policy.objects.in_force(now)
     supply = Supply(now=now, policy=policy, first=first, last=last, **asked)
-    found: list[tuple[str, int, int]] = []
-    for slot in supply.slots(None):
-        start = slot.starts_at.isoformat()
-        found += [(start, one, slot.room) for one in slot.therapists]
+    found = [
+        (slot.starts_at.isoformat(), slot.room, slot.therapists)
+        for slot in supply.slots(None)
+    ]
     return JsonResponse(
         {"openings": found}, json_dumps_params={"check_circular": False}
     )
