@@ -31,7 +31,8 @@ MIDNIGHT = clock(0)  # no quiet hours, if they begin and end with it
 CHANCE = random.SystemRandom()
 WAITING = """
     SELECT count(*) FROM pg_stat_activity
-     WHERE wait_event_type = 'Lock' AND query LIKE '%outbox_message%'
+     WHERE wait_event_type = 'Lock'
+       AND (query LIKE '%outbox_message%' OR query LIKE '%mark_and_begin%')
        AND pid <> pg_backend_pid()"""
 
 
