@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 
 from massage_portal.outbox import gateways, sending
 from massage_portal.outbox.carriers import (
@@ -17,6 +19,7 @@ from massage_portal.outbox.carriers import (
     Unanswered,
 )
 from massage_portal.outbox.carriers.channels import carrier_of
+from massage_portal.outbox.carriers.unanswered import Line
 from massage_portal.outbox.codes import Channel
 from massage_portal.outbox.kinds import Mail, renders
 from massage_portal.outbox.models import Message
@@ -117,6 +120,19 @@ def test_a_provider_that_hangs_up_may_have_taken_the_mail(server):
     with pytest.raises(Unanswered, match="ConnectionError"):
         handed_over()
     assert len(server.mails) == 1
+
+
+def test_where_it_is_led_elsewhere_nothing_is_said_twice(monkeypatch):
+    said = []
+    take = lambda _line, request: said.append(request.body)  # noqa: E731
+    monkeypatch.setattr(HTTPAdapter, "send", take)
+    line = Line()
+    line.was_handed_over = True
+
+    line.send(requests.Request("GET", "http://provider.test/").prepare())
+
+    assert said == [None]
+    assert line.was_handed_over
 
 
 def test_what_is_set_up_wrongly_loses_no_mail(settings):

@@ -48,7 +48,9 @@ class Line(HTTPAdapter):
         self, request: requests.PreparedRequest, *args: Any, **how: Any
     ) -> requests.Response:
         """Hand a request over; whatever goes wrong is raised."""
-        said = request.body or b""
+        if request.body is None:  # it follows one that was handed over, elsewhere
+            return super().send(request, *args, **how)
+        said = request.body
         assert isinstance(said, str | bytes)  # noqa: S101 - nobody streams what he says
         body = _Body(said.encode() if isinstance(said, str) else said)
         request.body = body  # type: ignore[assignment]
