@@ -143,9 +143,9 @@ def _make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
     """
     Save the visit in one of `rooms`, under its lock, if the constraints let it.
 
-    Nobody looks first whether the patient is still free, and whether a lapsed offer
-    seems to fill the room: it is nearly never so. Only where the constraints refuse, or
-    each room is filled or being booked at this moment, is it seen what is in the way.
+    Nobody looks first whether the patient is at another visit, or a lapsed offer still
+    has the room: it is nearly never so. Only where the constraints refuse, or each room
+    is filled or being booked at this moment, is it seen what is in the way.
 
     :raises TimeTaken: if no room is left, or the patient is elsewhere then.
     """
