@@ -13,6 +13,7 @@ from django.utils import translation
 
 from massage_portal.accounts.actions import sync_roles
 from massage_portal.outbox import stencils
+from massage_portal.templatetags import words
 
 OURS = {"accounts", "audit", "outbox", "services", "referrals", "appointments"}
 
@@ -51,6 +52,7 @@ def django_db_setup(
 def english():
     """Begin in English: a page opened in Spanish would leave its language behind."""
     stencils.forget()  # a test may have a Spanish of its own
+    words.forget()
     with translation.override("en"):
         yield
 

@@ -17,23 +17,29 @@ register = Library()
 register.tags.update(i18n.register.tags)
 register.filters.update(i18n.register.filters)
 
+_said: dict[tuple[str, str | None], str] = {}  # by word and language
+
+
+def forget() -> None:
+    """Look each word up anew; for tests, whose languages change."""
+    _said.clear()
+
 
 class Word(Node):
     """What `{% translate "..." %}` says, by language; no filter, no context."""
 
-    def __init__(self, node: i18n.TranslateNode) -> None:
+    def __init__(self, node: i18n.TranslateNode, word: str) -> None:
         self._name, node.asvar = node.asvar, None
-        self._node = node
-        self._said: dict[str | None, str] = {}
+        self._node, self._word = node, word
 
     def render(self, context: Context) -> str:
         """Return it, or put it under the name that `as` gives."""
-        language = get_language()
-        if language not in self._said:
-            self._said[language] = self._node.render(context)
+        key = self._word, get_language()
+        if key not in _said:
+            _said[key] = self._node.render(context)
         if not self._name:
-            return self._said[language]
-        context[self._name] = self._said[language]
+            return _said[key]
+        context[self._name] = _said[key]
         return ""
 
 
@@ -42,8 +48,7 @@ class Word(Node):
 def translate(parser: Parser, token: Token) -> Node:
     """Return Django's node where the word is known only when the page is drawn."""
     node = i18n.do_translate(parser, token)
-    word = node.filter_expression
-    stands = isinstance(word.var.literal, str) and not word.filters
-    if node.noop or node.message_context or not stands:
+    word, filters = node.filter_expression.var.literal, node.filter_expression.filters
+    if node.noop or node.message_context or filters or not isinstance(word, str):
         return node
-    return Word(node)
+    return Word(node, word)
