@@ -23,6 +23,9 @@ EDGES = [  # what begins where a line begins
     *[".back a", "main", ".aside", ".banner", ".footer__lead"],
 ]
 READ = """edges => {
+  // Cards out of sight are laid out only as they come near: not here.
+  for (const one of document.querySelectorAll('tr'))
+    one.style.contentVisibility = 'visible';
   const root = document.documentElement, width = root.clientWidth;
   const rtl = getComputedStyle(root).direction === 'rtl', wrong = [], starts = {};
   const shown = one => {
