@@ -11,6 +11,8 @@ Message-ID, which lets the recipient's server drop it.
 from __future__ import annotations
 
 import time
+from collections import deque
+from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
@@ -38,8 +40,7 @@ from massage_portal.outbox.route import Reader, Route
 from massage_portal.outbox.ways import Ways
 
 BATCH = 100
-AHEAD = 50  # so many are read at once
-WRITING = 0.2  # seconds; what was written by then is handed over before the next
+AHEAD = 50  # so many are read at once, and marked for good
 # Then a task gives back what it has not reached: a worker that is asked to end does so
 # when its tasks and one hand-over more have ended, within 30 seconds.
 BUDGET = 5.0  # seconds
@@ -104,7 +105,10 @@ class Batch:
         self.went: list[Went] = []  # what is not marked for good yet
         self.doubts: list[Doubt] = []  # refused, and not believed yet
         self.kept = Kept(claim, clock)
-        self.ways = Ways(now=clock())
+        self.unwritten: deque[Message] = deque()
+        self.written: Letter | None = None  # while the server read the one before
+        self.fault: Exception | None = None  # of the database, met meanwhile
+        self.ways = Ways(now=clock(), meanwhile=self._write_meanwhile)
         rows = Message.objects.filter(pk__in=keys).order_by("try_at", "pk")
         self.messages = list(rows.select_related("recipient__preference"))
         self.readers = readers(self.messages, now=clock())
@@ -113,16 +117,15 @@ class Batch:
         """Send one after the other while time is left, and one in any case."""
         delivered = 0
         for first in range(0, len(self.messages), AHEAD):
-            some = self.messages[first : first + AHEAD]
-            self._read_ahead(some)
-            while some:
-                for letter in self._write_some(some):
-                    # At least one goes, however long it took to write the first.
-                    if delivered and (ending.is_near() or time.monotonic() > ends_at):
-                        return
-                    self._deliver(letter)
-                    delivered += 1
-                self._mark_for_good()
+            self.unwritten.extend(self.messages[first : first + AHEAD])
+            self._read_ahead(self.unwritten)
+            while letter := self._next():
+                # At least one goes, however long it took to write the first.
+                if delivered and (ending.is_near() or time.monotonic() > ends_at):
+                    return
+                self._deliver(letter)
+                delivered += 1
+            self._mark_for_good()
 
     def finish(self) -> None:
         """Close the channels, and give back what was not begun, as if never tried."""
@@ -141,7 +144,7 @@ class Batch:
 
     # --- Write ------------------------------------------------------------------------
 
-    def _read_ahead(self, messages: list[Message]) -> None:
+    def _read_ahead(self, messages: Iterable[Message]) -> None:
         """Read what they need at once; where that fails, each is on its own."""
         try:
             read_ahead(messages)
@@ -150,14 +153,29 @@ class Batch:
                 raise
             log.exception("messages_not_read_ahead")
 
-    def _write_some(self, messages: list[Message]) -> list[Letter]:
-        """Write the first of them, for a moment at the most, and take them away."""
-        ends_at = time.monotonic() + WRITING
-        letters = []
-        while messages and time.monotonic() < ends_at:
-            if letter := self._write(messages.pop(0)):
-                letters.append(letter)
-        return letters
+    def _next(self) -> Letter | None:
+        """Return the next, which may be written already; None if none is left."""
+        if fault := self.fault:
+            self.fault = None
+            raise fault
+        self._write_next()
+        letter, self.written = self.written, None
+        return letter
+
+    def _write_next(self) -> None:
+        while self.unwritten and self.written is None:
+            self.written = self._write(self.unwritten.popleft())
+
+    def _write_meanwhile(self) -> None:
+        """
+        Write the next while the server reads the last, which takes it as long.
+
+        Nothing that goes wrong here says anything of the last: it is told later.
+        """
+        try:
+            self._write_next()
+        except Exception as fault:
+            self.fault = fault
 
     def _write(self, message: Message) -> Letter | None:
         """Write one; None if that fails, or if its reason is gone."""

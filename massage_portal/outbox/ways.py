@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 
 from massage_portal.outbox.actions.note import note_health
@@ -25,9 +26,12 @@ class Ways:
 
     A channel that takes nothing is tried once and then left alone: by this batch to its
     end, and by all others while it rests.
+
+    :param meanwhile: done while a mail server reads what it was handed.
     """
 
-    def __init__(self, *, now: datetime) -> None:
+    def __init__(self, *, now: datetime, meanwhile: Callable[[], None]) -> None:
+        self.meanwhile = meanwhile
         self.resting = ChannelHealth.objects.resting(now)
         self.ailing = ChannelHealth.objects.ailing()
         self.carriers: dict[Channel, Carrier] = {}
@@ -75,5 +79,5 @@ class Ways:
 
     def _carrier(self, channel: Channel) -> Carrier:
         if channel not in self.carriers:
-            self.carriers[channel] = carrier_of(channel)
+            self.carriers[channel] = carrier_of(channel, self.meanwhile)
         return self.carriers[channel]

@@ -334,7 +334,8 @@ def test_a_sender_that_read_it_under_the_wrong_mark_does_not_withdraw_it(visit):
     batch = sending.Batch(7, [key], lambda: TEN)
 
     actions.undo_mark(appointment=visit, by=by, now=TEN)
-    batch._write_some(batch.messages)
+    batch.unwritten.extend(batch.messages)
+    assert batch._next() is None
 
     message = Message.objects.get(pk=key)
     assert (message.voided_at, message.claim) == (None, None)

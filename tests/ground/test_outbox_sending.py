@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import translation
 
 from massage_portal.outbox import actions, sending
@@ -13,6 +14,7 @@ from massage_portal.outbox.kinds import Mail
 from massage_portal.outbox.models import ChannelHealth, Message, Preference, Stop
 from massage_portal.outbox.models.message import HAND_OVER
 from tests.factories import DAY, HOUR, NOW, make_message, make_user
+from tests.processes import until
 from tests.sending import SECOND, assert_tried_again_later, send, send_all, words
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +77,52 @@ def test_a_batch_goes_over_one_connection_and_each_is_marked(server):
     assert len(server.caught) == len(made)
     assert server.connections == 1
     assert ChannelHealth.objects.get().took_at == NOW
+
+
+def test_the_next_is_written_while_the_server_reads_the_last(server, render):
+    """Its answer waits until then, so one that came before would be waited for."""
+    begun = []
+
+    def writes(message):
+        begun.append(message.pk)
+        return Mail(subject=f"{message.pk}", text="", html="")
+
+    def reads(_mail):
+        until(lambda: len(begun) > len(server.caught), "the next to be written")
+
+    render(writes)
+    made = [make_message().pk for _number in range(4)]
+    server.before_answer = lambda mail: len(begun) == len(made) or reads(mail)
+
+    assert send_all() == 4
+
+    assert begun == made
+    assert [int(mail["Subject"]) for mail in server.mails] == made
+    assert Message.objects.filter(sent_at=NOW).count() == 4
+
+
+def test_what_goes_wrong_while_the_server_reads_says_nothing_of_the_mail(
+    server, render, monkeypatch
+):
+    """The connection to the database is lost as the second is written."""
+    first, second = make_message(), make_message()
+
+    def writes(message):
+        if message.pk == second.pk:
+            raise OperationalError("the server closed the connection")
+        return Mail(subject="One", text="", html="")
+
+    render(writes)
+    monkeypatch.setattr(connection, "is_usable", lambda: False)
+
+    with pytest.raises(OperationalError):
+        sending.send_some(clock=lambda: NOW)
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert [mail["Subject"] for mail in server.mails] == ["One"]
+    assert (first.sent_at, first.faults, first.claim) == (NOW, 0, None)
+    assert (second.sent_at, second.faults, second.claim) == (None, 0, None)
 
 
 class Killed(BaseException):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -16,10 +18,13 @@ def serves(channel: Channel) -> bool:
     return channel == Channel.EMAIL or settings.SMS_GATEWAY is not None
 
 
-def carrier_of(channel: Channel) -> Carrier:
+def carrier_of(
+    channel: Channel, meanwhile: Callable[[], None] | None = None
+) -> Carrier:
     """
     Return a carrier for one batch; nothing is connected yet.
 
+    :param meanwhile: done while a mail server reads a mail; it must raise nothing.
     :raises ServerDown: if the channel cannot work as it is set up.
     """
     if channel == Channel.SMS:
@@ -27,6 +32,6 @@ def carrier_of(channel: Channel) -> Carrier:
             raise ServerDown("SMS_URL is empty")
         return SmsCarrier(settings.SMS_GATEWAY)
     try:
-        return EmailCarrier()
+        return EmailCarrier(meanwhile)
     except ImproperlyConfigured as fault:  # anymail's, for a setting it lacks
         raise ServerDown(type(fault).__name__) from fault

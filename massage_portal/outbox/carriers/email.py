@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Callable
 from contextlib import suppress
 
 from anymail.exceptions import AnymailError
@@ -18,9 +19,14 @@ from massage_portal.outbox.models import Message
 
 
 class EmailCarrier:
-    """Django's mail connection, kept open while a batch lasts."""
+    """
+    Django's mail connection, kept open while a batch lasts.
 
-    def __init__(self) -> None:
+    :param meanwhile: done while a server of SMTP reads a mail; it must raise nothing.
+    """
+
+    def __init__(self, meanwhile: Callable[[], None] | None = None) -> None:
+        self.meanwhile = meanwhile
         self.connection = get_connection()
         self.is_open = False
         self.line: Line | None = None  # to a provider that speaks HTTP
@@ -51,6 +57,7 @@ class EmailCarrier:
             raise smtp.refusal_at_the_door(refusal) from refusal
         session = getattr(self.connection, "session", None)
         self.line = Line.of(session) if session else None
+        smtp.do_meanwhile(self.connection, self.meanwhile)
         self.is_open = True
 
     def close(self) -> None:

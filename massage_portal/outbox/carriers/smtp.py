@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import smtplib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from time import monotonic
 from typing import Any
@@ -49,6 +49,7 @@ class Bounded:
     sock: Any
     takes_content = False  # it asked for the mail itself
     was_handed_over = False  # it has the mail to its last dot, and did not answer yet
+    meanwhile: Callable[[], None] | None = None  # done while it reads that
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.begin()
@@ -61,6 +62,8 @@ class Bounded:
 
     def getreply(self) -> tuple[int, bytes]:
         """Wait for a reply while time is left."""
+        if self.was_handed_over and self.meanwhile is not None:
+            self.meanwhile()
         self._hurry()
         try:
             reply: tuple[int, bytes] = super().getreply()  # type: ignore[misc]
@@ -152,6 +155,13 @@ def plain_address(address: str, encoding: str) -> str:
     if ORDINARY.fullmatch(address):
         return address
     return str(sanitize_address(address, encoding))
+
+
+def do_meanwhile(backend: Any, work: Callable[[], None] | None) -> None:
+    """Let an open connection of a mail backend do `work` while its server reads."""
+    client = getattr(backend, "connection", None)
+    if isinstance(client, Bounded):
+        client.meanwhile = work
 
 
 def is_cut(backend: Any) -> bool:
