@@ -15,6 +15,7 @@ import structlog
 from django.db import DataError, Error, IntegrityError, connection, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from appointments.actions.draft import CannotCome, lock_drawn_up
 from appointments.actions.hold import lock_entry, taken
@@ -31,6 +32,14 @@ AT_ONCE = 50  # rows, while the scheduler waits for the page
 EACH_TURN = 200  # rows, for which free time is read once
 LOCK = 4_747_004  # any number of our own: one sender of a plan at a time
 BY_PLAN = Terms(by_plan=True)
+PASSES_OVER = gettext_lazy(
+    "Somebody has come to the line since the plan was drawn up, or was judged anew, "
+    "whom waiting harms more. Plan the rest again, then send."
+)
+TOO_OLD = gettext_lazy(
+    "Somebody has come to the line since the plan was drawn up, or was judged anew, "
+    "whom waiting harms more. Draw up a new plan for those who are left."
+)
 REFUSED = (IntegrityError, DataError)  # of this row, and so they would be every time
 log = structlog.get_logger(__name__)
 
@@ -50,7 +59,8 @@ def send_draft(*, draft: Draft, version: int, by: User, now: datetime) -> Draft:
 
     :raises ChangedMeanwhile: if it was changed since it was read, or thrown away.
     :raises PassesOver: if somebody who came to the line, or whose need was judged anew,
-        since it was drawn up would gain more by one of its times.
+        since it was drawn up would gain more by one of its times. Asked again of what
+        was left for longer than it goes out by itself.
     """
     with transaction.atomic():
         locked = Draft.objects.select_for_update(no_key=True, of=("self",)).get(
@@ -62,6 +72,8 @@ def send_draft(*, draft: Draft, version: int, by: User, now: datetime) -> Draft:
             locked.sent_at, locked.sent_by = now, by
             locked.save(update_fields=["sent_at", "sent_by"])
             record("plan_of_offers.sent", locked, by=by, at=now)
+        elif not locked.is_being_sent(now):
+            _refuse_to_pass_over(locked, now=now)
     _send_some(locked, most=AT_ONCE, by=by, now=now)
     return locked
 
@@ -157,9 +169,4 @@ def _refuse_to_pass_over(draft: Draft, *, now: datetime) -> None:
     """Refuse if somebody whom the plan does not know as they are would gain more."""
     planner = Planner.around(draft, now=now)
     if planner.passed_over(draft, draft.offers.standing().with_what_is_shown()):
-        raise PassesOver(
-            _(
-                "Somebody has come to the line since the plan was drawn up, or was "
-                "judged anew, whom waiting harms more. Plan the rest again, then send."
-            )
-        )
+        raise PassesOver(PASSES_OVER if draft.sent_at is None else TOO_OLD)

@@ -21,7 +21,8 @@ from appointments.plan_words import Balance
 from appointments.priority import DAY
 
 FRESH = timedelta(minutes=15)
-SENDS_FOR = DAY  # then what is left of it is old, and sent only if somebody asks
+# Then what is left of it is old: it is sent only if somebody asks, and is judged anew.
+SENDS_FOR = timedelta(hours=1)
 SOON = timedelta(minutes=1)  # by then a worker has taken it, if one runs
 
 

@@ -7,16 +7,17 @@ from django.db import IntegrityError, OperationalError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from appointments import tasks
+from appointments import actions, tasks
 from appointments.actions import send_draft as sending
 from appointments.actions.hold import taken
 from appointments.codes import Status
 from appointments.models import Appointment, Draft
+from appointments.models.draft import SENDS_FOR
 from massage_portal import ending
 from massage_portal.accounts.roles import Role
 from tests.appointments.pages import signed_in, url
 from tests.appointments.plans import morning, planned, rows_of
-from tests.factories import DAY, NOW, make_user
+from tests.factories import NOW, make_entry, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -47,9 +48,9 @@ def draft():
     return made
 
 
-def send(draft, **user):
+def send(draft, *, now=NOW, **user):
     by = make_user(Role.SCHEDULER, **user)
-    return sending.send_draft(draft=draft, version=1, by=by, now=NOW)
+    return sending.send_draft(draft=draft, version=1, by=by, now=now)
 
 
 def turn(draft):
@@ -123,7 +124,7 @@ def test_a_worker_that_is_asked_to_end_sends_no_more(draft, handed, monkeypatch)
 
 def test_what_is_left_of_an_old_plan_goes_out_only_if_somebody_asks(draft, handed):
     send(draft)
-    Draft.objects.update(sent_at=NOW - DAY)
+    Draft.objects.update(sent_at=NOW - SENDS_FOR)
 
     tasks.send_drafts_due()
     assert handed == []
@@ -131,6 +132,18 @@ def test_what_is_left_of_an_old_plan_goes_out_only_if_somebody_asks(draft, hande
     assert "The sending was cut short" in page
     assert "Done so far" not in page
     send(draft)
+    assert out() == 2
+
+
+def test_what_is_left_of_an_old_plan_passes_over_nobody_who_came_since(draft):
+    send(draft)
+    urgent = make_entry(waited_days=40, target_days=3, notice_hours=0)
+    with pytest.raises(sending.PassesOver, match="Draw up a new plan"):
+        send(draft, now=NOW + SENDS_FOR)
+    assert out() == 1
+
+    actions.withdraw(entry=urgent, by=make_user(Role.SCHEDULER), now=NOW)
+    send(draft, now=NOW + SENDS_FOR)
     assert out() == 2
 
 

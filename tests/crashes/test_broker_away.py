@@ -32,7 +32,7 @@ from tests.crashing import (
 from tests.crowd import Ask, in_turn, p95, sessions
 from tests.factories import make_appointment, make_diagnosis, make_user
 from tests.processes import background, until
-from tests.turns import ANY_TURN
+from tests.turns import AGREED
 
 pytestmark = [pytest.mark.crashes, pytest.mark.processes]
 
@@ -65,9 +65,8 @@ class Clinic:
 
     def _give(self, act):
         """Give the next who waits the next free time, by an offer or a booking."""
-        said = {"turn": ANY_TURN, "agreed": True}
-        who = {"by": self.of.scheduler, "now": self.of.now}
-        return act(entry=self.waiting.pop(), opening=self.free.pop(0), **said, **who)
+        how = {"by": self.of.scheduler, "now": self.of.now, "terms": AGREED}
+        return act(entry=self.waiting.pop(), opening=self.free.pop(0), **how)
 
     def asks(self):
         """Return what one crowd asks in one phase."""
