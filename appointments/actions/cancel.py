@@ -71,7 +71,7 @@ def cancel(
         raise NotCancellable(
             _("This visit has been moved to another time, so it stands no more.")
         )
-    if appointment.status != Status.BOOKED or appointment.starts_at <= now:
+    if not appointment.is_booked_ahead(now):
         raise NotCancellable(
             _("This visit can no longer be canceled here. Please call the clinic.")
         )

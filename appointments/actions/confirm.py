@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.actions.refusal import Refusal
-from appointments.codes import Ending, Status
+from appointments.codes import Ending
 from appointments.models import Appointment
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
@@ -39,7 +39,7 @@ def confirm(*, appointment: Appointment, by: User, now: datetime) -> Appointment
         raise NotConfirmable(
             _("This visit has been moved to another time, so it stands no more.")
         )
-    if visit.status != Status.BOOKED or visit.starts_at <= now:
+    if not visit.is_booked_ahead(now):
         raise NotConfirmable(_("This visit can no longer be confirmed."))
     if visit.confirmed_at is None:
         visit.confirmed_at = now

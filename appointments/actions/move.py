@@ -12,7 +12,7 @@ from appointments.actions.hold import NotWaiting, covers, end_offers, hold, lock
 from appointments.actions.offer import send
 from appointments.actions.refusal import Refusal
 from appointments.actions.terms import NOTHING_SAID, Terms
-from appointments.codes import Ending, Status
+from appointments.codes import Ending
 from appointments.models import Appointment, WaitlistEntry
 from appointments.openings import Opening
 from massage_portal.accounts.models import User
@@ -33,7 +33,7 @@ def _lock_booked(
         .select_related("therapist__location")
         .get(pk=visit.pk)
     )
-    if visit.status != Status.BOOKED or visit.starts_at <= now:
+    if not visit.is_booked_ahead(now):
         raise NotMovable(
             _("This visit can no longer be moved here. Please call the clinic.")
         )

@@ -295,6 +295,10 @@ class Appointment(models.Model):
         """Say whether it is an offer that holds its time no longer."""
         return self.status == Status.PROPOSED and not self.is_open_offer(now)
 
+    def is_booked_ahead(self, now: datetime) -> bool:
+        """Say whether it is booked, and has not begun at `now`."""
+        return self.status == Status.BOOKED and self.starts_at > now
+
     def is_open_offer(self, now: datetime) -> bool:
         """Say whether it can still be accepted at `now`."""
         return (

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from appointments import actions
-from appointments.codes import Ending, Status
+from appointments.codes import Ending
 from appointments.forms.ask import Worse
 from appointments.forms.patient import AskQuestion, AskToMove, ChangeWhen, Reply
 from appointments.models import Appointment, Policy, Therapist, WaitlistEntry
@@ -134,7 +134,7 @@ def perform(
 def terms(visit: Appointment, now: datetime) -> dict[str, Any]:
     """Return the `policy` that counts for a visit, and if canceling is `late` now."""
     policy = Policy.objects.agreed(visit.booked_at, now=now)
-    ahead = visit.status == Status.BOOKED and visit.starts_at > now
+    ahead = visit.is_booked_ahead(now)
     return {"policy": policy, "late": ahead and policy.is_late(visit.starts_at, now)}
 
 

@@ -20,7 +20,7 @@ from appointments import actions
 from appointments.codes import Ending
 from appointments.models import Appointment
 from appointments.views.deeds import terms
-from appointments.views.patient import can_change, how_it_ended, is_over
+from appointments.views.patient import how_it_ended, is_over
 from massage_portal.access import by_link
 from massage_portal.audit.context import by_a_link
 from massage_portal.audit.record import record
@@ -89,7 +89,7 @@ def _shown(
     context = {
         "appointment": found,
         "open": found.is_open_offer(now),
-        "can_change": can_change(found, now),
+        "can_change": found.is_booked_ahead(now),
         "over": is_over(found, now),
         "ended": how_it_ended(found, now),
         "refusal": refusal,

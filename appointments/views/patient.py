@@ -44,11 +44,6 @@ ENDED: dict[str, Any] = {  # by ending or status, as the patient reads it
 }
 
 
-def can_change(visit: Appointment, now: datetime) -> bool:
-    """Say whether its patient can cancel or move it: booked, and not begun."""
-    return visit.status == Status.BOOKED and visit.starts_at > now
-
-
 def is_over(visit: Appointment, now: datetime) -> bool:
     """Say whether it was agreed and has ended, and nobody has recorded it yet."""
     return visit.status in AHEAD and visit.ends_at <= now
@@ -123,7 +118,7 @@ def offer(request: SignedInRequest, pk: int) -> HttpResponse:
         "appointment": found,
         "open": found.is_open_offer(now),
         "ended": how_it_ended(found, now),
-        "can_change": can_change(found, now),
+        "can_change": found.is_booked_ahead(now),
         "over": is_over(found, now),
         "kept": found.keeps,
         "policy": terms(found, now)["policy"],
@@ -158,7 +153,7 @@ def answer_offer(request: SignedInRequest, pk: int, answer: str) -> HttpResponse
             "appointment": found,
             "open": False,
             "ended": how_it_ended(found, now) or _("This offer has ended"),
-            "can_change": can_change(found, now),
+            "can_change": found.is_booked_ahead(now),
             "over": is_over(found, now),
             "refusal": str(refusal),
         }

@@ -19,7 +19,7 @@ from appointments.models.expected import expected
 from appointments.standing import people_before
 from appointments.views.availability import can_come
 from appointments.views.deeds import DONE, OF_REQUEST, perform, shut
-from appointments.views.patient import OWN, can_change, is_over, page_of_shut
+from appointments.views.patient import OWN, is_over, page_of_shut
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
 from referrals.models import Referral
@@ -46,7 +46,7 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
         "why": why,
         "offer": entry.appointments.offers_open(now).with_place().first(),
         "visit": visit,
-        "visit_can_change": visit is not None and can_change(visit, now),
+        "visit_can_change": visit is not None and visit.is_booked_ahead(now),
         "visit_is_over": visit is not None and is_over(visit, now),
         "covered": mine.covered(now).exists(),
         "course": plan_of(entry.referral, now=now),

@@ -56,13 +56,13 @@ def is_no_offer(visit: Appointment, now: datetime) -> str:
 
 def cannot_be_canceled(visit: Appointment, now: datetime) -> str:
     """Canceling is for a visit that is booked, and has not begun."""
-    if visit.status == Status.BOOKED and visit.starts_at > now:
+    if visit.is_booked_ahead(now):
         return ""
     return _("This visit can no longer be canceled here. Please call the clinic.")
 
 
 def cannot_be_moved(visit: Appointment, now: datetime) -> str:
     """So is asking for another time."""
-    if visit.status == Status.BOOKED and visit.starts_at > now:
+    if visit.is_booked_ahead(now):
         return ""
     return _("This visit can no longer be moved here. Please call the clinic.")
