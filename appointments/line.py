@@ -14,6 +14,7 @@ from django.core.paginator import Page, Paginator
 from appointments.changes import FAR, Change, Coming, Stand, change
 from appointments.models import Overrule, Policy, TargetWait, WaitlistEntry
 from appointments.models.board import Narrowing
+from appointments.models.need_order import front
 from appointments.models.waitlist import WaitlistEntryQuerySet
 from appointments.priority import DAY, Explanation
 
@@ -90,16 +91,16 @@ def read_line(
     :param waiting: how many wait.
     """
     exponent = float(policy.harm_exponent)
-    ranked = visible.waiting().in_order_of_need(now=now, exponent=exponent)
     if not narrowing and patients is None:
         page = Paginator(range(waiting), PAGE).get_page(number)
         begin = max(page.start_index() - 1, 0)
         # The one before the page is read too: the first row may pass them.
         early = max(begin - 1, 0)
-        line = [Stand._make(one) for one in ranked.stands()[early : begin + PAGE]]
+        line = front(begin=early, until=begin + PAGE, now=now, exponent=exponent)
         first = early + 1
         places: Sequence[int] = range(begin - early, len(line))
     else:
+        ranked = visible.waiting().in_order_of_need(now=now, exponent=exponent)
         line = [Stand._make(one) for one in ranked.stands()]
         found = ranked.narrowed(narrowing, most_missed=policy.most_missed)
         if patients is not None:
