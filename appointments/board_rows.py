@@ -15,8 +15,8 @@ from functools import cache
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from appointments.changes import Change
 from appointments.codes import EntryStatus
@@ -70,7 +70,12 @@ class Asks:
 
 
 class Words:
-    """The words that rows share, each looked up once for a page."""
+    """
+    The words that rows share, each looked up once for a page.
+
+    `say` and `count` are gettext and ngettext, under whose names they are called: so
+    those who translate find the words.
+    """
 
     def __init__(self, *, today: date) -> None:
         """Take them in the language that is set; `today` is local."""
@@ -79,9 +84,10 @@ class Words:
         self.to_triage, self.to_offer = (
             reverse(f"appointments:{name}", args=[0]) for name in ("triage", "propose")
         )
-        self.day = cache(lambda day: date_format(day, _("M j")))
+        self.day = cache(lambda day: date_format(day, gettext("M j")))
         self.date = cache(date_format)
         self.days = cache(lambda days: number_format(days, 1))
+        self.say, self.count = cache(gettext), cache(ngettext)
 
 
 def asking(faces: Iterable[Face], words: Words) -> list[Asks]:
@@ -117,7 +123,7 @@ def drawn(rows: Iterable[Row], words: Words, *, marked: str) -> list[Drawn]:
 
 
 def _drawn(row: Row, words: Words, *, marked: str) -> Drawn:
-    face, why, key = row.face, row.why, str(row.face.pk)
+    _, face, why, key = words.say, row.face, row.why, str(row.face.pk)
     made = Drawn(
         key=key,
         version=str(face.version),
@@ -140,8 +146,8 @@ def _drawn(row: Row, words: Words, *, marked: str) -> Drawn:
     }
     made.due = words.day(timezone.localdate(why.due_at))
     made.overdue = why.overdue
-    made.said = sentence(why)
-    made.would = would_change(row.would)
+    made.said = sentence(why, words.say)
+    made.would = would_change(row.would, words)
     if row.overrule:
         made.overruled = overruled(row.overrule)
     return made
@@ -187,27 +193,28 @@ def overruled(one: Overrule) -> str:
     return words % {"name": one.by.name, "day": day, "reason": one.reason}
 
 
-def would_change(would: Change) -> str:
+def would_change(would: Change, words: Words) -> str:
     """Say what would move an entry up; "" if nothing can be told."""
-    said = []
-    if would.need_score is not None:
-        few = ngettext(
-            "A need score of %(need)d would put them %(places)d place higher.",
-            "A need score of %(need)d would put them %(places)d places higher.",
-            would.places,
-        )
-        many = ngettext(
+    ngettext, said = words.count, []
+    if would.need_score is not None and would.at_least:
+        higher = ngettext(
             "A need score of %(need)d would move them up at least %(places)d place.",
             "A need score of %(need)d would move them up at least %(places)d places.",
             would.places,
         )
-        numbers = {"need": would.need_score, "places": would.places}
-        said.append((many if would.at_least else few) % numbers)
+    elif would.need_score is not None:
+        higher = ngettext(
+            "A need score of %(need)d would put them %(places)d place higher.",
+            "A need score of %(need)d would put them %(places)d places higher.",
+            would.places,
+        )
+    if would.need_score is not None:
+        said.append(higher % {"need": would.need_score, "places": would.places})
     if would.days is not None:
-        words = ngettext(
+        sooner = ngettext(
             "In %(days)d day they pass the one before them.",
             "In %(days)d days they pass the one before them.",
             would.days,
         )
-        said.append(words % {"days": would.days})
+        said.append(sooner % {"days": would.days})
     return " ".join(said)

@@ -114,6 +114,8 @@ def _asked(
     around: Around,
 ) -> tuple[Page[int], list[int]]:
     """Return one page of those to triage, and their keys in its order."""
+    if not around.to_triage:
+        return Paginator(range(0), PAGE).get_page(number), []
     found, count = visible.to_triage(), around.to_triage
     if narrowing or patients is not None:
         found = found.suited(narrowing)
@@ -122,8 +124,6 @@ def _asked(
         count = found.count()
     page = Paginator(range(count), PAGE).get_page(number)
     begin = max(page.start_index() - 1, 0)
-    if not count:
-        return page, []
     return page, list(found.values_list("pk", flat=True)[begin : begin + PAGE])
 
 
