@@ -14,7 +14,7 @@ from functools import cache
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext as _
 
@@ -86,8 +86,13 @@ class Words:
         )
         self.day = cache(lambda day: date_format(day, gettext("M j")))
         self.date = cache(date_format)
-        self.days = cache(lambda days: number_format(days, 1))
         self.say, self.count = cache(gettext), cache(ngettext)
+        self.point = get_format("DECIMAL_SEPARATOR")
+
+    def days(self, days: float) -> str:
+        """Return days with one place, cut off as Django does it."""
+        whole, tenth = divmod(int(days * 10), 10)
+        return f"{whole}{self.point}{tenth}"
 
 
 def asking(faces: Iterable[Face], words: Words) -> list[Asks]:
@@ -127,7 +132,7 @@ def _drawn(row: Row, words: Words, *, marked: str) -> Drawn:
     made = Drawn(
         key=key,
         version=str(face.version),
-        rank=_whole(row.rank),
+        rank=str(row.rank),
         patient=face.name,
         category=face.category or "",
         has_offer=face.has_offer,
@@ -139,9 +144,9 @@ def _drawn(row: Row, words: Words, *, marked: str) -> Drawn:
         made.said = _("The target of this category has not begun: others come first.")
         return made
     made.meter = f"{min(why.share, 1):.3f}"
-    made.per_cent = _whole(why.per_cent)
+    made.per_cent = str(why.per_cent)
     made.waited = _("%(waited)s of %(target)s days") % {
-        "waited": number_format(why.waited_days, 1),
+        "waited": words.days(why.waited_days),
         "target": words.days(why.target_days),
     }
     made.due = words.day(timezone.localdate(why.due_at))
@@ -151,10 +156,6 @@ def _drawn(row: Row, words: Words, *, marked: str) -> Drawn:
     if row.overrule:
         made.overruled = overruled(row.overrule)
     return made
-
-
-def _whole(number: int) -> str:
-    return number_format(number) if number > 999 else str(number)
 
 
 def _tags(face: Face, words: Words, *, marked: bool) -> tuple[Tag, ...]:
