@@ -58,12 +58,34 @@ class Stretch(NamedTuple):
     first: int  # the rank of its first
 
 
+class Sought(NamedTuple):
+    """
+    Whom a page of the board is to show.
+
+    A filter or a search hides rows; the others keep their rank in the whole line. Of
+    the filters, those to triage know only what holds before it.
+    """
+
+    visible: WaitlistEntryQuerySet
+    narrowing: Narrowing
+    patients: Collection[int] | None  # only theirs, by keys; None: all
+
+    @property
+    def everybody(self) -> bool:
+        """Whether nobody is hidden."""
+        return not self.narrowing and self.patients is None
+
+    def among(self, some: WaitlistEntryQuerySet) -> WaitlistEntryQuerySet:
+        """Return those of whom a search found."""
+        if self.patients is None:
+            return some
+        return some.filter(patient__in=self.patients)
+
+
 def read_board(
-    visible: WaitlistEntryQuerySet,
+    sought: Sought,
     *,
     around: Around,
-    narrowing: Narrowing,
-    patients: Collection[int] | None,
     asked: str,
     number: str,
     policy: Policy,
@@ -72,25 +94,13 @@ def read_board(
     """
     Return one page of those to triage, and one of those who wait, in the order of need.
 
-    A filter or a search hides rows; the others keep their rank in the whole line. Of
-    the filters, those to triage know only what holds before it.
-
-    :param patients: show only theirs, by keys; None shows all.
     :param asked: of the page of those to triage, as the address carries it; nonsense
         is the first.
     :param number: of the page of the line, likewise.
     """
-    page, keys = _asked(
-        visible, narrowing=narrowing, patients=patients, number=asked, around=around
-    )
+    page, keys = _asked(sought, number=asked, around=around)
     stretch = _stretch(
-        visible,
-        narrowing=narrowing,
-        patients=patients,
-        number=number,
-        waiting=around.waiting,
-        policy=policy,
-        now=now,
+        sought, number=number, waiting=around.waiting, policy=policy, now=now
     )
     shown = [stretch.line[place].pk for place in stretch.places]
     found = faces([*keys, *shown], now=now, most_missed=policy.most_missed)
@@ -106,21 +116,14 @@ def read_board(
 
 
 def _asked(
-    visible: WaitlistEntryQuerySet,
-    *,
-    narrowing: Narrowing,
-    patients: Collection[int] | None,
-    number: str,
-    around: Around,
+    sought: Sought, *, number: str, around: Around
 ) -> tuple[Page[int], list[int]]:
     """Return one page of those to triage, and their keys in its order."""
     if not around.to_triage:
         return Paginator(range(0), PAGE).get_page(number), []
-    found, count = visible.to_triage(), around.to_triage
-    if narrowing or patients is not None:
-        found = found.suited(narrowing)
-        if patients is not None:
-            found = found.filter(patient__in=patients)
+    found, count = sought.visible.to_triage(), around.to_triage
+    if not sought.everybody:
+        found = sought.among(found.suited(sought.narrowing))
         count = found.count()
     page = Paginator(range(count), PAGE).get_page(number)
     begin = max(page.start_index() - 1, 0)
@@ -128,29 +131,20 @@ def _asked(
 
 
 def _stretch(
-    visible: WaitlistEntryQuerySet,
-    *,
-    narrowing: Narrowing,
-    patients: Collection[int] | None,
-    number: str,
-    waiting: int,
-    policy: Policy,
-    now: datetime,
+    sought: Sought, *, number: str, waiting: int, policy: Policy, now: datetime
 ) -> Stretch:
     exponent = float(policy.harm_exponent)
-    if not narrowing and patients is None:
+    if sought.everybody:
         page = Paginator(range(waiting), PAGE).get_page(number)
         begin = max(page.start_index() - 1, 0)
         # The one before the page is read too: the first row may pass them.
         early = max(begin - 1, 0)
         line = front(begin=early, until=begin + PAGE, now=now, exponent=exponent)
         return Stretch(page, line, range(begin - early, len(line)), early + 1)
-    ranked = visible.waiting().in_order_of_need(now=now, exponent=exponent)
+    ranked = sought.visible.waiting().in_order_of_need(now=now, exponent=exponent)
     line = [Stand._make(one) for one in ranked.stands()]
-    found = ranked.narrowed(narrowing, most_missed=policy.most_missed)
-    if patients is not None:
-        found = found.filter(patient__in=patients)
-    keys = set(found.values_list("pk", flat=True))
+    found = ranked.narrowed(sought.narrowing, most_missed=policy.most_missed)
+    keys = set(sought.among(found).values_list("pk", flat=True))
     fits = [place for place, one in enumerate(line) if one.pk in keys]
     page = Paginator(fits, PAGE).get_page(number)
     return Stretch(page, line, list(page.object_list), 1)

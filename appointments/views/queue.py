@@ -16,7 +16,7 @@ from django_htmx.http import HTMX_STOP_POLLING
 
 from appointments.board_rows import Words, asking, drawn
 from appointments.forms.board import Narrow
-from appointments.line import Asked, Line, read_board
+from appointments.line import Asked, Line, Sought, read_board
 from appointments.models import Policy, Supply, WaitlistEntry
 from appointments.models.board_page import Around, around
 from appointments.models.supply import MOST_ASKED
@@ -146,11 +146,10 @@ def _read(
     filters = Narrow(request.GET, around=surroundings)
     # What a search found has pages too, and they are asked for as it was.
     sent = request.POST or request.GET
+    visible = WaitlistEntry.objects.visible_to(request.user)
     asked, line = read_board(
-        WaitlistEntry.objects.visible_to(request.user),
+        Sought(visible, filters.narrowing(), patients),
         around=surroundings,
-        narrowing=filters.narrowing(),
-        patients=patients,
         asked=sent.get("asked", ""),
         number=sent.get("page", ""),
         policy=policy,
