@@ -103,8 +103,9 @@ class _Page:
         return Treatments(self.entry, self.supply.policy)
 
     def be_of(self, treatment: Treatment | None) -> None:
-        """Show and give times for such a visit; None is what the referral says."""
-        self.supply = self.supply.for_treatment(treatment)
+        """Show and give times for such a visit; None is what the patient waits for."""
+        chosen = treatment or self.treatments.kept
+        self.supply = self.supply.for_treatment(chosen)
 
     def look(self, day: Supply | None) -> None:
         """Read what the patient has ahead."""
