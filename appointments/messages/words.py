@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
-from massage_portal.outbox import stencils
+from massage_portal import stencils
 from massage_portal.outbox.kinds import LONGEST_TEXT, Attachment, Mail
 from massage_portal.outbox.models import Message, Preference
 

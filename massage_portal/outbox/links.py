@@ -13,7 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 
-from massage_portal.outbox.stencils import kept
+from massage_portal.stencils import kept
 from massage_portal.tokens import sign, unsign
 
 PURPOSE = "outbox.stop"

@@ -26,8 +26,9 @@ from appointments.models import (
     WorkingHours,
     outside,
 )
+from massage_portal import stencils
 from massage_portal.accounts.models import User
-from massage_portal.outbox import kinds, stencils
+from massage_portal.outbox import kinds
 from massage_portal.outbox.carriers import mime, smtp
 from massage_portal.outbox.links import stop_address, token_of
 from massage_portal.outbox.models import Message

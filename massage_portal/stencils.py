@@ -1,8 +1,9 @@
 """
-Templates rendered once, with holes for the words in which mails differ.
+Templates rendered once, with holes for the words in which mails, or rows, differ.
 
-Ten thousand reminders differ in a name, a moment, a place and three links. To render
-the same sentences anew for each takes longer than all else that is done for it.
+Ten thousand reminders differ in a name, a moment, a place and three links; fifty rows
+of a board in a name and some numbers. To render the same sentences anew for each takes
+longer than all else that is done for it. What is kept holds nobody's words.
 
 A stencil serves where a template only prints its texts, or asks whether there is one:
 it must not compare them, count their letters, or change them but by `capfirst`.
