@@ -93,8 +93,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
         this["now"] = now
         if went is None:
             return bool(BEGIN.rows(**this))
-        last = {"by": went.channel, "number": went.provider_id, "pk": went.pk}
-        return bool(MARK_AND_BEGIN.rows(**this, **last, sent_at=went.sent_at))
+        last = {"by": went.channel, "number": went.provider_id, "last": went.pk}
+        written = MARK_AND_BEGIN.rows(**this, **last, sent_at=went.sent_at)
+        return (key,) in written
 
     def mark(self, went: Sequence[Went]) -> None:
         """Write down that messages went, for good: once it returns, it is on disk."""
