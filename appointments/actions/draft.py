@@ -55,19 +55,47 @@ def strike(
     """
     Leave one patient out of the plan, or take them in again.
 
-    The time is given to somebody else when the plan is drawn up anew.
+    The time is given to somebody else when the plan is drawn up anew, or a row moved.
+    Whoever is taken in again after that has the soonest other time that suits them.
 
+    :returns: the row, at the time that it has now.
     :raises ChangedMeanwhile: if the plan is not as it was when it was read.
+    :raises TimeTaken: if they can have neither their time nor another one.
+    :raises CannotCome: if they wait no more.
     """
     draft = lock_drawn_up(row.draft, version)
-    row = draft.offers.get(pk=row.pk)
+    row = draft.offers.with_what_is_shown().get(pk=row.pk)
     if row.struck != struck:
+        if not struck:
+            _find_room_for(row, draft, now=now)
         row.struck = struck
-        row.save(update_fields=["struck"])
+        row.save()
         _changed(draft)
         done = "struck" if struck else "taken_in"
         record(f"plan_of_offers.{done}", draft, by=by, at=now, change=f"{row.entry_id}")
     return row
+
+
+def _find_room_for(row: DraftOffer, draft: Draft, *, now: datetime) -> None:
+    """Have a struck row keep its time, or another, that no other row has meanwhile."""
+    planner = Planner.around(draft, now=now)
+    entry = planner.entry(row.entry_id)
+    if entry is None:
+        raise CannotCome(_("This patient is not waiting for a time any more."))
+    row.entry = entry
+    others = list(draft.offers.standing().with_what_is_shown())
+    if planner.stands_beside(row, others):
+        return
+    other = next(planner.choices(row, others), None)
+    if other is None:
+        raise TimeTaken(
+            _(
+                "The time of this patient is somebody else's by now, and no other free "
+                "time of the plan suits them. They stay struck, and keep their place "
+                "in line."
+            )
+        )
+    _put(row, other, planner)
 
 
 @transaction.atomic
@@ -108,19 +136,19 @@ def move(
             raise CannotCome(_("This patient is at another visit at that time."))
         raise TimeTaken(_("That time cannot be had any more. Please choose another."))
     _put(row, opening, planner)
+    row.save()
     _changed(draft)
     record("plan_of_offers.moved", draft, by=by, at=now, change=f"{row.entry_id}")
     return row
 
 
 def _put(row: DraftOffer, opening: Opening, planner: Planner) -> None:
-    """Write the opening into the row, and what it means for its patient."""
+    """Give the row the opening, and what it means for its patient; it is not saved."""
     row.therapist_id, row.starts_at = opening.therapist, opening.starts_at
     row.ends_at, row.moved = opening.ends_at, True
     row.harm = planner.harm_of(row.entry, opening.starts_at)
     last = planner.last_therapists.get(row.entry.referral_id)
     row.same_therapist = last == opening.therapist
-    row.save()
 
 
 def _moved_so(

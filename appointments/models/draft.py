@@ -8,6 +8,8 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 from django.db.models.expressions import Combinable
@@ -16,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models.appointment import Appointment
 from appointments.models.capacity import Therapist
+from appointments.models.periods import period
 from appointments.models.waitlist import WaitlistEntry
 from appointments.plan_words import Balance
 from appointments.priority import DAY
@@ -274,6 +277,14 @@ class DraftOffer(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="draft_offers_one_time_to_each", fields=["draft", "entry"]
+            ),
+            ExclusionConstraint(
+                name="draft_gives_each_time_once",
+                expressions=[
+                    *((name, RangeOperators.EQUAL) for name in ("draft", "therapist")),
+                    (period("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(struck=False),
             ),
             models.CheckConstraint(
                 name="draft_offer_is_sent_or_at_fault",

@@ -212,23 +212,43 @@ class Planner(Supply):
 
         They collide with none of the other rows, in therapist, room or patient.
         """
-        others = list(others)
-        rooms, taken = self._beside(others)
-        theirs = self._rows_of(row, others)
-        number, _minutes = self.kind_for(row.entry)
+        is_free = self._free_beside(row, others)
         now_there = (row.therapist_id, row.starts_at)
         most = len(self.openings_for(row.entry))
         for opening in self.for_entry(row.entry, most=most):
-            span = Block.of(opening).span
-            touched = {(opening.therapist, cell) for cell in cells(span)}
             if (
                 (opening.therapist, opening.starts_at) != now_there
                 and opening.starts_at >= row.entry.received_at
-                and taken.isdisjoint(touched)
-                and not any(meet(span, one) for one in theirs)
-                and rooms.could_give(opening.location, span, number)
+                and is_free(opening)
             ):
                 yield opening
+
+    def stands_beside(self, row: DraftOffer, others: Iterable[DraftOffer]) -> bool:
+        """Say whether the row's patient can have its time, which no other row has."""
+        opening = self.opening_of(row)
+        if opening is None or not self.can_have(row.entry, opening):
+            return False
+        return self._free_beside(row, others)(opening)
+
+    def _free_beside(
+        self, row: DraftOffer, others: Iterable[DraftOffer]
+    ) -> Callable[[Opening], bool]:
+        """Return what says if other rows leave therapist, room and patient free."""
+        others = list(others)
+        rooms, taken = self._beside(others)
+        theirs = self._rows_of(row, others)
+        technique, _minutes = self.kind_for(row.entry)
+
+        def is_free(opening: Opening) -> bool:
+            span = Block.of(opening).span
+            touched = {(opening.therapist, cell) for cell in cells(span)}
+            return (
+                taken.isdisjoint(touched)
+                and not any(meet(span, one) for one in theirs)
+                and rooms.could_give(opening.location, span, technique)
+            )
+
+        return is_free
 
     def is_elsewhere(
         self, row: DraftOffer, others: Iterable[DraftOffer], wanted: Key

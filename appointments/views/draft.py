@@ -13,6 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,7 +22,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from appointments import actions
 from appointments.actions import draft as drafts_actions
 from appointments.actions.draw_up import ask_anew, ask_for_draft
-from appointments.actions.send_draft import send_draft
+from appointments.actions.send_draft import AT_ONCE, send_draft
 from appointments.forms.draft import Decide, DrawUp, Move
 from appointments.models import Draft, DraftOffer, Policy, Therapist
 from appointments.models.draft import Why
@@ -30,6 +31,7 @@ from appointments.plan_words import why_then
 from appointments.tasks import draw_up_soon, send_draft_soon
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
+from massage_portal.outbox import health
 
 MOST_CHOICES = 30
 PAGE = 50  # rows; of those without an offer so many are shown, the others counted
@@ -99,11 +101,14 @@ def draft_ready(request: SignedInRequest, pk: int) -> HttpResponse:
     if found.is_on_its_way:
         return HttpResponse(status=204)
     balance = found.balance()
-    if found.sent_at is None or not balance.left:
+    silent = _is_silent(timezone.now())
+    known = "silent" in request.GET
+    if found.sent_at is None or not balance.left or silent != known:
         return HttpResponseClientRefresh()
     if request.GET.get("left") == f"{balance.left}":
         return HttpResponse(status=204)
     context = {"draft": found, "balance": balance, "left": balance.left}
+    context |= {"silent": silent}
     return render(request, "appointments/staff/_sending.html", context)
 
 
@@ -121,7 +126,9 @@ def _decide(
         row = found.offers.select_related("draft").filter(pk=key).first()
         if row is None:
             raise _gone(found, checked["version"])
-        drafts_actions.strike(row=row, struck=what == "strike", **same)
+        now_at = drafts_actions.strike(row=row, struck=what == "strike", **same)
+        if (now_at.therapist_id, now_at.starts_at) != (row.therapist_id, row.starts_at):
+            messages.success(request, _taken_in_elsewhere(now_at))
     elif what == "redraw":
         ask_anew(draft=found, **same)
         draw_up_soon(found.pk)
@@ -136,6 +143,15 @@ def _decide(
         number = sent.offers.exclude(appointment=None).count()
         said = ngettext("%(n)d offer is sent.", "%(n)d offers are sent.", number)
         messages.success(request, said % {"n": number})
+
+
+def _taken_in_elsewhere(row: DraftOffer) -> str:
+    when = date_format(row.starts_at.astimezone(row.zone), _("D, M j, P T"))
+    therapist = Therapist.objects.select_related("user").get(pk=row.therapist_id)
+    return _(
+        "The earlier time is somebody else's by now. The patient is taken in again for "
+        "%(when)s, with %(name)s."
+    ) % {"when": when, "name": therapist}
 
 
 def _gone(found: Draft, version: int) -> Exception:
@@ -165,6 +181,7 @@ def _context(
         at=now,
     )
     balance = found.balance()
+    sending = bool(balance.left) and found.is_being_sent(now)
     reasons = found.waits.reasons()
     return {
         "page": page,
@@ -172,7 +189,9 @@ def _context(
         "standing": balance.offers,
         "struck": page.paginator.count - balance.offers,
         "left": balance.left,
-        "sending": bool(balance.left) and found.is_being_sent(now),
+        "sending": sending,
+        "silent": sending and _is_silent(now),
+        "at_once": AT_ONCE,
         "without": without,
         "balance": balance,
         "more": sum(reasons.values()) - len(without),
@@ -180,6 +199,11 @@ def _context(
         "left_out": reasons.get(Why.MORE, 0),
         "stale": found.is_at_work and found.is_stale(now),
     }
+
+
+def _is_silent(now: datetime) -> bool:
+    """Say whether no worker lives that would send anything by itself."""
+    return health.is_silent(health.last_pulse(), now)
 
 
 def _why(row: DraftOffer) -> str:

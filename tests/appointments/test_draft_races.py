@@ -6,6 +6,8 @@ from threading import Event
 
 import pytest
 
+from appointments.actions import ChangedMeanwhile
+from appointments.actions import draft as plans
 from appointments.actions import send_draft as sending
 from appointments.actions.draw_up import ask_for_draft, draw_up
 from appointments.actions.send_draft import send_draft
@@ -14,7 +16,7 @@ from appointments.models import Appointment, Draft
 from appointments.models.planner import Planner
 from massage_portal.accounts.roles import Role
 from massage_portal.outbox.models import Message
-from tests.appointments.plans import morning, planned
+from tests.appointments.plans import morning, planned, rows_of
 from tests.factories import NOW, make_user
 from tests.threads import PATIENCE, together
 
@@ -102,3 +104,29 @@ def test_two_workers_at_one_plan_do_not_send_side_by_side(monkeypatch):
 
     assert [one.value for one in outcomes] == [True, False]
     assert Appointment.objects.filter(status=Status.PROPOSED).count() == 2
+
+
+def test_two_who_give_one_time_at_once_give_it_once():
+    (first, second), [therapist] = morning(waiting=2)
+    draft = planned()
+    rows = rows_of(draft)
+    eight = rows[first.pk].starts_at
+    by = make_user(Role.SCHEDULER)
+    asked = {"by": by, "now": NOW}
+    plans.strike(row=rows[first.pk], struck=True, version=1, **asked)
+
+    outcomes = together(
+        lambda: plans.strike(row=rows[first.pk], struck=False, version=2, **asked),
+        lambda: plans.move(
+            row=rows[second.pk],
+            therapist=therapist.pk,
+            starts_at=eight,
+            version=2,
+            **asked,
+        ),
+    )
+
+    [lost] = [one.error for one in outcomes if one.error is not None]
+    assert isinstance(lost, ChangedMeanwhile)
+    starts = [row.starts_at for row in draft.offers.standing()]
+    assert len(starts) == len(set(starts))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, OperationalError
 from django.utils import translation
@@ -15,11 +17,14 @@ from appointments.models import Appointment, Draft
 from appointments.models.draft import SENDS_FOR
 from massage_portal import ending
 from massage_portal.accounts.roles import Role
+from massage_portal.outbox.health import SENDER
+from massage_portal.outbox.models import Pulse
 from tests.appointments.pages import signed_in, url
 from tests.appointments.plans import morning, planned, rows_of
 from tests.factories import NOW, make_entry, make_user
 
 pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +33,12 @@ def short(monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     monkeypatch.setattr(sending, "AT_ONCE", 1)
     monkeypatch.setattr(sending, "EACH_TURN", 1)
+
+
+@pytest.fixture
+def alive():
+    """The background work has just given a sign of life."""
+    return Pulse.objects.create(task=SENDER, at=NOW)
 
 
 @pytest.fixture
@@ -68,6 +79,7 @@ def out():
     return Appointment.objects.filter(status=Status.PROPOSED).count()
 
 
+@pytest.mark.usefixtures("alive")
 def test_the_page_tells_how_far_it_is_until_all_are_out(draft, handed):
     desk = signed_in(make_user(Role.SCHEDULER))
     page, ready = url("draft", draft.pk), url("draft_ready", draft.pk)
@@ -87,6 +99,40 @@ def test_the_page_tells_how_far_it_is_until_all_are_out(draft, handed):
     assert handed == 2 * [draft.pk]  # nothing is left
     assert "Done so far" not in desk.get(page).text
     assert out() == 3
+
+
+GOING, STANDING = "going out by themselves", "No offer is going out at this moment"
+
+
+@pytest.mark.parametrize("pulse", [None, NOW - 10 * MINUTE])
+def test_where_no_worker_runs_the_page_says_that_nothing_goes_out(draft, handed, pulse):
+    if pulse:
+        Pulse.objects.create(task=SENDER, at=pulse)
+    desk = signed_in(make_user(Role.SCHEDULER))
+    page, ready = url("draft", draft.pk), url("draft_ready", draft.pk)
+
+    said = desk.post(page, {"version": "1", "do": "send"}, follow=True).text
+
+    assert STANDING in said
+    assert "each press of “Send the rest” sends up to 50 offers." in said
+    assert GOING not in said
+    assert f'data-hx-get="{ready}?left=2&amp;silent"' in said
+    assert desk.get(f"{ready}?left=2&silent").status_code == 204
+    Pulse.objects.update_or_create(task=SENDER, defaults={"at": NOW})
+    assert desk.get(f"{ready}?left=2&silent").headers["HX-Refresh"] == "true"
+    assert GOING in desk.get(page).text
+    assert STANDING not in desk.get(page).text
+    Pulse.objects.all().delete()
+    assert desk.get(f"{ready}?left=2").headers["HX-Refresh"] == "true"
+
+
+def test_while_none_runs_each_press_sends_some(draft, handed):
+    desk = signed_in(make_user(Role.SCHEDULER))
+    page = url("draft", draft.pk)
+
+    for number in (1, 2, 3):
+        said = desk.post(page, {"version": "1", "do": "send"}, follow=True).text
+        assert (out(), STANDING in said) == (number, number < 3)
 
 
 def test_what_a_dead_worker_left_is_handed_out_again(draft, handed, monkeypatch):

@@ -1,0 +1,196 @@
+"""A struck patient is taken in again: no two rows of a plan ever have one time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from appointments import actions
+from appointments.actions import draft as plans
+from appointments.actions.send_draft import send_draft
+from appointments.codes import EntryStatus, Status
+from appointments.models import Appointment, DraftOffer, WaitlistEntry
+from massage_portal.accounts.roles import Role
+from tests.appointments.pages import signed_in, url
+from tests.appointments.plans import morning, planned, planned_anew, rows_of
+from tests.factories import DAY, NOW, TODAY, at, make_appointment, make_user
+
+TOMORROW = TODAY + DAY
+EIGHT, NINE = at(TOMORROW, "08:00"), at(TOMORROW, "09:00")
+HOUR = timedelta(hours=1)
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+
+
+def strike(draft, entry, *, struck=True):
+    draft.refresh_from_db()
+    return plans.strike(
+        row=rows_of(draft)[entry.pk],
+        struck=struck,
+        version=draft.version,
+        by=make_user(Role.SCHEDULER),
+        now=NOW,
+    )
+
+
+def take_in(draft, entry):
+    return strike(draft, entry, struck=False)
+
+
+def move(draft, entry, therapist, starts_at):
+    draft.refresh_from_db()
+    return plans.move(
+        row=rows_of(draft)[entry.pk],
+        therapist=therapist.pk,
+        starts_at=starts_at,
+        version=draft.version,
+        by=make_user(Role.SCHEDULER),
+        now=NOW,
+    )
+
+
+def no_two_at_one_time(draft, *, rooms):
+    """See that therapists are at one row each at any time, and rooms enough."""
+    rows = list(draft.offers.standing())
+    for one in rows:
+        at_once = [
+            other
+            for other in rows
+            if other.starts_at < one.ends_at and one.starts_at < other.ends_at
+        ]
+        assert len(at_once) <= rooms
+        assert len({other.therapist_id for other in at_once}) == len(at_once)
+    return True
+
+
+def test_whose_time_is_free_still_has_it_again():
+    (first, _second), _ = morning(waiting=2)
+    draft = planned()
+    strike(draft, first)
+
+    row = take_in(draft, first)
+
+    assert (row.struck, row.starts_at, row.moved) == (False, EIGHT, False)
+
+
+def test_whose_time_another_row_has_gets_the_soonest_other_one():
+    (first, second), [therapist] = morning(waiting=2)
+    draft = planned()
+    strike(draft, first)
+    move(draft, second, therapist, EIGHT)
+
+    row = take_in(draft, first)
+
+    assert (row.starts_at, row.moved) == (NINE, True)
+    assert row.harm == pytest.approx(rows_of(draft)[first.pk].harm)
+    assert no_two_at_one_time(draft, rooms=1)
+    draft.refresh_from_db()
+    by = make_user(Role.SCHEDULER)
+    send_draft(draft=draft, version=draft.version, by=by, now=NOW)
+    assert Appointment.objects.filter(status=Status.PROPOSED).count() == 2
+
+
+def test_the_last_room_at_a_time_is_given_once():
+    (first, second), [one, other] = morning(waiting=2, therapists=2)
+    draft = planned()
+    mine = rows_of(draft)[first.pk].therapist_id
+    strike(draft, first)
+    move(draft, second, other if mine == one.pk else one, EIGHT)
+
+    row = take_in(draft, first)
+
+    assert row.starts_at >= EIGHT + HOUR
+    assert no_two_at_one_time(draft, rooms=1)
+
+
+def test_whose_time_was_booked_meanwhile_gets_another_one():
+    (first, second), [therapist] = morning(waiting=2)
+    draft = planned()
+    strike(draft, first)
+    strike(draft, second)
+    make_appointment(therapist=therapist, starts_at=EIGHT)
+
+    assert take_in(draft, first).starts_at == NINE
+    with pytest.raises(actions.TimeTaken):
+        take_in(draft, second)
+
+
+def test_for_whom_nothing_is_left_stays_struck():
+    (first, second, third), _ = morning()
+    draft = planned()
+    strike(draft, first)
+    draft.refresh_from_db()
+    planned_anew(draft)
+    assert {second.pk, third.pk} < set(rows_of(draft))
+
+    with pytest.raises(actions.TimeTaken, match="They stay struck, and keep their"):
+        take_in(draft, first)
+
+    assert rows_of(draft)[first.pk].struck
+    assert no_two_at_one_time(draft, rooms=1)
+
+
+def test_who_waits_no_more_is_not_taken_in():
+    (first, _), _ = morning(waiting=2)
+    draft = planned()
+    strike(draft, first)
+    WaitlistEntry.objects.filter(pk=first.pk).update(status=EntryStatus.CANCELLED)
+
+    with pytest.raises(actions.Refusal, match="is not waiting for a time any more"):
+        take_in(draft, first)
+
+
+def test_the_page_says_what_it_did_and_shows_no_time_twice():
+    (first, second), [therapist] = morning(waiting=2)
+    draft = planned()
+    desk = signed_in(make_user(Role.SCHEDULER))
+    page = url("draft", draft.pk)
+    strike(draft, first)
+    move(draft, second, therapist, EIGHT)
+    row = rows_of(draft)[first.pk]
+    assert desk.get(page).text.count('datetime="2026-10-15 08:00') == 1
+
+    draft.refresh_from_db()
+    sent = {"version": draft.version, "do": f"restore-{row.pk}"}
+    said = desk.post(page, sent, follow=True).text
+
+    assert "is taken in again for Thu, Oct 15, 9 a.m. CDT, with" in said
+    for start in ("08:00", "09:00"):
+        assert said.count(f'datetime="2026-10-15 {start}') == 1
+
+
+def test_the_page_says_why_nobody_could_be_taken_in():
+    (first, *_), _ = morning()
+    draft = planned()
+    strike(draft, first)
+    draft.refresh_from_db()
+    planned_anew(draft)
+    draft.refresh_from_db()
+    row = rows_of(draft)[first.pk]
+    sent = {"version": draft.version, "do": f"restore-{row.pk}"}
+
+    answer = signed_in(make_user(Role.SCHEDULER)).post(url("draft", draft.pk), sent)
+
+    assert answer.status_code == 409
+    assert "no other free time of the plan suits them" in answer.text
+
+
+def test_the_database_lets_no_two_rows_have_one_time():
+    morning(waiting=2)
+    draft = planned()
+    one, other = draft.offers.order_by("starts_at")
+    rows = DraftOffer.objects.filter(pk=other.pk)
+    moved = {"starts_at": one.starts_at, "ends_at": one.ends_at}
+
+    with (
+        pytest.raises(IntegrityError, match='"draft_gives_each_time_once"'),
+        transaction.atomic(),
+    ):
+        rows.update(**moved)
+    assert rows.update(struck=True, **moved) == 1
