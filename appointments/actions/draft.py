@@ -69,7 +69,7 @@ def strike(
         if not struck:
             _find_room_for(row, draft, now=now)
         row.struck = struck
-        row.save()
+        row.save(update_fields=["struck"])
         _changed(draft)
         done = "struck" if struck else "taken_in"
         record(f"plan_of_offers.{done}", draft, by=by, at=now, change=f"{row.entry_id}")
@@ -136,19 +136,19 @@ def move(
             raise CannotCome(_("This patient is at another visit at that time."))
         raise TimeTaken(_("That time cannot be had any more. Please choose another."))
     _put(row, opening, planner)
-    row.save()
     _changed(draft)
     record("plan_of_offers.moved", draft, by=by, at=now, change=f"{row.entry_id}")
     return row
 
 
 def _put(row: DraftOffer, opening: Opening, planner: Planner) -> None:
-    """Give the row the opening, and what it means for its patient; it is not saved."""
+    """Write the opening into the row, and what it means for its patient."""
     row.therapist_id, row.starts_at = opening.therapist, opening.starts_at
     row.ends_at, row.moved = opening.ends_at, True
     row.harm = planner.harm_of(row.entry, opening.starts_at)
     last = planner.last_therapists.get(row.entry.referral_id)
     row.same_therapist = last == opening.therapist
+    row.save()
 
 
 def _moved_so(
