@@ -198,6 +198,15 @@ def test_a_row_that_was_planned_anew_meanwhile_is_told_kindly(desk):
         assert "The plan was changed meanwhile." in words(answer)
 
 
+def test_a_link_above_the_rows_leads_to_the_buttons_below_them(desk):
+    morning()
+    page = desk.get(url("draft", planned().pk)).text
+
+    link, table = page.index('href="#decide"'), page.index("<table")
+    assert link < table < page.index('id="decide"')
+    assert page.index('id="decide"') < page.index('value="send"')
+
+
 @pytest.mark.parametrize("role", [Role.LEAD, Role.STAFF, Role.THERAPIST, Role.PATIENT])
 def test_only_schedulers_plan(clock, role):
     morning()
