@@ -27,7 +27,7 @@ from appointments.models.booking import (
     lock_room,
     unlock_room,
 )
-from appointments.models.treatment import Treatment
+from appointments.models.treatment import Treatment, kept_for
 from appointments.obstacle import obstacle
 from appointments.openings import Opening, Span
 from massage_portal.accounts.models import User
@@ -231,7 +231,8 @@ def hold(
     """
     policy = entry.policy
     see_it_is_for_them(entry, terms.treatment)
-    supply, free = still_free(entry, opening, now=now, treatment=terms.treatment)
+    treatment = terms.treatment or kept_for(entry)
+    supply, free = still_free(entry, opening, now=now, treatment=treatment)
     technique = supply.technique_for(entry)
     rooms = supply.rooms_for(free, technique)
     judged = judge(entry, free, supply=supply, terms=terms, by=by)

@@ -77,7 +77,8 @@ class Terms:
     :param agreed: whether the patient agreed to what is not as they wished.
     :param turn: why they have it before others.
     :param by_plan: whether it is a row of a plan, which weighs all who wait.
-    :param treatment: what was chosen for the visit; None is what the referral says.
+    :param treatment: what was chosen for the visit; None is what was kept of an earlier
+        one, or what the referral says.
     """
 
     agreed: bool = False

@@ -15,8 +15,9 @@ from appointments.matching import fits
 from appointments.models.appointment import Appointment
 from appointments.models.draft import Draft, DraftOffer
 from appointments.models.drawn_from import DrawnFrom
+from appointments.models.in_line import waiting_in_line
 from appointments.models.policy import Policy
-from appointments.models.supply import Supply, waiting_in_line
+from appointments.models.supply import Supply
 from appointments.models.waitlist import WaitlistEntry
 from appointments.models.wish import wish_of
 from appointments.openings import Opening, Span, on_the_clock
@@ -26,7 +27,6 @@ from appointments.planning.grid import Block, Rooms, cells
 from appointments.planning.problem import Asking, Kind, Outcome, Problem
 from appointments.planning.twice import beside, meet
 from appointments.priority import DAY, harm
-from services.models import Technique
 
 Key = tuple[int, datetime]  # therapist, start
 
@@ -125,8 +125,8 @@ class Planner(Supply):
         kinds: dict[Kind, list[Opening]] = {}
         for entry, one in zip(line, asking, strict=True):
             if one.kind not in kinds:
-                kinds[one.kind] = self.openings(entry.referral.technique)
-        fixed = ((self.opening_of(one), one.entry.referral.technique) for one in moved)
+                kinds[one.kind] = self.openings_for(entry)
+        fixed = ((self.opening_of(one), self.kind_for(one.entry)[0]) for one in moved)
         return Problem(
             asking=asking,
             openings=kinds,
@@ -136,15 +136,14 @@ class Planner(Supply):
             exponent=float(self.policy.harm_exponent),
             same_therapist=float(self.policy.same_therapist_harm),
             fixed=[
-                (opening, technique.pk if technique else None)
+                (opening, technique)
                 for opening, technique in fixed
                 if opening is not None
             ],
         )
 
     def _asking(self, entry: WaitlistEntry) -> Asking:
-        technique = entry.referral.technique
-        key, minutes = self._key(technique)
+        key, minutes = self.kind_for(entry)
         return Asking(
             key=entry.pk,
             received_at=entry.received_at,
@@ -170,11 +169,7 @@ class Planner(Supply):
 
     def opening_of(self, row: DraftOffer) -> Opening | None:
         """Return the free time that a row names; None if it is not free any more."""
-        return self.at(
-            row.entry.referral.technique,
-            therapist=row.therapist_id,
-            starts_at=row.starts_at,
-        )
+        return self.opening_for(row.entry, (row.therapist_id, row.starts_at))
 
     def has(self, row: DraftOffer) -> bool:
         """Say whether a row still stands: its patient waits, and can have its time."""
@@ -220,10 +215,10 @@ class Planner(Supply):
         others = list(others)
         rooms, taken = self._beside(others)
         theirs = self._rows_of(row, others)
-        technique = row.entry.referral.technique
-        number = technique.pk if technique else None
+        number, _minutes = self.kind_for(row.entry)
         now_there = (row.therapist_id, row.starts_at)
-        for opening in self.for_entry(row.entry, most=len(self.openings(technique))):
+        most = len(self.openings_for(row.entry))
+        for opening in self.for_entry(row.entry, most=most):
             span = Block.of(opening).span
             touched = {(opening.therapist, cell) for cell in cells(span)}
             if (
@@ -242,9 +237,7 @@ class Planner(Supply):
         Say whether the row's patient is at another visit then: booked, offered or
         planned.
         """
-        opening = self.at(
-            row.entry.referral.technique, therapist=wanted[0], starts_at=wanted[1]
-        )
+        opening = self.opening_for(row.entry, wanted)
         if opening is None:
             return False
         held = Span(opening.starts_at, opening.blocked_until)
@@ -317,11 +310,7 @@ class Planner(Supply):
 
     def _could_have(self, entry: WaitlistEntry, held: Held) -> bool:
         """Say whether the entry could have a row's time: it suits, and is no longer."""
-        opening = self.at(
-            entry.referral.technique,
-            therapist=held.therapist,
-            starts_at=held.starts_at,
-        )
+        opening = self.opening_for(entry, (held.therapist, held.starts_at))
         if opening is None or opening.ends_at > held.ends_at:
             return False
         return self.can_have(entry, opening)
@@ -336,12 +325,11 @@ class Planner(Supply):
             opening = self.opening_of(other)
             if opening is None:
                 continue
-            technique: Technique | None = other.entry.referral.technique
             span = Block.of(opening).span
             rooms.give(
                 opening.location,
                 span,
-                techniques=[technique.pk if technique else None],
+                techniques=[self.kind_for(other.entry)[0]],
             )
             taken.update((opening.therapist, cell) for cell in cells(span))
         return rooms, taken

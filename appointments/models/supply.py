@@ -14,11 +14,12 @@ from appointments.ahead import Week, weeks
 from appointments.codes import EntryStatus, Status
 from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
+from appointments.models.in_line import waiting_in_line
 from appointments.models.own import Own, own_times
 from appointments.models.policy import Policy
 from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
-from appointments.models.treatment import Treatment, usual_minutes
-from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
+from appointments.models.treatment import Treatment, kept_for, usual_minutes
+from appointments.models.waitlist import WaitlistEntry
 from appointments.models.wish import wish_of
 from appointments.openings import (
     Diary,
@@ -105,7 +106,7 @@ class Supply:
 
     def for_treatment(self, treatment: Treatment | None) -> Self:
         """
-        Return the same, of such visits; None is what each referral names.
+        Return the same, of such visits; None is what each patient waits for.
 
         What is read for one of them is read for all.
         """
@@ -135,7 +136,7 @@ class Supply:
         if not self.first <= day <= self.last:
             return None
         begin = on_the_clock(day, time(0), zone, fold=0)
-        minutes = self.minutes(self.technique_for(entry))
+        minutes = self.kind_for(entry)[1]
         over = starts_at + timedelta(minutes=minutes) + self.policy.turnover
         part = Supply(
             now=self.now,
@@ -149,7 +150,30 @@ class Supply:
 
     def technique_for(self, entry: WaitlistEntry) -> Technique | None:
         """Return by which technique the patient would be treated."""
-        return self.treatment.technique if self.treatment else entry.referral.technique
+        chosen = self.treatment or kept_for(entry)
+        return chosen.technique if chosen else entry.referral.technique
+
+    def of(self, entry: WaitlistEntry) -> Self:
+        """
+        Return the same, of such visits as `entry` waits for.
+
+        As was chosen here; else for the visit that it had; else as the referral says.
+        """
+        return self.for_treatment(self.treatment or kept_for(entry))
+
+    def kind_for(self, entry: WaitlistEntry) -> tuple[int | None, int]:
+        """Return technique, by its key, and minutes of the visit `entry` waits for."""
+        return self.of(entry)._key(self.technique_for(entry))
+
+    def openings_for(self, entry: WaitlistEntry) -> list[Opening]:
+        """Return those of its kind, soonest first, whether it can use them or not."""
+        return self.of(entry).openings(self.technique_for(entry))
+
+    def opening_for(self, entry: WaitlistEntry, place: Place) -> Opening | None:
+        """Return the opening of its kind that begins at `place`, if there is one."""
+        therapist, starts_at = place
+        technique = self.technique_for(entry)
+        return self.of(entry).at(technique, therapist=therapist, starts_at=starts_at)
 
     def minutes(self, technique: Technique | None) -> int:
         """Return how long a visit lasts, in minutes."""
@@ -208,7 +232,7 @@ class Supply:
     def for_entry(self, entry: WaitlistEntry, *, most: int = 1) -> list[Opening]:
         """Return the first `most` openings that the patient can use, soonest first."""
         wish = self._wish(entry)
-        some = self._that_suit(self.technique_for(entry), wish.habits)
+        some = self.of(entry)._that_suit(self.technique_for(entry), wish.habits)
         return usable(wish, some, now=self.now, most=most)
 
     def next_proposal(self) -> Proposal | None:
@@ -240,8 +264,7 @@ class Supply:
     ) -> Iterator[Proposal]:
         """Yield who can use one therapist's free time, most harmed by waiting first."""
         for entry in self._line():
-            technique = self.technique_for(entry)
-            opening = self.at(technique, therapist=therapist, starts_at=starts_at)
+            opening = self.opening_for(entry, (therapist, starts_at))
             if opening and fits(self._wish(entry), opening, now=self.now):
                 yield Proposal(entry, opening)
 
@@ -365,23 +388,3 @@ class Supply:
             last=self.last,
             not_before=self.now,
         )
-
-
-def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:
-    """
-    Return those who wait without an open offer, whom waiting harms most first.
-
-    Who waits with a referral that is not in force keeps their place, but nothing can be
-    offered to them.
-    """
-    offered = Appointment.objects.offers_open(now).values("entry_id")
-    return (
-        WaitlistEntry.objects.waiting()
-        .covered(now)
-        .exclude(pk__in=offered)
-        .in_order_of_need(now=now, exponent=float(policy.harm_exponent))
-        .select_related(
-            *("referral__technique", "referral__insurer", "referral__authorization"),
-            *("patient", "category"),
-        )
-    )

@@ -41,16 +41,20 @@ _NEAR = f"""visit.starts_at > asked.starts_at - {_HOURS}
     AND visit.starts_at < asked.starts_at + {_HOURS}"""
 # For every kind of visit that could be there: when it ends, and when both are free.
 _KINDS = f"""
-    SELECT asked.place, kind.technique,
+    SELECT asked.place, kind.technique, kind.minutes, kind.kept,
            (asked.starts_at + kind.length) AT TIME ZONE asked.zone AS local_end,
            asked.starts_at + kind.held AS free_at
       FROM asked
      CROSS JOIN (
-            SELECT technique, minutes * interval '1 minute' AS length,
+            SELECT one.*, minutes * interval '1 minute' AS length,
                    minutes * interval '1 minute' + %(turnover)s::interval AS held
-              FROM (SELECT NULL::bigint, %(minutes)s::int UNION ALL
-                    SELECT article_ptr_id, minutes FROM services_technique)
-                   AS one (technique, minutes)) AS kind
+              FROM (SELECT NULL::bigint, %(minutes)s::int, false UNION ALL
+                    SELECT article_ptr_id, minutes, false FROM services_technique
+                     UNION ALL
+                    SELECT DISTINCT kept_technique_id, kept_minutes::int, true
+                      FROM appointments_waitlistentry
+                     WHERE kept_minutes IS NOT NULL)
+                   AS one (technique, minutes, kept)) AS kind
      WHERE asked.starts_at + kind.length <= asked.work_until
        AND (kind.technique IS NULL OR EXISTS (
             SELECT FROM appointments_certification held
@@ -105,9 +109,23 @@ _WISHED = """
     AND starts_at - %(now)s >= greatest(
         other.notice_hours * interval '1 hour', %(notice)s::interval)
 """
+# What was chosen for a visit that was canceled, if it may still be so: see `kept_for`.
+_KEEPS = """
+    other.kept_minutes IS NOT NULL
+    AND coalesce(referral.technique_id = other.kept_technique_id,
+                 referral.technique_id IS NULL AND (
+                     other.kept_technique_id IS NULL
+                     OR EXISTS (SELECT FROM services_technique technique
+                                 WHERE article_ptr_id = other.kept_technique_id
+                                   AND technique.active)))
+"""
 _USABLE = f"""
     SELECT FROM referrals_referral referral
-      JOIN kinds ON referral.technique_id IS NOT DISTINCT FROM kinds.technique
+      JOIN kinds ON kinds.kept = ({_KEEPS})
+       AND CASE WHEN kinds.kept
+                THEN kinds.technique IS NOT DISTINCT FROM other.kept_technique_id
+                     AND kinds.minutes = other.kept_minutes
+                ELSE kinds.technique IS NOT DISTINCT FROM referral.technique_id END
       LEFT JOIN services_insurer insurer ON insurer.id = referral.insurer_id
       LEFT JOIN referrals_authorization allowed ON allowed.referral_id = referral.id
      WHERE referral.id = other.referral_id AND kinds.place = asked.place
