@@ -21,6 +21,7 @@ from appointments.models import (
     WaitlistEntry,
 )
 from appointments.models.appointment import AppointmentQuerySet
+from appointments.models.before import Stand
 from appointments.models.booking import (
     add_visit,
     lock_entry,
@@ -94,19 +95,22 @@ def still_free(
     opening: Opening,
     *,
     now: datetime,
-    treatment: Treatment | None = None,
+    terms: Terms,
+    by: User | None,
 ) -> tuple[Supply, Opening]:
     """
     Lock the therapist; return the opening as it can be had now, and what it is part of.
 
-    :param treatment: what was chosen for the visit; None is what the referral says.
+    Whether anybody stands before the patient is read with it, if that will be asked.
+
     :raises TimeTaken: if the therapist is away, taken or not certified then, the place
         is closed, or no room is free.
     """
     policy = entry.policy
     day = opening.local_start.date()
-    treatment = treatment or Treatment(entry.referral.technique)
+    treatment = terms.treatment or Treatment(entry.referral.technique)
     ends_at = opening.starts_at + timedelta(minutes=treatment.lasts(policy))
+    stand = Stand(entry.pk, float(policy.harm_exponent))
     supply = Supply(
         now=now,
         policy=policy,
@@ -115,8 +119,9 @@ def still_free(
         therapist=opening.therapist,
         within=Span(opening.starts_at, ends_at + policy.turnover),
         locked=True,
+        stand=stand if terms.in_turn(by) else None,
     ).for_treatment(treatment)
-    free = supply.at(
+    free = supply.only_at(
         treatment.technique, therapist=opening.therapist, starts_at=opening.starts_at
     )
     if free is None:
@@ -231,7 +236,7 @@ def hold(
     """
     policy = entry.policy
     see_it_is_for_them(entry, terms.treatment)
-    supply, free = still_free(entry, opening, now=now, treatment=terms.treatment)
+    supply, free = still_free(entry, opening, now=now, terms=terms, by=by)
     technique = supply.technique_for(entry)
     rooms = supply.rooms_for(free, technique)
     judged = judge(entry, free, supply=supply, terms=terms, by=by)
@@ -240,8 +245,9 @@ def hold(
     else:
         state = {"held_until": _until(free, replaces, policy=policy, now=now)}
     kept = {"by_telephone": by_telephone, "agreed_to": ",".join(judged.agreed_to)}
-    what = {"technique": technique, "replaces": replaces}
-    visit = _visit(entry, free, now=now, **what, **kept, **state)
+    visit = _visit(
+        entry, free, now=now, technique=technique, replaces=replaces, **kept, **state
+    )
     _make_in(rooms, visit, now=now)
     keep(visit, judged, terms, by=by, now=now)
     return visit

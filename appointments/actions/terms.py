@@ -85,6 +85,10 @@ class Terms:
     by_plan: bool = False
     treatment: Treatment | None = None
 
+    def in_turn(self, by: User | None) -> bool:
+        """Say whether it is asked whose turn it is: of a person's choice alone."""
+        return by is not None and not self.by_plan
+
 
 NOTHING_SAID = Terms()
 
@@ -137,7 +141,8 @@ def judge(
     """
     See that the patient wants the time, and that it is their turn, or why not.
 
-    Who waits is counted only for a person's choice, and once all else is well.
+    Who waits is counted only for a person's choice, once all else is well, and if
+    anybody stands before the patient at all.
 
     :param supply: in which the opening was found.
     :param by: None where the portal gives it by itself.
@@ -147,7 +152,7 @@ def judge(
     unwished = not_wished(entry, opening, policy=supply.policy, now=supply.now)
     if unwished and not terms.agreed:
         raise NotWished(unwished)
-    if by is None or terms.by_plan:
+    if not terms.in_turn(by) or not supply.anybody_before:
         return Judged(unwished, 0)
     [number] = in_greater_need(entry, [opening], supply=supply)
     if number and not (terms.turn and terms.turn.is_whole):

@@ -1798,6 +1798,7 @@ class Migration(migrations.Migration):
                 ),
                 models.F("received_at"),
                 condition=models.Q(("status", "accepted")),
+                include=("need_score", "id"),
                 name="entry_by_need",
             ),
         ),

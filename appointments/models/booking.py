@@ -19,7 +19,7 @@ from appointments.models.appointment import Appointment
 from appointments.models.policy import NEWEST, Policy
 from appointments.models.waitlist import WaitlistEntry
 from massage_portal.accounts.models import User
-from massage_portal.prepared import Prepared, columns
+from massage_portal.prepared import Prepared, as_model, columns
 from referrals.models import Authorization, Patient, Referral
 from services.models import Insurer, Technique
 
@@ -169,7 +169,7 @@ def _made(name: str, values: list[Any]) -> Any:
     key, *_others = values
     if key is None:
         return None
-    return PARTS[name].from_db(connection.alias, NAMES[name], values)
+    return as_model(PARTS[name], dict(zip(NAMES[name], values, strict=True)))
 
 
 def add_visit(visit: Appointment, rooms: list[int]) -> bool:

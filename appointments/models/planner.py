@@ -15,8 +15,9 @@ from appointments.matching import fits
 from appointments.models.appointment import Appointment
 from appointments.models.draft import Draft, DraftOffer
 from appointments.models.drawn_from import DrawnFrom
+from appointments.models.in_line import waiting_in_line
 from appointments.models.policy import Policy
-from appointments.models.supply import Supply, waiting_in_line
+from appointments.models.supply import Supply
 from appointments.models.waitlist import WaitlistEntry
 from appointments.models.wish import wish_of
 from appointments.openings import Opening, Span, on_the_clock

@@ -14,11 +14,13 @@ from appointments.ahead import Week, weeks
 from appointments.codes import EntryStatus, Status
 from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
+from appointments.models.before import Stand
+from appointments.models.in_line import waiting_in_line
 from appointments.models.own import Own, own_times
 from appointments.models.policy import Policy
 from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
 from appointments.models.treatment import Treatment, usual_minutes
-from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
+from appointments.models.waitlist import WaitlistEntry
 from appointments.models.wish import wish_of
 from appointments.openings import (
     Diary,
@@ -53,6 +55,7 @@ class Supply:
     The days are local to each place. One query, whatever the size of the clinic, and
     one more where patients are asked about.
 
+    :param policy: by which all is judged; None reads what is in force, with the rest.
     :param therapist: only this one's; None is all.
     :param therapists: only those of these; None is all.
     :param location: only those at this place; None is all.
@@ -60,13 +63,14 @@ class Supply:
         is read; None is everything.
     :param whose: the only request about which it is asked; None is all that wait.
     :param locked: whether the therapists asked for are locked before all is read.
+    :param stand: if locked, whose place in the line is read with it; None is nobody's.
     """
 
     def __init__(
         self,
         *,
         now: datetime,
-        policy: Policy,
+        policy: Policy | None = None,
         first: date,
         last: date,
         therapist: int | None = None,
@@ -75,9 +79,10 @@ class Supply:
         within: Span | None = None,
         whose: WaitlistEntry | None = None,
         locked: bool = False,
+        stand: Stand | None = None,
     ) -> None:
         self.now = now
-        self.policy = policy
+        self._policy = policy
         self.first = first
         self.last = last
         self.therapists = therapists if therapist is None else [therapist]
@@ -86,7 +91,7 @@ class Supply:
         self.whose = whose
         self.treatment: Treatment | None = None
         self._reader: Supply | None = None  # that reads for this one
-        self.locked = locked
+        self.locked, self.stand = locked, stand
         self._slots: dict[tuple[int | None, int], list[Slot]] = {}
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
@@ -196,6 +201,18 @@ class Supply:
                 (one.therapist, one.starts_at): one for one in self.openings(technique)
             }
         return self._places[key].get((therapist, starts_at))
+
+    def only_at(
+        self, technique: Technique | None, *, therapist: int, starts_at: datetime
+    ) -> Opening | None:
+        """Return the same as `at`, without computing any other time."""
+        key, minutes = self._key(technique)
+        begin, end = self.within or (self.now, None)
+        visit = Span(starts_at, starts_at + timedelta(minutes=minutes))
+        until = visit.end + self.policy.turnover
+        if starts_at < max(self.now, begin) or (end is not None and until > end):
+            return None
+        return self._rota.opening(therapist, visit, until=until, technique=key)
 
     def _that_suit(self, technique: Technique | None, habits: Habits) -> list[Opening]:
         """Return those within a patient's week; many patients share the answer."""
@@ -326,7 +343,16 @@ class Supply:
             location=self.location,
             within=self.within,
             locked=self.locked,
+            stand=self.stand,
+            with_policy=self._policy is None,
         )
+
+    @property
+    def policy(self) -> Policy:
+        """The policy by which all is judged."""
+        found = self._policy or self._rota.policy
+        assert found is not None  # noqa: S101 - it is read where it was not given
+        return found
 
     @property
     def diaries(self) -> list[Diary]:
@@ -337,13 +363,12 @@ class Supply:
         """Return the rooms, in order of their keys, in which the visit could be."""
         held = Span(opening.starts_at, opening.blocked_until)
         key = technique.pk if technique else None
-        return [
-            room.room
-            for room in self._rota.rooms
-            if room.location == opening.location
-            and room.serves(key)
-            and room.is_free(held)
-        ]
+        return self._rota.rooms_at(opening.location, held, key)
+
+    @property
+    def anybody_before(self) -> bool:
+        """Whether anybody stands before the patient of `stand`."""
+        return self._rota.anybody_before
 
     def work_until(self, opening: Opening) -> datetime:
         """Return when the work during which an opening lies ends."""
@@ -365,23 +390,3 @@ class Supply:
             last=self.last,
             not_before=self.now,
         )
-
-
-def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:
-    """
-    Return those who wait without an open offer, whom waiting harms most first.
-
-    Who waits with a referral that is not in force keeps their place, but nothing can be
-    offered to them.
-    """
-    offered = Appointment.objects.offers_open(now).values("entry_id")
-    return (
-        WaitlistEntry.objects.waiting()
-        .covered(now)
-        .exclude(pk__in=offered)
-        .in_order_of_need(now=now, exponent=float(policy.harm_exponent))
-        .select_related(
-            *("referral__technique", "referral__insurer", "referral__authorization"),
-            *("patient", "category"),
-        )
-    )

@@ -3,10 +3,9 @@ How many in greater need could use a time that somebody is given by hand.
 
 By hand, and planned once: it is asked while a therapist is locked. Each opening is
 looked at for every kind of visit that could be there (technique, length, a fit room);
-then those who stand before the patient, and whom one of these suits, are counted, up to
-MOST, in the part of the line where anybody may. It says of all who wait what
-`matching.fits` says of one; a test holds the two together, and the order is that of
-`Ranked.in_order_of_need`.
+then those who stand before the patient (`models/before.py`), and whom one of these
+suits, are counted, up to MOST. It says of all who wait what `matching.fits` says of
+one; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from appointments.codes import HOLDING_TIME, EntryStatus, Status
+from appointments.codes import HOLDING_TIME, Status
+from appointments.models.before import BEFORE, MINE, STEPS, line
 from appointments.models.rota import LONGEST
 from appointments.models.supply import Supply
 from appointments.models.waitlist import WaitlistEntry
@@ -73,71 +73,6 @@ _KINDS = f"""
                        AND visit.starts_at < asked.starts_at + kind.held
                        AND visit.blocked_until > asked.starts_at))
 """  # noqa: S608 - the names are ours
-_TARGET = """appointments_targetwait target
-    ON target.category_id = {category}
-   AND target.in_force_from <= %(now)s
-   AND coalesce(target.in_force_until > %(now)s, true)"""
-_OVERRULES = "overrule.starts_at <= %(now)s AND overrule.ends_at > %(now)s"
-# What the order of need is made of.
-_WAITED = """greatest((extract(epoch FROM %(now)s::timestamptz - entry.received_at)
-    / 86400.0)::float8, 0)"""
-_WHOLE = "(target_days * (1.0 - entry.need_score / 200.0))::float8"
-_ADDS = """CASE WHEN %(exponent)s::float8 = 1 THEN 1.0 / whole
-    ELSE power((waited + 1.0) / whole, %(exponent)s::float8)
-       - power(waited / whole, %(exponent)s::float8) END"""
-_MINE = f"""
-    SELECT id, received_at, {_ADDS} AS adds
-      FROM (SELECT entry.id, entry.received_at, {_WAITED} AS waited,
-                   coalesce(overrule.target_days::float8,
-                       {_WHOLE.replace("(target_days", "(target.target_days")}) AS whole
-              FROM appointments_waitlistentry entry
-              LEFT JOIN {_TARGET.format(category="entry.category_id")}
-              LEFT JOIN appointments_overrule overrule
-                ON overrule.entry_id = entry.id AND {_OVERRULES}
-             WHERE entry.id = %(entry)s::bigint) entry
-"""  # noqa: S608 - the names are ours
-# A day adds at most e (w + 1)^(e - 1) / t^e for who has waited w of t days. So of each
-# category, and each ten points of need, none who came after `since` stands before the
-# patient; a little more, for what was rounded.
-_STEPS = f"""
-    SELECT category.id AS category, tenth, target.target_days,
-           CASE WHEN target.target_days IS NULL AND mine.adds IS NOT NULL
-                THEN '-infinity'
-                WHEN mine.adds > 0 AND %(exponent)s::float8 > 1
-                THEN %(now)s::timestamptz - interval '1 day' * least(36500, power(
-                    mine.adds / %(exponent)s::float8
-                    * power(target.target_days * (1 - (tenth * 10 + 9) / 200.0::float8),
-                            %(exponent)s::float8),
-                    1 / (%(exponent)s::float8 - 1)) - 1.01)
-                ELSE 'infinity' END AS since
-      FROM mine
-     CROSS JOIN appointments_triagecategory category
-      LEFT JOIN {_TARGET.format(category="category.id")}
-     CROSS JOIN generate_series(10, 0, -1) AS tenth
-     ORDER BY target.target_days, tenth DESC
-"""  # noqa: S608 - the names are ours
-# OFFSET 0: step by step through the index, however many PostgreSQL expects. Those whom
-# an overrule moves may stand anywhere.
-_LINE = f"""
-    SELECT entry.*, {_ADDS} AS adds
-      FROM (SELECT entry.*, {_WAITED} AS waited, {_WHOLE} AS whole
-              FROM steps
-             CROSS JOIN LATERAL (
-                    SELECT * FROM appointments_waitlistentry entry
-                     WHERE status = '{EntryStatus.ACCEPTED}'
-                       AND category_id = steps.category
-                       AND need_score / 10 = steps.tenth
-                       AND received_at <= steps.since
-                    OFFSET 0) entry
-             WHERE NOT EXISTS (
-                    SELECT FROM appointments_overrule overrule
-                     WHERE overrule.entry_id = entry.id AND {_OVERRULES})
-             UNION ALL
-            SELECT entry.*, {_WAITED}, overrule.target_days::float8
-              FROM appointments_overrule overrule
-              JOIN appointments_waitlistentry entry ON entry.id = overrule.entry_id
-             WHERE entry.status = '{EntryStatus.ACCEPTED}' AND {_OVERRULES}) entry
-"""  # noqa: S608 - the names are ours
 # What of a time does not depend on the kind of the visit; and that the shortest kind
 # ends in time, which spares looking at the referral of whoever goes home earlier.
 _WISHED = """
@@ -178,12 +113,10 @@ _USABLE = f"""
                AND visit.starts_at < kinds.free_at
                AND visit.blocked_until > asked.starts_at)
 """  # noqa: S608 - the names are ours
-# Who stands before the patient.
-_BEFORE = """
-    other.adds > mine.adds OR mine.adds IS NULL AND other.adds IS NOT NULL
-    OR other.adds IS NOT DISTINCT FROM mine.adds
-       AND (other.received_at, other.id) < (mine.received_at, mine.id)
-"""
+_LINE = line(
+    *("referral_id", "patient_id", "session", "notice_hours", "weekdays", "from_time"),
+    *("to_time", "earliest", "latest", "therapist_id", "location_id"),
+)
 # CASE has it asked in this order: what costs most comes last.
 IN_GREATER_NEED = Prepared(
     "in_greater_need",
@@ -196,11 +129,11 @@ IN_GREATER_NEED = Prepared(
                               %(zones)s::text[]) WITH ORDINALITY
                        AS one (therapist, location, starts_at, work_until, zone,
                                place)) AS one
-    ), kinds AS MATERIALIZED ({_KINDS}), mine AS MATERIALIZED ({_MINE}),
-    steps AS MATERIALIZED ({_STEPS})
+    ), kinds AS MATERIALIZED ({_KINDS}), mine AS MATERIALIZED ({MINE}),
+    steps AS MATERIALIZED ({STEPS})
     SELECT (SELECT count(*)
               FROM (SELECT FROM mine CROSS JOIN ({_LINE}) other
-                     WHERE other.id <> mine.id AND CASE WHEN {_BEFORE} THEN
+                     WHERE other.id <> mine.id AND CASE WHEN {BEFORE} THEN
                            CASE WHEN {_WISHED} THEN EXISTS ({_USABLE}) END END
                      LIMIT {MOST}) counted)
       FROM (SELECT asked.*,

@@ -19,7 +19,7 @@ from appointments.models import (
     Supply,
 )
 from appointments.models import turns as turns_module
-from appointments.models.supply import waiting_in_line
+from appointments.models.in_line import waiting_in_line
 from appointments.models.turns import in_greater_need
 from massage_portal.accounts.roles import Role
 from tests.appointments.pages import signed_in, url

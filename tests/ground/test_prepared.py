@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import DataError, connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 
-from massage_portal.prepared import Prepared, together
+from massage_portal.prepared import Prepared, as_model, together
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +86,18 @@ def test_nothing_is_written_together_outside_of_a_transaction(monkeypatch):
 
     with pytest.raises(TransactionManagementError), together():
         ADD.run(number=1, by=1)
+
+
+def test_a_row_as_its_model_is_as_django_makes_it(django_assert_num_queries):
+    kept = Group.objects.create(name="Readers")
+
+    whole = as_model(Group, {"id": kept.pk, "name": "Readers"})
+    part = as_model(Group, {"id": kept.pk})
+
+    found = Group.from_db("default", ["id", "name"], [kept.pk, "Readers"])
+    assert whole == found == kept
+    assert vars(whole).keys() == vars(found).keys()
+    assert vars(whole._state) == vars(found._state)
+    assert part.get_deferred_fields() == {"name"}
+    with django_assert_num_queries(1):
+        assert part.name == "Readers"
