@@ -77,6 +77,7 @@ class Rota:
 
     first: date
     last: date
+    within: Span | None = None
     anybody_before: bool = False
     policy: Policy | None = None
     therapists: list[tuple[int, int, str]] = field(default_factory=list)
@@ -93,6 +94,11 @@ class Rota:
     closed: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
     holidays: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
     kept: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
+
+    def tells_of(self, span: Span) -> bool:
+        """Say whether all visits of that time were read."""
+        within = self.within or Span(*reach(self.first, self.last))
+        return within.start <= span.start and span.end <= within.end
 
     def add(self, row: Row) -> None:
         """Put one row where it belongs."""
@@ -248,9 +254,9 @@ def rota(
     """
     of_whom = (therapists is not None, location is not None, with_policy)
     statement = LOCKED[stand is not None] if locked else STATEMENTS[of_whom]
-    values = _values(now, first, last, within)
+    values = asked(now=now, first=first, last=last, within=within)
     values |= {"therapists": list(therapists or ()), "location": location}
-    read = Rota(first, last)
+    read = Rota(first, last, within=within)
     for row in statement.rows(**values, **(stand._asdict() if stand else {})):
         read.add(Row._make(row))
     if with_policy and not locked and read.policy is None:
@@ -272,9 +278,10 @@ def reach(first: date, last: date) -> tuple[datetime, datetime]:
     return begin - EAST - TURNOVER, end + ONE_DAY + WEST + TURNOVER
 
 
-def _values(
-    now: datetime, first: date, last: date, within: Span | None
+def asked(
+    *, now: datetime, first: date, last: date, within: Span | None
 ) -> dict[str, Any]:
+    """Return with what values the statement reads these days."""
     begin, end = reach(first, last)
     since, until = within or (begin, end)
     return {

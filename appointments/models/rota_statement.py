@@ -135,15 +135,30 @@ STATEMENTS = {
     )
     for some, place, policy in product((False, True), repeat=3)
 }
-LOCK = Prepared(
-    "lock_therapists",
-    """
+LOCK_THERAPISTS = """
     SELECT FROM appointments_therapist WHERE id = ANY(%(therapists)s)
      ORDER BY id FOR NO KEY UPDATE
-    """,
-)
+"""
+LOCK = Prepared("lock_therapists", LOCK_THERAPISTS)
 # By whether somebody's place in the line is asked about as well.
 LOCKED = {
     False: Prepared("rota_locked", _statement(SOME), first=LOCK),
     True: Prepared("rota_before", _statement(SOME, BEFORE), first=LOCK),
 }
+# As parts of another statement, which has read by what exponent policy rules.
+RULING = f"""
+    SELECT coalesce(
+               (SELECT harm_exponent FROM ({NEWEST}) newest),
+               {Policy._meta.get_field("harm_exponent").default}
+           )::float8 AS exponent
+"""  # noqa: S608 - the names are ours
+OF_ONE = {
+    in_turn: _statement(SOME, BEFORE * in_turn).replace(
+        "%(exponent)s::float8", "(SELECT exponent FROM ruling)"
+    )
+    for in_turn in (False, True)
+}
+# Empty columns of their kinds.
+NO_ROW = """NULL::text, NULL::bigint[], NULL::bigint, NULL::text, NULL::time,
+    NULL::time, NULL::date, NULL::date, NULL::timestamptz, NULL::timestamptz,
+    NULL::text"""

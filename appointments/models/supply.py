@@ -64,6 +64,7 @@ class Supply:
     :param whose: the only request about which it is asked; None is all that wait.
     :param locked: whether the therapists asked for are locked before all is read.
     :param stand: if locked, whose place in the line is read with it; None is nobody's.
+    :param known: all of it, if it was read already.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Supply:
         whose: WaitlistEntry | None = None,
         locked: bool = False,
         stand: Stand | None = None,
+        known: Rota | None = None,
     ) -> None:
         self.now = now
         self._policy = policy
@@ -92,6 +94,8 @@ class Supply:
         self.treatment: Treatment | None = None
         self._reader: Supply | None = None  # that reads for this one
         self.locked, self.stand = locked, stand
+        if known is not None:
+            self._rota = known
         self._slots: dict[tuple[int | None, int], list[Slot]] = {}
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}

@@ -221,8 +221,8 @@ def test_messages_owed_by_hand_are_the_rows_that_django_would_save():
     assert fields_of(added) == fields_of(like)
 
 
-@pytest.mark.parametrize(("waited", "messages"), [(9, 4), (1, 5)])
-def test_a_booking_is_four_messages_and_one_more_if_anybody_stands_before(
+@pytest.mark.parametrize(("waited", "messages"), [(9, 3), (1, 4)])
+def test_a_booking_is_three_messages_and_one_more_if_anybody_stands_before(
     waited, messages, django_assert_num_queries
 ):
     """Each waits for an answer, and therapist and room are locked all that time."""

@@ -53,7 +53,7 @@ def unlocked(monkeypatch):
     unseen = BOOKING.ADDED.replace(BOOKING.EMPTY, "true")
     add = Prepared("add_visit_unseen", unseen, first="SAVEPOINT room")
 
-    def look_at_nothing(entry, opening, *, now, terms, by):
+    def look_at_nothing(entry, opening, *, now, terms, by, known):
         supply = Mock(policy=entry.policy, now=now)
         supply.technique_for.return_value = entry.referral.technique
         supply.rooms_for.return_value = [opening.room]
