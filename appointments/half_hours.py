@@ -8,7 +8,7 @@ however many visits there are.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import reduce
 from itertools import compress
@@ -53,7 +53,7 @@ class HalfHours:
         self.length, self.held = length, held
         self._overlapped: dict[Span, int] = {}
         self._seen: dict[int, int] = {}
-        self._shared: dict[Shared, dict[Hashable, int]] = {}
+        self._shared: dict[Shared, dict[int, int]] = {}
 
     def between(self, after: int, until: int) -> int:
         """Return the starts from bit `after` up to, not including, bit `until`."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
@@ -37,21 +37,21 @@ class Shared:
     fills each one by itself.
     """
 
-    def __init__(self, told: Iterable[tuple[Span, Sequence[Hashable]]]) -> None:
+    def __init__(self, told: Iterable[tuple[Span, Sequence[int]]]) -> None:
         self.told = list(told)
 
     @cached_property
-    def by_key(self) -> dict[Hashable, list[Span]]:
+    def by_key(self) -> dict[int, list[Span]]:
         """What fills each key; one that nothing fills is left out."""
-        found: dict[Hashable, list[Span]] = defaultdict(list)
+        found: dict[int, list[Span]] = defaultdict(list)
         for span, keys in self.told:
             for key in keys:
                 found[key].append(span)
         return dict(found)
 
-    def bits(self, of: Callable[[Span], int]) -> dict[Hashable, int]:
+    def bits(self, of: Callable[[Span], int]) -> dict[int, int]:
         """Return for each key the bits `of` all of its stretches, as one number."""
-        found: dict[Hashable, int] = defaultdict(int)
+        found: dict[int, int] = defaultdict(int)
         for span, keys in self.told:
             some = of(span)
             for key in keys:
@@ -71,11 +71,7 @@ class Taken:
     """
 
     def __init__(
-        self,
-        spans: Iterable[Span] = (),
-        *,
-        shared: Shared | None = None,
-        key: Hashable = 0,
+        self, spans: Iterable[Span] = (), *, shared: Shared | None = None, key: int = 0
     ) -> None:
         self.alone = tuple(spans)
         self.shared, self.key = shared, key

@@ -8,7 +8,7 @@ statement sees all tables as they were at one moment.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -34,6 +34,8 @@ from appointments.spans import Shared
 from massage_portal.prepared import Prepared, as_model
 
 ONE_DAY = timedelta(days=1)
+# What most visits are is compared first.
+HOLDING = [str(one) for one in sorted(HOLDING_TIME, key=lambda s: s != Status.BOOKED)]
 ALL: frozenset[int] = frozenset()  # what a room is fit for that says nothing
 # Clocks lie 12 hours behind Greenwich to 14 before it; then the turnover may run on.
 WEST, EAST, TURNOVER = timedelta(hours=12), timedelta(hours=14), timedelta(hours=6)
@@ -51,12 +53,12 @@ ZONE = Prepared(
 
 
 class Row(NamedTuple):
-    """One row of the statement; of a visit, `word` and `rooms` are keys as text."""
+    """One row of the statement; of a visit, `keys` and `rooms` go together."""
 
     kind: str
     keys: list[int]
     other: int
-    rooms: str
+    rooms: list[int]
     starts: time
     ends: time
     first: date
@@ -156,8 +158,9 @@ class Rota:
     def diaries(self) -> list[Diary]:
         """The therapists' days, in order of their keys."""
         zones = {word: ZoneInfo(word) for _, _, word in self.therapists}
-        closed = {place: self.closed_at(place) for _, place, _ in self.therapists}
-        shared = Shared((span, _keys(row.word)) for span, row in self.visits)
+        places = {place for _, place, _ in self.therapists}
+        closed = {place: self.closed_at(place) for place in places}
+        shared = Shared((span, row.keys) for span, row in self.visits)
         hours: dict[int, tuple[Shift, ...]] = {}  # who works the same has the same
         for some in self.whose.values():
             if some not in hours:
@@ -170,7 +173,7 @@ class Rota:
                 zone=zones[word],
                 certified=self.certified.get(key, {}),
                 shifts=hours.get(self.whose.get(key, 0), ()),
-                busy=Taken(self.off.get(key, ()), shared=shared, key=str(key)),
+                busy=Taken(self.off.get(key, ()), shared=shared, key=key),
                 closed=closed[place],
             )
             for key, place, word in sorted(self.therapists)
@@ -186,13 +189,13 @@ class Rota:
             room
             for span, row in self.visits
             if span.start < held.end and held.start < span.end
-            for room in _keys(row.rooms)
+            for room in row.rooms
         }
         return [
             key
             for key, where in sorted(self.room_places)
             if where == place
-            and str(key) not in filled
+            and key not in filled
             and (technique is None or technique in self.fit.get(key, (technique,)))
         ]
 
@@ -220,10 +223,10 @@ class Rota:
     @cached_property
     def rooms(self) -> list[RoomDiary]:
         """The rooms with what fills them, in order of their keys."""
-        shared = Shared((span, _keys(row.rooms)) for span, row in self.visits)
+        shared = Shared((span, row.rooms) for span, row in self.visits)
         fit = {room: frozenset(some) for room, some in self.fit.items()}
         return [
-            RoomDiary(key, place, Taken(shared=shared, key=str(key)), fit.get(key, ALL))
+            RoomDiary(key, place, Taken(shared=shared, key=key), fit.get(key, ALL))
             for key, place in sorted(self.room_places)
         ]
 
@@ -256,9 +259,10 @@ def rota(
     statement = LOCKED[stand is not None] if locked else STATEMENTS[of_whom]
     values = asked(now=now, first=first, last=last, within=within)
     values |= {"therapists": list(therapists or ()), "location": location}
+    values |= stand._asdict() if stand else {}
     read = Rota(first, last, within=within)
-    for row in statement.rows(**values, **(stand._asdict() if stand else {})):
-        read.add(Row._make(row))
+    for row in _rows(statement, values):
+        read.add(row)
     if with_policy and not locked and read.policy is None:
         read.policy = Policy(in_force_from=now)  # the defaults
     return read
@@ -278,6 +282,10 @@ def reach(first: date, last: date) -> tuple[datetime, datetime]:
     return begin - EAST - TURNOVER, end + ONE_DAY + WEST + TURNOVER
 
 
+def _rows(statement: Prepared, values: dict[str, Any]) -> Iterator[Row]:
+    return map(Row._make, statement.rows(**values))
+
+
 def asked(
     *, now: datetime, first: date, last: date, within: Span | None
 ) -> dict[str, Any]:
@@ -294,14 +302,9 @@ def asked(
         "earliest": max(begin, since - LONGEST),
         "since": since,
         "until": until,
-        "holding": [str(status) for status in HOLDING_TIME],
+        "holding": HOLDING,
         "proposed": str(Status.PROPOSED),
     }
-
-
-def _keys(text: str) -> list[str]:
-    """Return the keys of an array that came as text."""
-    return text[1:-1].split(",")
 
 
 def _policy(row: Row) -> Policy:

@@ -14,8 +14,7 @@ from massage_portal.prepared import Prepared
 
 # Each row says what it is, whose it is, and leaves empty what it does not have. What is
 # the same of many is one row with all their keys: hours and the times of visits are. An
-# ARRAY is read once, and spares PostgreSQL the planning of ten joins. Of visits, keys
-# are text: there are thousands, and to make numbers of them takes the driver long.
+# ARRAY is read once, and spares PostgreSQL the planning of ten joins.
 STATEMENT = """
 WITH who AS MATERIALIZED (
     SELECT t.id, t.location_id, l.time_zone
@@ -28,7 +27,7 @@ WITH who AS MATERIALIZED (
     SELECT r.id, r.location_id FROM appointments_room r
      WHERE r.active AND r.location_id = ANY(ARRAY(SELECT id FROM places))
 )
-SELECT 'therapist', array_agg(id), location_id, NULL::text, NULL::time, NULL::time,
+SELECT 'therapist', array_agg(id), location_id, NULL::bigint[], NULL::time, NULL::time,
        NULL::date, NULL::date, NULL::timestamptz, NULL::timestamptz, time_zone
   FROM who GROUP BY location_id, time_zone
 UNION ALL
@@ -59,8 +58,8 @@ SELECT 'off', ARRAY[therapist_id], NULL, NULL, NULL, NULL, NULL, NULL,
  WHERE starts_at < %(end)s AND ends_at > %(begin)s
    AND therapist_id = ANY(ARRAY(SELECT id FROM who))
 UNION ALL
-SELECT 'visit', NULL, NULL, array_agg(room_id)::text, NULL, NULL,
-       NULL, NULL, starts_at, blocked_until, array_agg(therapist_id)::text
+SELECT 'visit', array_agg(therapist_id), NULL, array_agg(room_id), NULL, NULL,
+       NULL, NULL, starts_at, blocked_until, NULL
   FROM appointments_appointment
  WHERE status = ANY(%(holding)s)
    AND NOT (status = %(proposed)s AND held_until <= %(now)s)
@@ -159,6 +158,6 @@ OF_ONE = {
     for in_turn in (False, True)
 }
 # Empty columns of their kinds.
-NO_ROW = """NULL::text, NULL::bigint[], NULL::bigint, NULL::text, NULL::time,
+NO_ROW = """NULL::text, NULL::bigint[], NULL::bigint, NULL::bigint[], NULL::time,
     NULL::time, NULL::date, NULL::date, NULL::timestamptz, NULL::timestamptz,
     NULL::text"""
