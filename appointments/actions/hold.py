@@ -21,7 +21,6 @@ from appointments.models import (
     WaitlistEntry,
 )
 from appointments.models.appointment import AppointmentQuerySet
-from appointments.models.before import Stand
 from appointments.models.booking import (
     add_visit,
     lock_room,
@@ -119,7 +118,6 @@ def still_free(
     treatment = terms.treatment or Treatment(entry.referral.technique)
     ends_at = opening.starts_at + timedelta(minutes=treatment.lasts(policy))
     within = Span(opening.starts_at, ends_at + policy.turnover)
-    stand = Stand(entry.pk, float(policy.harm_exponent))
     supply = Supply(
         now=now,
         policy=policy,
@@ -128,7 +126,7 @@ def still_free(
         therapist=opening.therapist,
         within=within,
         locked=True,
-        stand=stand if terms.in_turn(by) else None,
+        line_of=entry if terms.in_turn(by) else None,
         known=known if known and known.tells_of(within) else None,
     ).for_treatment(treatment)
     free = supply.only_at(

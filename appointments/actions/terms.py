@@ -141,8 +141,8 @@ def judge(
     """
     See that the patient wants the time, and that it is their turn, or why not.
 
-    Who waits is counted only for a person's choice, once all else is well, and if
-    anybody stands before the patient at all.
+    Who waits is counted only for a person's choice, and once all else is well; most
+    often it was as the time was read.
 
     :param supply: in which the opening was found.
     :param by: None where the portal gives it by itself.
@@ -152,9 +152,11 @@ def judge(
     unwished = not_wished(entry, opening, policy=supply.policy, now=supply.now)
     if unwished and not terms.agreed:
         raise NotWished(unwished)
-    if not terms.in_turn(by) or not supply.anybody_before:
+    if not terms.in_turn(by):
         return Judged(unwished, 0)
-    [number] = in_greater_need(entry, [opening], supply=supply)
+    number = supply.before(usual=terms.treatment is None)
+    if number is None:
+        [number] = in_greater_need(entry, [opening], supply=supply)
     if number and not (terms.turn and terms.turn.is_whole):
         raise NotTheirTurn(number)
     return Judged(unwished, number)

@@ -7,22 +7,11 @@ They are looked for only in the part of the line where anybody may. The order is
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from appointments.codes import HOLDING_TIME, EntryStatus, Status
+from appointments.models.policy import NEWEST, Policy
+from referrals.codes import Status as ReferralStatus
 
-from appointments.codes import EntryStatus
-
-
-class Stand(NamedTuple):
-    """
-    Whose place in the line is asked about, and what the order is made of.
-
-    :param entry: the key of their request.
-    :param exponent: of harm, by policy.
-    """
-
-    entry: int
-    exponent: float
-
+MOST = 50  # counted, and no more
 
 _TARGET = """appointments_targetwait target
     ON target.category_id = {category}
@@ -101,15 +90,128 @@ def line(*more: str) -> str:
 """  # noqa: S608 - the names are ours
 
 
-# Who stands before the patient.
-BEFORE = """
-    other.adds > mine.adds OR mine.adds IS NULL AND other.adds IS NOT NULL
-    OR other.adds IS NOT DISTINCT FROM mine.adds
-       AND (other.received_at, other.id) < (mine.received_at, mine.id)
+def before(other: str) -> str:
+    """Return the words for that `other` of the line stands before the patient."""
+    return f"""
+    {other}.adds > mine.adds OR mine.adds IS NULL AND {other}.adds IS NOT NULL
+    OR {other}.adds IS NOT DISTINCT FROM mine.adds
+       AND ({other}.received_at, {other}.id) < (mine.received_at, mine.id)
 """
-# Whether anybody does: the first of them is enough.
-ANYBODY = f"""
-    WITH mine AS MATERIALIZED ({MINE}), steps AS MATERIALIZED ({STEPS})
-    SELECT FROM mine CROSS JOIN ({line()}) other
-     WHERE other.id <> mine.id AND ({BEFORE})
+
+
+_HOLDING = ", ".join(f"'{one.value}'" for one in HOLDING_TIME)
+FILLS = f"""visit.status IN ({_HOLDING})
+    AND NOT (visit.status = '{Status.PROPOSED}' AND visit.held_until <= %(now)s)"""
+# What of a time does not depend on the kind of the visit.
+WISHED = """
+    strpos(other.weekdays, substr('MTWRFSU', extract(isodow FROM day)::int, 1)) > 0
+    AND other.from_time <= opens
+    AND coalesce(other.therapist_id = therapist, true)
+    AND coalesce(other.location_id = location, true)
+    AND coalesce(other.earliest <= day, true)
+    AND coalesce(other.latest >= day, true)
+    AND starts_at - %(now)s >= greatest(
+        other.notice_hours * interval '1 hour', %(notice)s::interval)
 """
+COVER = """
+      LEFT JOIN services_insurer insurer ON insurer.id = referral.insurer_id
+      LEFT JOIN referrals_authorization allowed ON allowed.referral_id = referral.id
+"""
+COVERED = f"""
+    referral.status = '{ReferralStatus.ACTIVE}'
+    AND referral.valid_from <= asked.day AND referral.valid_until >= asked.day
+    AND coalesce(allowed.valid_until >= asked.day, true)
+    AND other.session <= least(referral.sessions, allowed.visits)
+    AND NOT coalesce(insurer.needs_authorization
+        AND coalesce(allowed.number, '') = '', false)
+    AND NOT coalesce(insurer.needs_referral
+        AND coalesce(allowed.referral_number, '') = '', false)
+"""
+NOT_HAD = f"""
+    NOT EXISTS (
+        SELECT FROM appointments_appointment visit
+         WHERE visit.entry_id = other.id
+           AND (visit.status = '{Status.PROPOSED}'
+                AND visit.held_until > %(now)s AND visit.starts_at > %(now)s
+                OR visit.therapist_id = asked.therapist
+                   AND visit.starts_at = asked.starts_at))
+"""
+
+
+def not_elsewhere(free_at: str) -> str:
+    """Return the words for that the patient is at no other visit until `free_at`."""
+    return f"""
+    NOT EXISTS (
+        SELECT FROM appointments_appointment visit
+         WHERE visit.patient_id = other.patient_id AND {FILLS}
+           AND visit.starts_at < {free_at} AND visit.blocked_until > asked.starts_at)
+"""
+
+
+def _ruling(name: str) -> str:
+    default = getattr(Policy(), name)
+    return f"coalesce(max({name}), {default})"
+
+
+# Of one time and request, in one row where anybody stands before its patient who wishes
+# such a time: how many of these could have it by the same kind of visit, and how many
+# have another kind, of which it is not said. The time is free for its own kind.
+_COUNTED = f"""
+    WITH ruling AS MATERIALIZED (
+        SELECT {_ruling("harm_exponent")}::float8 AS exponent,
+               {_ruling("visit_minutes")} AS minutes,
+               {_ruling("notice_hours")} * interval '1 hour' AS notice,
+               {_ruling("turnover_minutes")} * interval '1 minute' AS turnover
+          FROM ({NEWEST}) newest
+    ), mine AS MATERIALIZED ({MINE}), steps AS MATERIALIZED ({STEPS}),
+    asked AS MATERIALIZED (
+        SELECT *, local_start::date AS day, local_start::time AS opens,
+               CASE WHEN local_end::date = local_start::date THEN local_end::time END
+               AS closes
+          FROM (SELECT therapist.id AS therapist, therapist.location_id AS location,
+                       referral.technique_id AS technique,
+                       %(since)s::timestamptz AS starts_at,
+                       %(since)s::timestamptz AT TIME ZONE place.time_zone
+                       AS local_start,
+                       (%(since)s::timestamptz + visit.length)
+                       AT TIME ZONE place.time_zone AS local_end,
+                       %(since)s::timestamptz + visit.length + ruling.turnover
+                       AS free_at
+                  FROM ruling
+                 CROSS JOIN appointments_waitlistentry entry
+                  JOIN referrals_referral referral ON referral.id = entry.referral_id
+                  LEFT JOIN services_technique technique
+                    ON technique.article_ptr_id = referral.technique_id
+                 CROSS JOIN appointments_therapist therapist
+                  JOIN services_location place
+                    ON place.article_ptr_id = therapist.location_id
+                 CROSS JOIN LATERAL (SELECT coalesce(technique.minutes, ruling.minutes)
+                                            * interval '1 minute' AS length) visit
+                 WHERE entry.id = %(entry)s::bigint
+                   AND therapist.id = ANY(%(therapists)s)) one
+    )
+    SELECT ARRAY[count(*) FILTER (WHERE same), count(*) FILTER (WHERE NOT same)]
+      FROM (SELECT same
+              FROM (SELECT CASE WHEN {before("ahead")} THEN (
+                           SELECT CASE
+                                  WHEN referral.technique_id
+                                       IS DISTINCT FROM asked.technique THEN false
+                                  WHEN other.to_time >= asked.closes
+                                       AND {COVERED} AND {NOT_HAD}
+                                       AND {not_elsewhere("asked.free_at")}
+                                  THEN true END
+                             FROM asked
+                            CROSS JOIN appointments_waitlistentry other
+                             JOIN referrals_referral referral
+                               ON referral.id = other.referral_id
+                            {COVER}
+                            WHERE other.id = ahead.id AND {WISHED}) END AS same
+                      FROM mine CROSS JOIN ({line()}) ahead
+                     WHERE ahead.id <> mine.id
+                    OFFSET 0) judged
+             WHERE same IS NOT NULL
+             LIMIT {MOST}) counted
+    HAVING count(*) > 0
+"""  # noqa: S608 - the names are ours
+COUNTED = _COUNTED.replace("%(exponent)s::float8", "(SELECT exponent FROM ruling)")
+COUNTED = COUNTED.replace("%(notice)s::interval", "(SELECT notice FROM ruling)")

@@ -22,7 +22,6 @@ from appointments.models.rota_statement import (
     LOCK_THERAPISTS,
     NO_ROW,
     OF_ONE,
-    RULING,
 )
 from appointments.models.waitlist import WaitlistEntry
 from appointments.openings import Opening
@@ -153,7 +152,6 @@ WITH_TIME = {
     in_turn: Prepared(
         f"lock_entry_with_time{'_in_turn' * in_turn}",
         f"""
-        WITH ruling AS MATERIALIZED ({RULING})
         SELECT {NO_ROW}, one.* FROM ({ENTRY}) one
          UNION ALL
         SELECT rota.*, {", ".join(["NULL"] * WIDTH)} FROM ({rota}) rota
@@ -192,7 +190,7 @@ def lock_with_time(
     In one message, for each takes longer on the way than there.
 
     :param opening: as it was found; what is read may have been taken since.
-    :param in_turn: whether it is read as well if anybody stands before the patient.
+    :param in_turn: whether it is read as well who stands before the patient.
     """
     day = opening.local_start.date()
     within = Span(opening.starts_at, opening.blocked_until)

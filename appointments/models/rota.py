@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from appointments.codes import HOLDING_TIME, Status
-from appointments.models.before import Stand
 from appointments.models.hours import holidays_between
 from appointments.models.policy import Policy
 from appointments.models.rota_statement import LOCKED, NUMBERS, STATEMENTS
@@ -73,14 +72,15 @@ class Rota:
     """
     The rows, sorted by whose they are.
 
-    `anybody_before` says whether anybody stands before whom it was asked about, and
-    `policy` what is in force, if that was asked as well.
+    `before` says of those who stand before whom it was asked about, and might use the
+    time, how many could have it by the same kind of visit, and how many have another
+    kind; `policy` is what is in force, if that was asked as well.
     """
 
     first: date
     last: date
     within: Span | None = None
-    anybody_before: bool = False
+    before: tuple[int, int] = (0, 0)
     policy: Policy | None = None
     therapists: list[tuple[int, int, str]] = field(default_factory=list)
     room_places: list[tuple[int, int]] = field(default_factory=list)
@@ -124,7 +124,8 @@ class Rota:
                 for key in row.keys:
                     self.fit[key].add(row.other)
             case "before":
-                self.anybody_before = True
+                same, others = row.keys
+                self.before = (same, others)
             case "policy":
                 self.policy = _policy(row)
             case _:
@@ -240,7 +241,7 @@ def rota(
     location: int | None = None,
     within: Span | None = None,
     locked: bool = False,
-    stand: Stand | None = None,
+    line_of: int | None = None,
     with_policy: bool = False,
 ) -> Rota:
     """
@@ -252,14 +253,15 @@ def rota(
     :param location: only who works at this place, and its rooms; None is all.
     :param within: read only the visits that touch it; None is all of the days'.
     :param locked: lock `therapists` first, until the transaction ends.
-    :param stand: whether anybody stands before these is read as well, if `locked`.
+    :param line_of: of this request it is read as well who stands before its patient, if
+        `locked`, and one therapist, from the begin of `within`.
     :param with_policy: read the policy in force at `now` with it, if not `locked`.
     """
     of_whom = (therapists is not None, location is not None, with_policy)
-    statement = LOCKED[stand is not None] if locked else STATEMENTS[of_whom]
+    statement = LOCKED[line_of is not None] if locked else STATEMENTS[of_whom]
     values = asked(now=now, first=first, last=last, within=within)
     values |= {"therapists": list(therapists or ()), "location": location}
-    values |= stand._asdict() if stand else {}
+    values["entry"] = line_of
     read = Rota(first, last, within=within)
     for row in _rows(statement, values):
         read.add(row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from appointments.models.before import ANYBODY
+from appointments.models.before import COUNTED
 from appointments.models.policy import NEWEST, Policy
 from massage_portal.prepared import Prepared
 
@@ -98,12 +98,12 @@ SELECT 'kept', ARRAY[c.location_id], NULL, NULL, NULL, NULL, w.day, NULL, NULL, 
 # Of a part of the clinic; looked up by hash, as often as there are visits.
 OF_THEIRS = """AND (therapist_id IN (SELECT id FROM who)
     OR room_id IN (SELECT id FROM rooms))"""
-# One row, if anybody stands before a patient.
+# One row, if anybody who might use a time stands before a patient.
 BEFORE = f"""
 UNION ALL
-SELECT 'before', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
- WHERE EXISTS ({ANYBODY})
-"""
+SELECT 'before', counted, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM ({COUNTED}) before (counted)
+"""  # noqa: S608 - the names are ours
 NUMBERS = [  # of policy: those that are whole
     field.attname
     for field in Policy._meta.concrete_fields
@@ -144,19 +144,8 @@ LOCKED = {
     False: Prepared("rota_locked", _statement(SOME), first=LOCK),
     True: Prepared("rota_before", _statement(SOME, BEFORE), first=LOCK),
 }
-# As parts of another statement, which has read by what exponent policy rules.
-RULING = f"""
-    SELECT coalesce(
-               (SELECT harm_exponent FROM ({NEWEST}) newest),
-               {Policy._meta.get_field("harm_exponent").default}
-           )::float8 AS exponent
-"""  # noqa: S608 - the names are ours
-OF_ONE = {
-    in_turn: _statement(SOME, BEFORE * in_turn).replace(
-        "%(exponent)s::float8", "(SELECT exponent FROM ruling)"
-    )
-    for in_turn in (False, True)
-}
+# As parts of another statement.
+OF_ONE = {in_turn: _statement(SOME, BEFORE * in_turn) for in_turn in (False, True)}
 # Empty columns of their kinds.
 NO_ROW = """NULL::text, NULL::bigint[], NULL::bigint, NULL::bigint[], NULL::time,
     NULL::time, NULL::date, NULL::date, NULL::timestamptz, NULL::timestamptz,

@@ -14,7 +14,6 @@ from appointments.ahead import Week, weeks
 from appointments.codes import EntryStatus, Status
 from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
-from appointments.models.before import Stand
 from appointments.models.in_line import waiting_in_line
 from appointments.models.own import Own, own_times
 from appointments.models.policy import Policy
@@ -63,7 +62,7 @@ class Supply:
         is read; None is everything.
     :param whose: the only request about which it is asked; None is all that wait.
     :param locked: whether the therapists asked for are locked before all is read.
-    :param stand: if locked, whose place in the line is read with it; None is nobody's.
+    :param line_of: if locked, before whom it is read who stands; None is nobody.
     :param known: all of it, if it was read already.
     """
 
@@ -80,7 +79,7 @@ class Supply:
         within: Span | None = None,
         whose: WaitlistEntry | None = None,
         locked: bool = False,
-        stand: Stand | None = None,
+        line_of: WaitlistEntry | None = None,
         known: Rota | None = None,
     ) -> None:
         self.now = now
@@ -93,7 +92,7 @@ class Supply:
         self.whose = whose
         self.treatment: Treatment | None = None
         self._reader: Supply | None = None  # that reads for this one
-        self.locked, self.stand = locked, stand
+        self.locked, self.line_of = locked, line_of
         if known is not None:
             self._rota = known
         self._slots: dict[tuple[int | None, int], list[Slot]] = {}
@@ -347,7 +346,7 @@ class Supply:
             location=self.location,
             within=self.within,
             locked=self.locked,
-            stand=self.stand,
+            line_of=self.line_of.pk if self.line_of else None,
             with_policy=self._policy is None,
         )
 
@@ -369,10 +368,14 @@ class Supply:
         key = technique.pk if technique else None
         return self._rota.rooms_at(opening.location, held, key)
 
-    @property
-    def anybody_before(self) -> bool:
-        """Whether anybody stands before the patient of `stand`."""
-        return self._rota.anybody_before
+    def before(self, *, usual: bool) -> int | None:
+        """
+        Return how many before the patient of `line_of` could use the time; None: ask.
+
+        :param usual: whether the visit is of the kind that the referral says.
+        """
+        same, others = self._rota.before
+        return None if others or (same and not usual) else same
 
     def work_until(self, opening: Opening) -> datetime:
         """Return when the work during which an opening lies ends."""

@@ -13,20 +13,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from appointments.codes import HOLDING_TIME, Status
-from appointments.models.before import BEFORE, MINE, STEPS, line
+from appointments.models.before import (
+    COVER,
+    COVERED,
+    FILLS,
+    MINE,
+    MOST,
+    NOT_HAD,
+    STEPS,
+    WISHED,
+    before,
+    line,
+    not_elsewhere,
+)
 from appointments.models.rota import LONGEST
 from appointments.models.supply import Supply
 from appointments.models.waitlist import WaitlistEntry
 from appointments.openings import Opening
 from massage_portal.prepared import Prepared
-from referrals.codes import Status as ReferralStatus
 
-MOST = 50  # counted, and no more
-
-_HOLDING = ", ".join(f"'{one.value}'" for one in HOLDING_TIME)
-_FILLS = f"""visit.status IN ({_HOLDING})
-    AND NOT (visit.status = '{Status.PROPOSED}' AND visit.held_until <= %(now)s)"""
 _HOURS = f"interval '{LONGEST.total_seconds() / 3600:.0f} hours'"  # for the indexes
 _NEAR = f"""visit.starts_at > asked.starts_at - {_HOURS}
     AND visit.starts_at < asked.starts_at + {_HOURS}"""
@@ -50,7 +55,7 @@ _KINDS = f"""
                AND coalesce(held.valid_until >= asked.local_start::date, true)))
        AND NOT EXISTS (
             SELECT FROM appointments_appointment visit
-             WHERE visit.therapist_id = asked.therapist AND {_FILLS} AND {_NEAR}
+             WHERE visit.therapist_id = asked.therapist AND {FILLS} AND {_NEAR}
                AND visit.starts_at < asked.starts_at + kind.held
                AND visit.blocked_until > asked.starts_at)
        AND NOT EXISTS (
@@ -69,50 +74,21 @@ _KINDS = f"""
                                   AND fit.technique_id = kind.technique))
                AND NOT EXISTS (
                     SELECT FROM appointments_appointment visit
-                     WHERE visit.room_id = room.id AND {_FILLS} AND {_NEAR}
+                     WHERE visit.room_id = room.id AND {FILLS} AND {_NEAR}
                        AND visit.starts_at < asked.starts_at + kind.held
                        AND visit.blocked_until > asked.starts_at))
 """  # noqa: S608 - the names are ours
-# What of a time does not depend on the kind of the visit; and that the shortest kind
-# ends in time, which spares looking at the referral of whoever goes home earlier.
-_WISHED = """
-    strpos(other.weekdays, substr('MTWRFSU', extract(isodow FROM day)::int, 1)) > 0
-    AND other.from_time <= opens AND other.to_time >= soonest_end
-    AND coalesce(other.therapist_id = therapist, true)
-    AND coalesce(other.location_id = location, true)
-    AND coalesce(other.earliest <= day, true)
-    AND coalesce(other.latest >= day, true)
-    AND starts_at - %(now)s >= greatest(
-        other.notice_hours * interval '1 hour', %(notice)s::interval)
-"""
 _USABLE = f"""
     SELECT FROM referrals_referral referral
       JOIN kinds ON referral.technique_id IS NOT DISTINCT FROM kinds.technique
-      LEFT JOIN services_insurer insurer ON insurer.id = referral.insurer_id
-      LEFT JOIN referrals_authorization allowed ON allowed.referral_id = referral.id
+      {COVER}
      WHERE referral.id = other.referral_id AND kinds.place = asked.place
        AND local_end::time <= other.to_time AND local_end::date = asked.day
-       AND referral.status = '{ReferralStatus.ACTIVE}'
-       AND referral.valid_from <= asked.day AND referral.valid_until >= asked.day
-       AND coalesce(allowed.valid_until >= asked.day, true)
-       AND other.session <= least(referral.sessions, allowed.visits)
-       AND NOT coalesce(insurer.needs_authorization
-           AND coalesce(allowed.number, '') = '', false)
-       AND NOT coalesce(insurer.needs_referral
-           AND coalesce(allowed.referral_number, '') = '', false)
-       AND NOT EXISTS (
-            SELECT FROM appointments_appointment visit
-             WHERE visit.entry_id = other.id
-               AND (visit.status = '{Status.PROPOSED}'
-                    AND visit.held_until > %(now)s AND visit.starts_at > %(now)s
-                    OR visit.therapist_id = asked.therapist
-                       AND visit.starts_at = asked.starts_at))
-       AND NOT EXISTS (
-            SELECT FROM appointments_appointment visit
-             WHERE visit.patient_id = other.patient_id AND {_FILLS}
-               AND visit.starts_at < kinds.free_at
-               AND visit.blocked_until > asked.starts_at)
+       AND {COVERED} AND {NOT_HAD} AND {not_elsewhere("kinds.free_at")}
 """  # noqa: S608 - the names are ours
+# That the shortest kind ends in time spares looking at the referral of whoever goes
+# home earlier.
+_WISHED = f"{WISHED} AND other.to_time >= soonest_end"
 _LINE = line(
     *("referral_id", "patient_id", "session", "notice_hours", "weekdays", "from_time"),
     *("to_time", "earliest", "latest", "therapist_id", "location_id"),
@@ -133,7 +109,7 @@ IN_GREATER_NEED = Prepared(
     steps AS MATERIALIZED ({STEPS})
     SELECT (SELECT count(*)
               FROM (SELECT FROM mine CROSS JOIN ({_LINE}) other
-                     WHERE other.id <> mine.id AND CASE WHEN {BEFORE} THEN
+                     WHERE other.id <> mine.id AND CASE WHEN {before("other")} THEN
                            CASE WHEN {_WISHED} THEN EXISTS ({_USABLE}) END END
                      LIMIT {MOST}) counted)
       FROM (SELECT asked.*,

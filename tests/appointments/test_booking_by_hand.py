@@ -221,10 +221,8 @@ def test_messages_owed_by_hand_are_the_rows_that_django_would_save():
     assert fields_of(added) == fields_of(like)
 
 
-@pytest.mark.parametrize(("waited", "messages"), [(9, 3), (1, 4)])
-def test_a_booking_is_three_messages_and_one_more_if_anybody_stands_before(
-    waited, messages, django_assert_num_queries
-):
+@pytest.mark.parametrize("waited", [9, 1])
+def test_a_booking_is_three_messages_to_the_database(waited, django_assert_num_queries):
     """Each waits for an answer, and therapist and room are locked all that time."""
     _, [therapist], [room] = make_clinic()
     make_entry(waited_days=5)
@@ -233,6 +231,5 @@ def test_a_booking_is_three_messages_and_one_more_if_anybody_stands_before(
     made(entry=make_entry(waited_days=1), opening=first)  # from here on all is prepared
     entry = make_entry(waited_days=waited)
 
-    savepoint = 2  # of the test around it
-    with django_assert_num_queries(messages + savepoint):
+    with django_assert_num_queries(5):  # with the savepoint of the test around it
         made(entry=entry, opening=second)

@@ -84,7 +84,7 @@ def test_the_order_is_that_of_policy(exponent, opening):
     for one in some:
         with transaction.atomic():
             _entry, known = lock_with_time(one.pk, opening, now=NOW, in_turn=True)
-        first += [] if known.anybody_before else [one]
+        first += [] if any(known.before) else [one]
 
     assert first == [order[0]]
 

@@ -58,6 +58,7 @@ def unlocked(monkeypatch):
         supply.technique_for.return_value = entry.referral.technique
         supply.rooms_for.return_value = [opening.room]
         supply.work_until.return_value = opening.ends_at
+        supply.before.return_value = None
         return supply, opening
 
     monkeypatch.setattr(HOLD, "still_free", look_at_nothing)
