@@ -18,19 +18,19 @@ _TARGET = """appointments_targetwait target
    AND target.in_force_from <= %(now)s
    AND coalesce(target.in_force_until > %(now)s, true)"""
 _OVERRULES = "overrule.starts_at <= %(now)s AND overrule.ends_at > %(now)s"
-# What the order of need is made of.
+# What the order of need is made of; by what, says a table `ruling`.
 _WAITED = """greatest((extract(epoch FROM %(now)s::timestamptz - entry.received_at)
     / 86400.0)::float8, 0)"""
 _WHOLE = "(target_days * (1.0 - entry.need_score / 200.0))::float8"
-_ADDS = """CASE WHEN %(exponent)s::float8 = 1 THEN 1.0 / whole
-    ELSE power((waited + 1.0) / whole, %(exponent)s::float8)
-       - power(waited / whole, %(exponent)s::float8) END"""
+_ADDS = """CASE WHEN exponent = 1 THEN 1.0 / whole
+    ELSE power((waited + 1.0) / whole, exponent)
+       - power(waited / whole, exponent) END"""
 MINE = f"""
-    SELECT id, received_at, {_ADDS} AS adds
-      FROM (SELECT entry.id, entry.received_at, {_WAITED} AS waited,
+    SELECT id, received_at, exponent, {_ADDS} AS adds
+      FROM (SELECT entry.id, entry.received_at, exponent, {_WAITED} AS waited,
                    coalesce(overrule.target_days::float8,
                        {_WHOLE.replace("(target_days", "(target.target_days")}) AS whole
-              FROM appointments_waitlistentry entry
+              FROM ruling CROSS JOIN appointments_waitlistentry entry
               LEFT JOIN {_TARGET.format(category="entry.category_id")}
               LEFT JOIN appointments_overrule overrule
                 ON overrule.entry_id = entry.id AND {_OVERRULES}
@@ -40,15 +40,15 @@ MINE = f"""
 # category, and each ten points of need, none who came after `since` stands before the
 # patient; a little more, for what was rounded.
 STEPS = f"""
-    SELECT category.id AS category, tenth, target.target_days,
+    SELECT category.id AS category, tenth, target.target_days, exponent,
            CASE WHEN target.target_days IS NULL AND mine.adds IS NOT NULL
                 THEN '-infinity'
-                WHEN mine.adds > 0 AND %(exponent)s::float8 > 1
+                WHEN mine.adds > 0 AND exponent > 1
                 THEN %(now)s::timestamptz - interval '1 day' * least(36500, power(
-                    mine.adds / %(exponent)s::float8
+                    mine.adds / exponent
                     * power(target.target_days * (1 - (tenth * 10 + 9) / 200.0::float8),
-                            %(exponent)s::float8),
-                    1 / (%(exponent)s::float8 - 1)) - 1.01)
+                            exponent),
+                    1 / (exponent - 1)) - 1.01)
                 ELSE 'infinity' END AS since
       FROM mine
      CROSS JOIN appointments_triagecategory category
@@ -70,7 +70,7 @@ def line(*more: str) -> str:
     columns = ", ".join(f"entry.{name}" for name in names)
     return f"""
     SELECT {", ".join(names)}, {_ADDS} AS adds
-      FROM (SELECT {columns}, {_WAITED} AS waited, {_WHOLE} AS whole
+      FROM (SELECT {columns}, exponent, {_WAITED} AS waited, {_WHOLE} AS whole
               FROM steps
              CROSS JOIN LATERAL (
                     SELECT {columns}, need_score FROM appointments_waitlistentry entry
@@ -83,8 +83,8 @@ def line(*more: str) -> str:
                     SELECT FROM appointments_overrule overrule
                      WHERE overrule.entry_id = entry.id AND {_OVERRULES})
              UNION ALL
-            SELECT {columns}, {_WAITED}, overrule.target_days::float8
-              FROM appointments_overrule overrule
+            SELECT {columns}, exponent, {_WAITED}, overrule.target_days::float8
+              FROM ruling CROSS JOIN appointments_overrule overrule
               JOIN appointments_waitlistentry entry ON entry.id = overrule.entry_id
              WHERE entry.status = '{EntryStatus.ACCEPTED}' AND {_OVERRULES}) entry
 """  # noqa: S608 - the names are ours
@@ -111,7 +111,7 @@ WISHED = """
     AND coalesce(other.earliest <= day, true)
     AND coalesce(other.latest >= day, true)
     AND starts_at - %(now)s >= greatest(
-        other.notice_hours * interval '1 hour', %(notice)s::interval)
+        other.notice_hours * interval '1 hour', notice)
 """
 COVER = """
       LEFT JOIN services_insurer insurer ON insurer.id = referral.insurer_id
@@ -155,8 +155,9 @@ def _ruling(name: str) -> str:
 
 # Of one time and request, in one row where anybody stands before its patient who wishes
 # such a time: how many of these could have it by the same kind of visit, and how many
-# have another kind, of which it is not said. The time is free for its own kind.
-_COUNTED = f"""
+# have another kind, of which it is not said. The time is free for its own kind, and the
+# statement that this is part of says `who` is asked for.
+COUNTED = f"""
     WITH ruling AS MATERIALIZED (
         SELECT {_ruling("harm_exponent")}::float8 AS exponent,
                {_ruling("visit_minutes")} AS minutes,
@@ -168,27 +169,21 @@ _COUNTED = f"""
         SELECT *, local_start::date AS day, local_start::time AS opens,
                CASE WHEN local_end::date = local_start::date THEN local_end::time END
                AS closes
-          FROM (SELECT therapist.id AS therapist, therapist.location_id AS location,
-                       referral.technique_id AS technique,
-                       %(since)s::timestamptz AS starts_at,
-                       %(since)s::timestamptz AT TIME ZONE place.time_zone
-                       AS local_start,
-                       (%(since)s::timestamptz + visit.length)
-                       AT TIME ZONE place.time_zone AS local_end,
-                       %(since)s::timestamptz + visit.length + ruling.turnover
-                       AS free_at
-                  FROM ruling
+          FROM (SELECT who.id AS therapist, who.location_id AS location, notice,
+                       referral.technique_id AS technique, starts_at,
+                       starts_at AT TIME ZONE who.time_zone AS local_start,
+                       (starts_at + length) AT TIME ZONE who.time_zone AS local_end,
+                       starts_at + length + turnover AS free_at
+                  FROM ruling CROSS JOIN who
                  CROSS JOIN appointments_waitlistentry entry
                   JOIN referrals_referral referral ON referral.id = entry.referral_id
                   LEFT JOIN services_technique technique
                     ON technique.article_ptr_id = referral.technique_id
-                 CROSS JOIN appointments_therapist therapist
-                  JOIN services_location place
-                    ON place.article_ptr_id = therapist.location_id
-                 CROSS JOIN LATERAL (SELECT coalesce(technique.minutes, ruling.minutes)
-                                            * interval '1 minute' AS length) visit
-                 WHERE entry.id = %(entry)s::bigint
-                   AND therapist.id = ANY(%(therapists)s)) one
+                 CROSS JOIN LATERAL (
+                        SELECT %(since)s::timestamptz AS starts_at,
+                               coalesce(technique.minutes, ruling.minutes)
+                               * interval '1 minute' AS length) visit
+                 WHERE entry.id = %(entry)s::bigint) one
     )
     SELECT ARRAY[count(*) FILTER (WHERE same), count(*) FILTER (WHERE NOT same)]
       FROM (SELECT same
@@ -213,5 +208,3 @@ _COUNTED = f"""
              LIMIT {MOST}) counted
     HAVING count(*) > 0
 """  # noqa: S608 - the names are ours
-COUNTED = _COUNTED.replace("%(exponent)s::float8", "(SELECT exponent FROM ruling)")
-COUNTED = COUNTED.replace("%(notice)s::interval", "(SELECT notice FROM ruling)")

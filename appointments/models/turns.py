@@ -97,8 +97,10 @@ _LINE = line(
 IN_GREATER_NEED = Prepared(
     "in_greater_need",
     f"""
-    WITH asked AS MATERIALIZED (
-        SELECT *, local_start::date AS day, local_start::time AS opens
+    WITH ruling AS MATERIALIZED (SELECT %(exponent)s::float8 AS exponent),
+    asked AS MATERIALIZED (
+        SELECT *, %(notice)s::interval AS notice, local_start::date AS day,
+               local_start::time AS opens
           FROM (SELECT *, starts_at AT TIME ZONE zone AS local_start
                   FROM unnest(%(therapists)s::bigint[], %(locations)s::bigint[],
                               %(starts)s::timestamptz[], %(until)s::timestamptz[],
