@@ -7,11 +7,16 @@ They are looked for only in the part of the line where anybody may. The order is
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from appointments.codes import HOLDING_TIME, EntryStatus, Status
 from appointments.models.policy import NEWEST, Policy
 from referrals.codes import Status as ReferralStatus
 
 MOST = 50  # counted, and no more
+# What holds time for longer (a visit is at most 4 hours) is left to the constraints.
+LONGEST = timedelta(hours=6)
+
 
 _TARGET = """appointments_targetwait target
     ON target.category_id = {category}
@@ -100,6 +105,7 @@ def before(other: str) -> str:
 
 
 _HOLDING = ", ".join(f"'{one.value}'" for one in HOLDING_TIME)
+HOURS = f"interval '{LONGEST.total_seconds() / 3600:.0f} hours'"  # for the indexes
 FILLS = f"""visit.status IN ({_HOLDING})
     AND NOT (visit.status = '{Status.PROPOSED}' AND visit.held_until <= %(now)s)"""
 # What of a time does not depend on the kind of the visit.
@@ -155,8 +161,9 @@ def _ruling(name: str) -> str:
 
 # Of one time and request, in one row where anybody stands before its patient who wishes
 # such a time: how many of these could have it by the same kind of visit, and how many
-# have another kind, of which it is not said. The time is free for its own kind, and the
-# statement that this is part of says `who` is asked for.
+# have another kind, of which it is not said. The time is free for its own kind: of one
+# that somebody has, nobody is counted, for hundreds may press it. The statement that
+# this is part of says `who` is asked for.
 COUNTED = f"""
     WITH ruling AS MATERIALIZED (
         SELECT {_ruling("harm_exponent")}::float8 AS exponent,
@@ -164,7 +171,15 @@ COUNTED = f"""
                {_ruling("notice_hours")} * interval '1 hour' AS notice,
                {_ruling("turnover_minutes")} * interval '1 minute' AS turnover
           FROM ({NEWEST}) newest
-    ), mine AS MATERIALIZED ({MINE}), steps AS MATERIALIZED ({STEPS}),
+    ), mine AS MATERIALIZED (
+        SELECT * FROM ({MINE}) one
+         WHERE NOT EXISTS (
+               SELECT FROM who
+                 JOIN appointments_appointment visit ON visit.therapist_id = who.id
+                WHERE {FILLS} AND visit.starts_at <= %(since)s::timestamptz
+                  AND visit.starts_at > %(since)s::timestamptz - {HOURS}
+                  AND visit.blocked_until > %(since)s::timestamptz)
+    ), steps AS MATERIALIZED ({STEPS}),
     asked AS MATERIALIZED (
         SELECT *, local_start::date AS day, local_start::time AS opens,
                CASE WHEN local_end::date = local_start::date THEN local_end::time END

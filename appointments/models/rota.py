@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from appointments.codes import HOLDING_TIME, Status
+from appointments.models.before import LONGEST
 from appointments.models.hours import holidays_between
 from appointments.models.policy import Policy
 from appointments.models.rota_statement import LOCKED, NUMBERS, STATEMENTS
@@ -38,8 +39,6 @@ HOLDING = [str(one) for one in sorted(HOLDING_TIME, key=lambda s: s != Status.BO
 ALL: frozenset[int] = frozenset()  # what a room is fit for that says nothing
 # Clocks lie 12 hours behind Greenwich to 14 before it; then the turnover may run on.
 WEST, EAST, TURNOVER = timedelta(hours=12), timedelta(hours=14), timedelta(hours=6)
-# What holds time for longer (a visit is at most 4 hours) is left to the constraints.
-LONGEST = timedelta(hours=6)
 
 ZONE = Prepared(
     "zone_of",

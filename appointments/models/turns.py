@@ -17,6 +17,7 @@ from appointments.models.before import (
     COVER,
     COVERED,
     FILLS,
+    HOURS,
     MINE,
     MOST,
     NOT_HAD,
@@ -26,15 +27,13 @@ from appointments.models.before import (
     line,
     not_elsewhere,
 )
-from appointments.models.rota import LONGEST
 from appointments.models.supply import Supply
 from appointments.models.waitlist import WaitlistEntry
 from appointments.openings import Opening
 from massage_portal.prepared import Prepared
 
-_HOURS = f"interval '{LONGEST.total_seconds() / 3600:.0f} hours'"  # for the indexes
-_NEAR = f"""visit.starts_at > asked.starts_at - {_HOURS}
-    AND visit.starts_at < asked.starts_at + {_HOURS}"""
+_NEAR = f"""visit.starts_at > asked.starts_at - {HOURS}
+    AND visit.starts_at < asked.starts_at + {HOURS}"""
 # For every kind of visit that could be there: when it ends, and when both are free.
 _KINDS = f"""
     SELECT asked.place, kind.technique,

@@ -108,6 +108,19 @@ def test_who_could_not_have_the_time_is_not_counted(why):
     assert counted(mine, opening) == (0, 0)
 
 
+def test_of_a_time_that_somebody_has_nobody_is_counted():
+    _, [therapist], [room] = make_clinic()
+    opening = opening_at(therapist, room, THEN)
+    make_entry(waited_days=20)
+    mine = make_entry(waited_days=5)
+    make_appointment(therapist=therapist, starts_at=THEN - HOUR)
+    assert counted(mine, opening) == (1, 0)
+
+    make_appointment(therapist=therapist, starts_at=THEN)
+
+    assert counted(mine, opening) == (0, 0)
+
+
 def test_they_are_counted_up_to_so_many_and_no_further():
     _, [therapist], [room] = make_clinic()
     plan = make_referral(sessions=60)
