@@ -1,27 +1,29 @@
 """
 The rows of the board in words, ready to be drawn.
 
-A template that decided and translated for each of 50 rows took most of the page's time.
+A template that decided and translated for each of 50 rows took most of the page's time;
+as texts alone they can fill a stencil.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
+from functools import cache
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format, get_format
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from appointments.changes import Change
 from appointments.codes import EntryStatus
 from appointments.explain import sentence
 from appointments.line import Row
-from appointments.models import Overrule, WaitlistEntry
+from appointments.models import Overrule
+from appointments.models.board_page import Face
 from referrals.codes import Priority
 from referrals.codes import Status as ReferralStatus
 
@@ -30,28 +32,29 @@ Tag = tuple[str, str]  # kind, label
 
 @dataclass
 class Drawn:
-    """One row: texts, and the numbers of its meter."""
+    """One row: texts, "" where there is nothing to say."""
 
     key: str  # digits, without the separators of a language
     version: str
-    rank: int
+    rank: str
     patient: str
     category: str
     has_offer: bool
-    tags: list[Tag] = field(default_factory=list)
+    tags: tuple[Tag, ...]
+    to_triage: str
+    to_offer: str
     meter: str = "0"
-    per_cent: int = 0
+    per_cent: str = "0"
     waited: str = ""
     due: str = ""
     overdue: bool = False
     said: str = ""
     would: str = ""
     overruled: str = ""
-    to_triage: str = ""
-    to_offer: str = ""
 
 
-class Asks(NamedTuple):
+@dataclass
+class Asks:
     """One request to triage, in words."""
 
     key: str
@@ -66,100 +69,118 @@ class Asks(NamedTuple):
     news: str  # "" if they told nothing more
 
 
-def asking(entries: Iterable[WaitlistEntry]) -> list[Asks]:
-    """Return the requests to triage in words; each word is looked up once."""
-    path = reverse("appointments:triage", args=[0])
+class Words:
+    """
+    The words that rows share, each looked up once for a page.
+
+    `say` and `count` are gettext and ngettext, under whose names they are called: so
+    those who translate find the words.
+    """
+
+    def __init__(self, *, today: date) -> None:
+        """Take them in the language that is set; `today` is local."""
+        self.today = today
+        # The rows differ in their keys alone.
+        self.to_triage, self.to_offer = (
+            reverse(f"appointments:{name}", args=[0]) for name in ("triage", "propose")
+        )
+        self.day = cache(lambda day: date_format(day, gettext("M j")))
+        self.date = cache(date_format)
+        self.say, self.count = cache(gettext), cache(ngettext)
+        self.point = get_format("DECIMAL_SEPARATOR")
+
+    def days(self, days: float) -> str:
+        """Return days with one place, cut off as Django does it."""
+        whole, tenth = divmod(int(days * 10), 10)
+        return f"{whole}{self.point}{tenth}"
+
+
+def asking(faces: Iterable[Face], words: Words) -> list[Asks]:
+    """Return the requests to triage in words."""
     priorities = {str(one): str(one.label) for one in Priority}
     states = {str(one): str(one.label) for one in EntryStatus}
-    answered = _("Answered")
-    news = _("told us more: read it")
     made = []
-    for entry in entries:
-        key, state, kind = str(entry.pk), states[entry.status], "waiting"
-        if entry.status == EntryStatus.ON_HOLD:
+    for face in faces:
+        key, state, kind = str(face.pk), states[face.status], "waiting"
+        if face.status == EntryStatus.ON_HOLD:
             kind = "due"
-        elif entry.reply:
-            state, kind = answered, "info"
+        elif face.reply:
+            state, kind = _("Answered"), "info"
         one = Asks(
             key=key,
-            version=str(entry.version),
-            patient=str(entry.patient),
-            received=date_format(timezone.localtime(entry.received_at)),
-            priority=priorities[entry.referral.priority],
-            need=str(entry.need_score),
+            version=str(face.version),
+            patient=face.name,
+            received=words.date(timezone.localdate(face.received_at)),
+            priority=priorities[face.priority],
+            need=str(face.need_score),
             state=state,
             kind=kind,
-            to_triage=path.replace("0", key, 1),
-            news=news if entry.told_more else "",
+            to_triage=words.to_triage.replace("0", key, 1),
+            news=_("told us more: read it") if face.told_more else "",
         )
         made.append(one)
     return made
 
 
-def drawn(rows: list[Row], *, today: date) -> list[Drawn]:
-    """Return the rows in words; `today` is local."""
-    # Each path is looked up once: the rows differ in their keys alone.
-    to_triage, to_offer = (
-        reverse(f"appointments:{name}", args=[0]) for name in ("triage", "propose")
-    )
-    made = []
-    for row in rows:
-        one = _drawn(row, today=today)
-        one.to_triage = to_triage.replace("0", one.key, 1)
-        one.to_offer = to_offer.replace("0", one.key, 1)
-        made.append(one)
-    return made
+def drawn(rows: Iterable[Row], words: Words, *, marked: str) -> list[Drawn]:
+    """Return the rows in words; the one with the key `marked` was just triaged."""
+    return [_drawn(row, words, marked=marked) for row in rows]
 
 
-def _drawn(row: Row, *, today: date) -> Drawn:
-    entry, why = row.entry, row.why
+def _drawn(row: Row, words: Words, *, marked: str) -> Drawn:
+    _, face, why, key = words.say, row.face, row.why, str(row.face.pk)
     made = Drawn(
-        key=str(entry.pk),
-        version=str(entry.version),
-        rank=row.rank,
-        patient=str(entry.patient),
-        category=str(entry.category),
-        has_offer=entry.has_offer,
-        tags=_tags(entry, today=today),
+        key=key,
+        version=str(face.version),
+        rank=str(row.rank),
+        patient=face.name,
+        category=face.category or "",
+        has_offer=face.has_offer,
+        tags=_tags(face, words, marked=key == marked),
+        to_triage=words.to_triage.replace("0", key, 1),
+        to_offer=words.to_offer.replace("0", key, 1),
     )
     if why is None:
         made.said = _("The target of this category has not begun: others come first.")
         return made
     made.meter = f"{min(why.share, 1):.3f}"
-    made.per_cent = why.per_cent
+    made.per_cent = str(why.per_cent)
     made.waited = _("%(waited)s of %(target)s days") % {
-        "waited": number_format(why.waited_days, 1),
-        "target": number_format(why.target_days, 1),
+        "waited": words.days(why.waited_days),
+        "target": words.days(why.target_days),
     }
-    made.due = date_format(timezone.localtime(why.due_at), _("M j"))
+    made.due = words.day(timezone.localdate(why.due_at))
     made.overdue = why.overdue
-    made.said = sentence(why)
-    made.would = would_change(row.would)
+    made.said = sentence(why, words.say)
+    made.would = would_change(row.would, words)
     if row.overrule:
         made.overruled = overruled(row.overrule)
     return made
 
 
-def _tags(entry: WaitlistEntry, *, today: date) -> list[Tag]:
+def _tags(face: Face, words: Words, *, marked: bool) -> tuple[Tag, ...]:
     tags: list[Tag] = []
-    if entry.told_more:
+    if marked:
+        tags.append(("info", _("just triaged")))
+    if face.told_more:
         tags.append(("due", _("told us more: read it")))
-    if entry.not_taken > 1:
-        words = _("call: %(number)d offers not taken")
-        tags.append(("due", words % {"number": entry.not_taken}))
-    if entry.missed:
+    if face.not_taken > 1:
+        said = _("call: %(number)d offers not taken")
+        tags.append(("due", said % {"number": face.not_taken}))
+    if face.missed:
         missed = ngettext(
             "call: %(number)d visit missed or canceled late",
             "call: %(number)d visits missed or canceled late",
-            entry.missed,
+            face.missed,
         )
-        tags.append(("due", missed % {"number": entry.missed}))
-    referral = entry.referral
-    if referral.status == ReferralStatus.ON_HOLD:
+        tags.append(("due", missed % {"number": face.missed}))
+    if face.referral_status == ReferralStatus.ON_HOLD:
         tags.append(("bad", _("referral on hold")))
-    elif referral.status != ReferralStatus.ACTIVE or referral.valid_until < today:
+    elif (
+        face.referral_status != ReferralStatus.ACTIVE or face.valid_until < words.today
+    ):
         tags.append(("bad", _("referral ended")))
-    return tags
+    return tuple(tags)
 
 
 def overruled(one: Overrule) -> str:
@@ -173,27 +194,28 @@ def overruled(one: Overrule) -> str:
     return words % {"name": one.by.name, "day": day, "reason": one.reason}
 
 
-def would_change(would: Change) -> str:
+def would_change(would: Change, words: Words) -> str:
     """Say what would move an entry up; "" if nothing can be told."""
-    said = []
-    if would.need_score is not None:
-        few = ngettext(
-            "A need score of %(need)d would put them %(places)d place higher.",
-            "A need score of %(need)d would put them %(places)d places higher.",
-            would.places,
-        )
-        many = ngettext(
+    ngettext, said = words.count, []
+    if would.need_score is not None and would.at_least:
+        higher = ngettext(
             "A need score of %(need)d would move them up at least %(places)d place.",
             "A need score of %(need)d would move them up at least %(places)d places.",
             would.places,
         )
-        numbers = {"need": would.need_score, "places": would.places}
-        said.append((many if would.at_least else few) % numbers)
+    elif would.need_score is not None:
+        higher = ngettext(
+            "A need score of %(need)d would put them %(places)d place higher.",
+            "A need score of %(need)d would put them %(places)d places higher.",
+            would.places,
+        )
+    if would.need_score is not None:
+        said.append(higher % {"need": would.need_score, "places": would.places})
     if would.days is not None:
-        words = ngettext(
+        sooner = ngettext(
             "In %(days)d day they pass the one before them.",
             "In %(days)d days they pass the one before them.",
             would.days,
         )
-        said.append(words % {"days": would.days})
+        said.append(sooner % {"days": would.days})
     return " ".join(said)

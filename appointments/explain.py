@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, time
 
 from django.utils.dates import WEEKDAYS
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from appointments.matching import LETTERS
@@ -16,8 +18,13 @@ NOON = time(12, 0)
 ALL_DAY = (time(0, 0), time(23, 59))
 
 
-def sentence(why: Explanation) -> str:
-    """Say, for staff, why an entry stands where it stands."""
+def sentence(why: Explanation, say: Callable[[str], str] = gettext) -> str:
+    """
+    Say, for staff, why an entry stands where it stands.
+
+    :param say: looks a word up in the language that is set.
+    """
+    _ = say
     numbers = {
         "share": why.per_cent,
         "target": f"{why.target_days:.1f}",

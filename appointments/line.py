@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2s
@@ -11,11 +10,13 @@ from typing import NamedTuple
 
 from django.core.paginator import Page, Paginator
 
-from appointments.changes import FAR, Change, Coming, Stand, change
-from appointments.models import Overrule, Policy, TargetWait, WaitlistEntry
+from appointments.changes import Change, Coming, Stand, change
+from appointments.models import Overrule, Policy
 from appointments.models.board import Narrowing
+from appointments.models.board_page import Around, Face, faces
+from appointments.models.need_order import front
 from appointments.models.waitlist import WaitlistEntryQuerySet
-from appointments.priority import DAY, Explanation
+from appointments.priority import Explanation, explain
 
 PAGE = 50
 
@@ -23,7 +24,7 @@ PAGE = 50
 class Row(NamedTuple):
     """One who waits: their place, why, and what would change it."""
 
-    entry: WaitlistEntry
+    face: Face
     rank: int
     why: Explanation | None
     would: Change
@@ -35,7 +36,7 @@ class Asked:
     """One page of the requests to triage, and a short word for all that it says."""
 
     page: Page[int]
-    entries: list[WaitlistEntry]
+    faces: list[Face]
     digest: str
 
 
@@ -48,129 +49,158 @@ class Line:
     digest: str
 
 
-def read_asked(
-    visible: WaitlistEntryQuerySet,
-    *,
-    narrowing: Narrowing,
-    patients: Collection[int] | None,
-    number: str,
-) -> Asked:
-    """Return one page of those to triage, by the filters that hold before it."""
-    found = visible.to_triage().suited(narrowing)
-    if patients is not None:
-        found = found.filter(patient__in=patients)
-    page = Paginator(range(found.count()), PAGE).get_page(number)
-    begin = max(page.start_index() - 1, 0)
-    rows = found.select_related("patient", "referral").with_news()
-    entries = list(rows[begin : begin + PAGE])
-    said = [
-        (one.pk, one.version, one.status, one.told_more, one.referral.priority)
-        for one in entries
-    ]
-    return Asked(page, entries, short((page.paginator.count, said)))
+class Stretch(NamedTuple):
+    """Those places of the line that one page shows."""
+
+    page: Page[int]
+    line: list[Stand]  # or a part of it, with what the page shows
+    places: Sequence[int]  # in that part
+    first: int  # the rank of its first
 
 
-def read_line(
-    visible: WaitlistEntryQuerySet,
+class Sought(NamedTuple):
+    """
+    Whom a page of the board is to show.
+
+    A filter or a search hides rows; the others keep their rank in the whole line. Of
+    the filters, those to triage know only what holds before it.
+    """
+
+    visible: WaitlistEntryQuerySet
+    narrowing: Narrowing
+    patients: Collection[int] | None  # only theirs, by keys; None: all
+
+    @property
+    def everybody(self) -> bool:
+        """Whether nobody is hidden."""
+        return not self.narrowing and self.patients is None
+
+    def among(self, some: WaitlistEntryQuerySet) -> WaitlistEntryQuerySet:
+        """Return those of whom a search found."""
+        if self.patients is None:
+            return some
+        return some.filter(patient__in=self.patients)
+
+
+def read_board(
+    sought: Sought,
     *,
-    narrowing: Narrowing,
-    patients: Collection[int] | None,
+    around: Around,
+    asked: str,
     number: str,
-    waiting: int,
     policy: Policy,
     now: datetime,
-) -> Line:
+) -> tuple[Asked, Line]:
     """
-    Return one page of those who wait, in the order of need.
+    Return one page of those to triage, and one of those who wait, in the order of need.
 
-    A filter or a search hides rows; the others keep their rank in the whole line.
-
-    :param patients: show only theirs, by keys; None shows all.
-    :param number: of the page, as the address carries it; nonsense is the first.
-    :param waiting: how many wait.
+    :param asked: of the page of those to triage, as the address carries it; nonsense
+        is the first.
+    :param number: of the page of the line, likewise.
     """
+    page, keys = _asked(sought, number=asked, around=around)
+    stretch = _stretch(
+        sought, number=number, waiting=around.waiting, policy=policy, now=now
+    )
+    shown = [stretch.line[place].pk for place in stretch.places]
+    found = faces([*keys, *shown], now=now, most_missed=policy.most_missed)
+    some = [found[key] for key in keys if key in found]  # else it left in between
+    said = [
+        (one.pk, one.version, one.status, one.told_more, one.priority) for one in some
+    ]
+    rows = _rows(stretch, found, coming=around.coming, now=now, policy=policy)
+    return (
+        Asked(page, some, short((page.paginator.count, said))),
+        Line(stretch.page, rows, _digest(rows)),
+    )
+
+
+def _asked(
+    sought: Sought, *, number: str, around: Around
+) -> tuple[Page[int], list[int]]:
+    """Return one page of those to triage, and their keys in its order."""
+    if not around.to_triage:
+        return Paginator(range(0), PAGE).get_page(number), []
+    found, count = sought.visible.to_triage(), around.to_triage
+    if not sought.everybody:
+        found = sought.among(found.suited(sought.narrowing))
+        count = found.count()
+    page = Paginator(range(count), PAGE).get_page(number)
+    begin = max(page.start_index() - 1, 0)
+    return page, list(found.values_list("pk", flat=True)[begin : begin + PAGE])
+
+
+def _stretch(
+    sought: Sought, *, number: str, waiting: int, policy: Policy, now: datetime
+) -> Stretch:
     exponent = float(policy.harm_exponent)
-    ranked = visible.waiting().in_order_of_need(now=now, exponent=exponent)
-    if not narrowing and patients is None:
+    if sought.everybody:
         page = Paginator(range(waiting), PAGE).get_page(number)
         begin = max(page.start_index() - 1, 0)
         # The one before the page is read too: the first row may pass them.
         early = max(begin - 1, 0)
-        line = [Stand._make(one) for one in ranked.stands()[early : begin + PAGE]]
-        first = early + 1
-        places: Sequence[int] = range(begin - early, len(line))
-    else:
-        line = [Stand._make(one) for one in ranked.stands()]
-        found = ranked.narrowed(narrowing, most_missed=policy.most_missed)
-        if patients is not None:
-            found = found.filter(patient__in=patients)
-        keys = set(found.values_list("pk", flat=True))
-        fits = [place for place, one in enumerate(line) if one.pk in keys]
-        page = Paginator(fits, PAGE).get_page(number)
-        places, first = list(page.object_list), 1
-    rows = _rows(line, places, first=first, now=now, policy=policy)
-    return Line(page, rows, _digest(rows))
+        line = front(begin=early, until=begin + PAGE, now=now, exponent=exponent)
+        return Stretch(page, line, range(begin - early, len(line)), early + 1)
+    ranked = sought.visible.waiting().in_order_of_need(now=now, exponent=exponent)
+    line = [Stand._make(one) for one in ranked.stands()]
+    found = ranked.narrowed(sought.narrowing, most_missed=policy.most_missed)
+    keys = set(sought.among(found).values_list("pk", flat=True))
+    fits = [place for place, one in enumerate(line) if one.pk in keys]
+    page = Paginator(fits, PAGE).get_page(number)
+    return Stretch(page, line, list(page.object_list), 1)
 
 
 def _rows(
-    line: list[Stand],
-    places: Collection[int],
+    stretch: Stretch,
+    found: Mapping[int, Face],
     *,
-    first: int,
+    coming: Coming,
     now: datetime,
     policy: Policy,
 ) -> list[Row]:
-    """Return the rows at `places` of `line`, whose first has the rank `first`."""
-    exponent = float(policy.harm_exponent)
-    shown = {line[place].pk: place for place in places}
-    # By their keys alone: they were ranked once, and need not be again.
-    # Their technique and diagnosis are not drawn: fifty of each would be read in vain.
-    entries = WaitlistEntry.objects.filter(pk__in=list(shown)).select_related(
-        "patient", "category", "referral"
-    )
-    entries = entries.with_open_offer(now).with_offers_not_taken().with_news()
-    entries = entries.with_visits_missed(most_missed=policy.most_missed)
-    by_key = {entry.pk: entry for entry in entries}
-    overruled = [key for key, at in shown.items() if line[at].overruled_days]
+    exponent, line = float(policy.harm_exponent), stretch.line
+    shown = [place for place in stretch.places if line[place].pk in found]
+    overruled = [line[place].pk for place in shown if line[place].overruled_days]
     overrules = Overrule.objects.of_entries(overruled, now=now) if overruled else {}
-    coming = _coming(now)
-    rows = []
-    for key, place in shown.items():
-        entry = by_key.get(key)
-        if entry is None:
-            continue  # it left between the queries
-        stand = line[place]
-        entry.category_days = stand.category_days
-        entry.overruled_days = stand.overruled_days
-        why = entry.explain(now=now, exponent=exponent)
-        would = change(
-            *(place, line), first=first, coming=coming, now=now, exponent=exponent
+    return [
+        Row(
+            found[line[place].pk],
+            stretch.first + place,
+            _why(line[place], now=now, exponent=exponent),
+            change(
+                *(place, line),
+                first=stretch.first,
+                coming=coming,
+                now=now,
+                exponent=exponent,
+            ),
+            overrules.get(line[place].pk),
         )
-        rows.append(Row(entry, first + place, why, would, overrules.get(key)))
-    return rows
+        for place in shown
+    ]
 
 
-def _coming(now: datetime) -> Coming:
-    """Return the targets that will be in force while anything is told about."""
-    rows = TargetWait.objects.filter(
-        in_force_from__gt=now, in_force_from__lte=now + FAR * DAY
-    ).order_by("in_force_from")
-    found: dict[int, list[tuple[float, int]]] = defaultdict(list)
-    for category, begins, days in rows.values_list(
-        "category", "in_force_from", "target_days"
-    ):
-        found[category].append(((begins - now) / DAY, days))
-    return found
+def _why(one: Stand, *, now: datetime, exponent: float) -> Explanation | None:
+    """Return the numbers behind a place; None if no target has begun."""
+    if one.category_days is None:
+        return None
+    return explain(
+        received_at=one.received_at,
+        category_days=one.category_days,
+        need_score=one.need_score,
+        now=now,
+        exponent=exponent,
+        overruled_days=one.overruled_days,
+    )
 
 
 def _digest(rows: list[Row]) -> str:
     """Return what differs when the order does, or what a row says but for its clock."""
     said = [
         (
-            *(row.entry.pk, row.rank, row.entry.version, row.entry.category_id),
-            *(row.entry.has_offer, row.entry.told_more, row.entry.not_taken),
-            row.entry.missed,
-            *(row.entry.referral.status, row.entry.referral.valid_until),
+            *(row.face.pk, row.rank, row.face.version, row.face.category),
+            *(row.face.has_offer, row.face.told_more, row.face.not_taken),
+            *(row.face.missed, row.face.referral_status, row.face.valid_until),
             *((row.why.target_days, row.why.overdue) if row.why else ()),
         )
         for row in rows

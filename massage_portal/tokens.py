@@ -7,12 +7,20 @@ one can never serve for another. Expiry and single use live in the row.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from django.conf import settings
 from django.core import signing
 
 
 def sign(purpose: str, pk: int) -> str:
     """Return the token for row `pk`, fit for a URL path."""
-    return signing.Signer(salt=f"portal.{purpose}").sign_object(pk)
+    return _signer(purpose, settings.SECRET_KEY).sign_object(pk)
+
+
+@lru_cache(maxsize=20)  # every mail has some, and each is made with some care
+def _signer(purpose: str, secret: str) -> signing.Signer:
+    return signing.Signer(key=secret, salt=f"portal.{purpose}")
 
 
 NO_ROW = 0  # no row ever has this key

@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from django.test.utils import setup_databases, teardown_databases
 from django.utils import translation
 
+from massage_portal import stencils
 from massage_portal.accounts.actions import sync_roles
-from massage_portal.outbox import stencils
 from massage_portal.templatetags import words
 
 OURS = {"accounts", "audit", "outbox", "services", "referrals", "appointments"}

@@ -70,7 +70,8 @@ class MailServer(Controller):
     """
     An SMTP server on a free port of loopback, which fails as it is told to.
 
-    `at_rcpt` and `at_data` are its answers; `gate`, while clear, holds every RCPT;
+    `at_mail`, `at_rcpt` and `at_data` are its answers; `gate`, while clear, holds every
+    RCPT; `named` counts how often it was told of a sender;
     `cut_at` names the command at which it drops the connection; `chokes_on` is whose
     mail makes it do so; `each_step` is how many seconds it takes for every answer.
     `answers` are what it says to single addresses, one after the other.
@@ -85,7 +86,8 @@ class MailServer(Controller):
         super().__init__(Commands(self), hostname=LOOPBACK, port=0, **options)
         self.caught: list[bytes] = []
         self.recipients: list[str] = []
-        self.at_rcpt = self.at_data = "250 fine"
+        self.at_mail = self.at_rcpt = self.at_data = "250 fine"
+        self.named = 0
         self.cut_at = self.chokes_on = ""
         self.each_step = 0.0
         self.answers: dict[str, list[str]] = {}
@@ -117,9 +119,13 @@ class MailServer(Controller):
         return replies
 
     async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
+        self.named += 1
         await asyncio.sleep(self.each_step)
-        envelope.mail_from = address
-        return "250 fine"
+        if self.cut_at == "MAIL":
+            server.transport.abort()
+        elif self.at_mail.startswith("250"):
+            envelope.mail_from = address
+        return self.at_mail
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         if not self.gate.is_set():

@@ -10,57 +10,63 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import TriageCategory
 from appointments.models.board import Narrowing
-from services.models import Location, Technique
+from appointments.models.board_page import Around
 
 MOST_CHOSEN = 100  # two pages' worth
 FLAGS = ("overdue", "to_call", "worse")
+_SELECTED = mark_safe(" selected")
+
+
+class Options(forms.Select):
+    """A list to choose from; Django draws a template for each of its options."""
+
+    def render(
+        self,
+        name: str,
+        value: Any,
+        attrs: dict[str, Any] | None = None,
+        renderer: Any = None,
+    ) -> SafeString:
+        """Return it with what is chosen."""
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            (
+                (key, _SELECTED if str(key) == value else "", label)
+                for key, label in self.choices
+            ),
+        )
+        made = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
+        return format_html("<select{}>{}</select>", flatatt(made), options)
 
 
 class Narrow(forms.Form):
     """Read the filters of an address; what is none of them filters nothing."""
 
-    place = forms.ModelChoiceField(
-        Location.objects.none(), label=_("Place"), empty_label=_("All"), required=False
-    )
-    technique = forms.ModelChoiceField(
-        Technique.objects.none(),
-        label=_("Technique"),
-        empty_label=_("All"),
-        required=False,
-    )
-    category = forms.ModelChoiceField(
-        TriageCategory.objects.none(),
-        label=_("Category"),
-        empty_label=_("All"),
-        required=False,
-    )
+    place = forms.ChoiceField(label=_("Place"), widget=Options, required=False)
+    technique = forms.ChoiceField(label=_("Technique"), widget=Options, required=False)
+    category = forms.ChoiceField(label=_("Category"), widget=Options, required=False)
     overdue = forms.BooleanField(label=_("Only overdue"), required=False)
     to_call = forms.BooleanField(label=_("Only those to call"), required=False)
     worse = forms.BooleanField(label=_("Only those who told us more"), required=False)
 
-    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, around: Around, **kwargs: Any) -> None:
         kwargs["auto_id"] = "%s"
         super().__init__(*args, **kwargs)
-        rows: dict[str, Any] = {
-            "place": Location.objects.in_order(),
-            "technique": Technique.objects.filter(active=True).in_order(),
-            "category": TriageCategory.objects.offered_or_waited_in(now),
-        }
-        for name, queryset in rows.items():
+        for name, choices in (
+            ("place", around.places),
+            ("technique", around.techniques),
+            ("category", around.categories),
+        ):
             field: Any = self.fields[name]
-            field.queryset = queryset
-            # Read once: the board draws the categories a second time.
-            field.choices = [("", _("All")), *((one.pk, str(one)) for one in queryset)]
-
-    @property
-    def categories(self) -> list[tuple[int, str]]:
-        """Return the categories that a request may be put into: key and name."""
-        field: Any = self.fields["category"]
-        return [(one.pk, str(one)) for one in field.queryset if one.may_be_chosen]
+            field.choices = [("", _("All")), *choices]
 
     def narrowing(self) -> Narrowing:
         """Return what to narrow by."""
@@ -69,7 +75,7 @@ class Narrow(forms.Form):
             name: self.cleaned_data.get(name) for name in self.fields
         }
         for name, one in chosen.items():
-            chosen[name] = bool(one) if name in FLAGS else one.pk if one else None
+            chosen[name] = bool(one) if name in FLAGS else int(one) if one else None
         return Narrowing(**chosen)
 
 

@@ -1,98 +1,126 @@
-"""What the reminders of many visits need, read in a few queries for all of them."""
+"""What the reminders of many visits say, read in two statements for all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from copy import copy
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q
-
-from appointments.models import (
-    Appointment,
-    Certification,
-    Closure,
-    HolidayCalendar,
-    Policy,
-    TimeOff,
-)
-from appointments.models.outside import outside_of_hours
+from appointments.codes import Status
+from appointments.messages.words import Where
+from appointments.models import Appointment, Policy
+from appointments.models.outside import DOUBTFUL, outside_of_hours
 from appointments.outside import IMPOSSIBLE
 from massage_portal.outbox.kinds import reads_ahead
 from massage_portal.outbox.models import Message
+from massage_portal.prepared import Prepared
+from referrals.codes import Status as ReferralStatus
 
-ONE_DAY = timedelta(days=1)
+VISITS = Prepared(
+    "visits_to_remind_of",
+    f"""
+    SELECT visit.id, visit.status::varchar, referral.status::varchar,
+           patient.given_name::varchar, visit.confirmed_at IS NOT NULL,
+           visit.booked_at, visit.starts_at, visit.ends_at,
+           place.time_zone::varchar, place.name::varchar, room.name::varchar,
+           {DOUBTFUL}
+      FROM appointments_appointment visit
+      JOIN appointments_therapist therapist ON therapist.id = visit.therapist_id
+      JOIN services_location place ON place.article_ptr_id = therapist.location_id
+      JOIN appointments_room room ON room.id = visit.room_id
+      JOIN referrals_patient patient ON patient.id = visit.patient_id
+      JOIN appointments_waitlistentry entry ON entry.id = visit.entry_id
+      JOIN referrals_referral referral ON referral.id = entry.referral_id
+     WHERE visit.id = ANY(%(visits)s::bigint[])
+    """,  # noqa: S608 - no value is written into it
+)
+POLICIES = Prepared(
+    "policies_newest_first",
+    """
+    SELECT in_force_from, late_cancel_hours, most_missed FROM appointments_policy
+     ORDER BY in_force_from DESC
+    """,
+)
 
 
-class OfAVisit(NamedTuple):
-    """What a message about a visit is written from."""
+class Rules(NamedTuple):
+    """What a mail says of the clinic's policy."""
 
-    visit: Appointment
+    late_cancel_hours: int
+    most_missed: int
+
+
+class Visit(NamedTuple):
+    """What a reminder is written from: a row of columns, for each costs ten models."""
+
+    pk: int
+    stands: bool  # it is booked, and its referral in force
+    given_name: str
+    confirmed: bool
+    where: Where
+    rules: Rules
     cannot_be: bool
-    policy: Policy
 
 
 @reads_ahead("appointments.reminder")
-def of_visits(messages: list[Message]) -> dict[int, OfAVisit]:
+def of_visits(messages: list[Message]) -> dict[int, Visit]:
     """Return it for each message whose visit there is, by the message's key."""
-    found = Appointment.objects.select_related(
-        *("therapist__location", "room", "patient", "entry__referral")
-    ).in_bulk({message.subject_key for message in messages})
-    why = outside_of_hours(_doubtful(found))
-    agreed = _Agreed(list(Policy.objects.order_by("-in_force_from")))
-    return {
-        message.pk: OfAVisit(
-            visit=found[message.subject_key],
-            cannot_be=why.get(message.subject_key) in IMPOSSIBLE,
-            policy=agreed.of(found[message.subject_key], message.due_at),
+    keys = {message.subject_key for message in messages}
+    rows = {row[0]: row[1:] for row in VISITS.rows(visits=list(keys))}
+    impossible = _impossible([key for key, row in rows.items() if row[-1]])
+    policies = POLICIES.rows()
+    found = {}
+    for message in messages:
+        if (key := message.subject_key) not in rows:
+            continue
+        status, referral, name, confirmed, booked_at, starts, ends, *told = rows[key]
+        zone = ZoneInfo(told[0])
+        found[message.pk] = Visit(
+            key,
+            status == Status.BOOKED and referral == ReferralStatus.ACTIVE,
+            name,
+            confirmed,
+            Where(starts.astimezone(zone), ends.astimezone(zone), *told[:3]),
+            _agreed(policies, booked_at, now=message.due_at),
+            key in impossible,
         )
-        for message in messages
-        if message.subject_key in found
-    }
+    return found
 
 
-def _doubtful(visits: Mapping[int, Appointment]) -> list[Appointment]:
-    """Return those that perhaps cannot be: `cannot_be` asks the same of one."""
-    if not visits:
-        return []
-    days = sorted(visit.starts_at.date() for visit in visits.values())
-    first, last = days[0] - ONE_DAY, days[-1] + ONE_DAY
-    mine = {"therapist": OuterRef("therapist")}
-    there = {"location": OuterRef("therapist__location")}
-    off = TimeOff.objects.filter(**mine, starts_at__lt=OuterRef("ends_at"))
-    held = Certification.objects.filter(**mine, technique=OuterRef("technique"))
-    held = held.filter(Q(valid_until=None) | Q(valid_until__gte=last))
-    doubtful = Appointment.objects.filter(pk__in=visits).filter(
-        Q(therapist__active=False)
-        | Q(therapist__location__gives_massage=False)
-        | Exists(Closure.objects.between(first, last).filter(**there))
-        | Exists(HolidayCalendar.objects.filter(**there))
-        | Exists(off.filter(ends_at__gt=OuterRef("starts_at")))
-        | (Q(technique__isnull=False) & ~Exists(held))
-    )
-    return [visits[key] for key in doubtful.values_list("pk", flat=True)]
+def of_one(message: Message) -> Visit | None:
+    """Return it for one message: as it was read ahead, or else from now."""
+    if message.ahead is not None:
+        read: Visit = message.ahead
+        return read
+    return of_visits([message]).get(message.pk)
 
 
-class _Agreed:
-    """What `Policy.objects.agreed` returns, of what was read: one for all alike."""
+def _impossible(doubtful: list[int]) -> set[int]:
+    """Return the keys of those that cannot be: the rule itself is asked."""
+    if not doubtful:
+        return set()
+    why = outside_of_hours(Appointment.objects.with_place().filter(pk__in=doubtful))
+    return {key for key, outside in why.items() if outside in IMPOSSIBLE}
 
-    def __init__(self, newest_first: list[Policy]) -> None:
-        self.newest_first = newest_first
-        self.defaults = Policy()
-        self.made: dict[tuple[int, int], Policy] = {}
 
-    def of(self, visit: Appointment, now: datetime) -> Policy:
-        """Return what was agreed on for a visit, as of `now`."""
-        policy = self._in_force(now)
-        hours = self._in_force(visit.booked_at or now).late_cancel_hours
-        alike = id(policy), hours
-        if alike not in self.made:
-            self.made[alike] = copy(policy)
-            self.made[alike].late_cancel_hours = hours
-        return self.made[alike]
+def _agreed(
+    newest_first: list[tuple[datetime, int, int]],
+    booked_at: datetime | None,
+    *,
+    now: datetime,
+) -> Rules:
+    """Return what `Policy.objects.agreed` would, from all rows of it."""
+    hours = _in_force(newest_first, booked_at or now).late_cancel_hours
+    return Rules(hours, _in_force(newest_first, now).most_missed)
 
-    def _in_force(self, moment: datetime) -> Policy:
-        """Return the newest that has begun, or the defaults; see `Policy.objects`."""
-        begun = (one for one in self.newest_first if one.in_force_from <= moment)
-        return next(begun, self.defaults)
+
+def _in_force(newest_first: list[tuple[datetime, int, int]], moment: datetime) -> Rules:
+    """Return the newest that has begun, or the defaults; see `Policy.objects`."""
+    for begins, late_cancel_hours, most_missed in newest_first:
+        if begins <= moment:
+            return Rules(late_cancel_hours, most_missed)
+    return DEFAULTS
+
+
+_defaults = Policy()
+DEFAULTS = Rules(_defaults.late_cancel_hours, _defaults.most_missed)

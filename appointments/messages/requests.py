@@ -24,7 +24,7 @@ def _news(
     return mail(
         state.name.lower(),
         subject,
-        patient=entry.patient,
+        to=entry.patient.given_name,
         link=address("standing", entry.pk),
         short=short,
     )
@@ -98,7 +98,7 @@ def waiting(message: Message) -> Mail | None:
     return mail(
         "waiting",
         _("Your wait is longer than we aim for"),
-        patient=entry.patient,
+        to=entry.patient.given_name,
         link=address("standing", entry.pk),
         short=_(
             "Clinic: your wait is longer than we aim for. We are sorry. What you can "
@@ -119,7 +119,7 @@ def question_answered(message: Message) -> Mail | None:
     return mail(
         "question",
         _("There is an answer for you"),
-        patient=found.entry.patient,
+        to=found.entry.patient.given_name,
         link=address("standing", found.entry_id),
         short=_("Clinic: we have answered your question. Sign in to read it:"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -11,48 +11,43 @@ from django.utils.translation import gettext_lazy
 
 from appointments import ical
 from appointments.codes import Ending, EntryStatus, Missed, Status
-from appointments.messages.words import address, briefly, mail, moment, place
+from appointments.messages.ahead import Rules, of_one
+from appointments.messages.words import (
+    address,
+    briefly,
+    mail,
+    moment,
+    place,
+    when_and_where,
+)
 from appointments.models import Appointment, Policy
-from appointments.models.outside import cannot_be
 from massage_portal.outbox.actions import about
 from massage_portal.outbox.kinds import Attachment, Mail, Withheld, renders
 from massage_portal.outbox.links import stop_address
 from massage_portal.outbox.models import Message
 from massage_portal.tokens import sign
-from referrals.codes import Status as ReferralStatus
 
 MISSED_AFTER_ALL = Q(status=Status.NOSHOW)
 
 
 def _visit(message: Message, status: Status) -> Appointment | None:
     """Return the visit if it is still in that state."""
-    if message.ahead is not None:
-        read: Appointment = message.ahead.visit
-        return read if read.status == status else None
     found = Appointment.objects.select_related(
         *("therapist__location", "room", "patient", "entry__referral")
     )
     return found.filter(pk=message.subject_key, status=status).first()
 
 
-class Rules(NamedTuple):
-    """What a mail says of the clinic's policy."""
-
-    late_cancel_hours: int
-    most_missed: int
-
-
 def _policy(found: Appointment, message: Message) -> Rules:
-    read: Policy | None = message.ahead.policy if message.ahead else None
-    rules = read or Policy.objects.agreed(found.booked_at, now=message.due_at)
+    rules = Policy.objects.agreed(found.booked_at, now=message.due_at)
     return Rules(rules.late_cancel_hours, rules.most_missed)
 
 
-def _by_link(found: Appointment) -> dict[str, Any]:
+def _by_link(visit: int) -> dict[str, Any]:
     """Return the addresses by which the visit can be confirmed and canceled."""
     return {
-        "confirm": address("confirm_by_link", sign("confirm", found.pk)),
-        "cancel": address("cancel_by_link", sign("cancel", found.pk)),
+        "confirm": address("confirm_by_link", sign("confirm", visit)),
+        "cancel": address("cancel_by_link", sign("cancel", visit)),
     }
 
 
@@ -67,7 +62,7 @@ def _offered(message: Message, name: str, subject: str, short: str) -> Mail | No
     return mail(
         name,
         subject,
-        patient=found.patient,
+        to=found.patient.given_name,
         link=address("answer", sign("offer", found.pk)),
         short=short % {"when": where["when"], "until": briefly(until)},
         until=moment(until),
@@ -114,12 +109,12 @@ def booked(message: Message) -> Mail | None:
     return mail(
         "booked",
         _("Your appointment is booked"),
-        patient=found.patient,
+        to=found.patient.given_name,
         link=address("offer", found.pk),
         short=_("Clinic: booked for %(when)s. See or cancel it:") % where,
         attachments=[_calendar(found, message)],
         policy=_policy(found, message),
-        **_by_link(found),
+        **_by_link(found.pk),
         **where,
     )
 
@@ -134,14 +129,14 @@ def moved(message: Message) -> Mail | None:
     return mail(
         "moved",
         _("Your appointment is at another time"),
-        patient=found.patient,
+        to=found.patient.given_name,
         link=address("offer", found.pk),
         short=_("Clinic: your new time is %(when)s. See or cancel it:") % where,
         attachments=[_calendar(found, message)],
         before=moment(old.local_start) if old else "",
         other_place=old is not None and old.room_id != found.room_id,
         policy=_policy(found, message),
-        **_by_link(found),
+        **_by_link(found.pk),
         **where,
     )
 
@@ -155,27 +150,27 @@ def reminder(message: Message) -> Mail | None:
 
     :raises Withheld: until somebody did.
     """
-    found = _visit(message, Status.BOOKED)
-    if found is None or found.entry.referral.status != ReferralStatus.ACTIVE:
+    found = of_one(message)
+    if found is None or not found.stands:
         return None
-    if message.ahead.cannot_be if message.ahead else cannot_be(found):
+    if found.cannot_be:
         if Message.objects.called_about(message):
             return None
         raise Withheld
-    where: dict[str, Any] = place(found, message) | _by_link(found)
-    confirmed, see = found.confirmed_at is not None, address("offer", found.pk)
+    where = when_and_where(found.where, message) | _by_link(found.pk)
+    see = address("offer", found.pk)
     short = _("Clinic: your appointment is %(when)s. Confirm:")
-    if confirmed:
+    if found.confirmed:
         short = _("Clinic: your appointment is %(when)s. See or cancel it:")
     return mail(
         "reminder",
         _("Your appointment on %(date)s") % where,
-        patient=found.patient,
-        link=see if confirmed else where["confirm"],
+        to=found.given_name,
+        link=see if found.confirmed else where["confirm"],
         short=short % where,
         see=see,
-        confirmed=confirmed,
-        policy=_policy(found, message),
+        confirmed=found.confirmed,
+        policy=found.rules,
         stop=stop_address(message.recipient) if message.recipient else "",
         many=True,
         **where,
@@ -194,7 +189,7 @@ def cancelled(message: Message) -> Mail | None:
     return mail(
         "cancelled",
         _("Your appointment is canceled"),
-        patient=found.patient,
+        to=found.patient.given_name,
         link=address("standing", found.entry_id),
         short=_("Clinic: %(when)s is canceled. You keep your place:") % where,
         attachments=[_calendar(found, message)],
@@ -221,7 +216,7 @@ def missed(message: Message) -> Mail | None:
     return mail(
         "missed",
         _("About your appointment on %(date)s") % where,
-        patient=found.patient,
+        to=found.patient.given_name,
         link=address("mine"),
         short=short % where,
         ours=ours,
@@ -242,7 +237,7 @@ def not_missed(message: Message) -> Mail | None:
     return mail(
         "not_missed",
         _("A correction: your appointment on %(date)s") % where,
-        patient=found.patient,
+        to=found.patient.given_name,
         link=address("mine"),
         short=_("Clinic: your visit of %(when)s was not missed. Our mistake:") % where,
         **where,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -14,10 +14,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
-from massage_portal.outbox import stencils
+from massage_portal import stencils
 from massage_portal.outbox.kinds import LONGEST_TEXT, Attachment, Mail
 from massage_portal.outbox.models import Message, Preference
-from referrals.models import Patient
 
 KEY = re.compile(r"[\w:-]+", re.ASCII)  # in a path it stands as it is
 
@@ -26,7 +25,7 @@ def mail(
     name: str,
     subject: str,
     *,
-    patient: Patient,
+    to: str,
     link: str,
     short: str = "",
     short_link: str = "",
@@ -37,6 +36,7 @@ def mail(
     """
     Return the mail of a name, with what its templates say.
 
+    :param to: the given name of its reader.
     :param link: where its button leads.
     :param short: the same as a text message, to which a link is added.
     :param short_link: that link, if it is not the button's.
@@ -44,7 +44,7 @@ def mail(
     """
     render = stencils.render if many else render_to_string
     context |= {
-        "name": patient.given_name,
+        "name": to,
         "phone": settings.CLINIC_PHONE,
         "subject": subject,
         "link": link,
@@ -84,40 +84,58 @@ def _around(view: str, kind: type, _language: str | None) -> tuple[str, str]:
     return before, after
 
 
-def said(at: datetime, form: str) -> str:
-    """Return a local moment in a form, in the reader's language."""
-    return _said(at.replace(tzinfo=None), form, get_language())
-
-
-@stencils.kept
-def _said(wall: datetime, form: str, _language: str | None) -> str:
-    return date_format(wall, form)
-
-
 def moment(at: datetime) -> str:
     """Return a local moment as a sentence says it."""
-    return said(at, _("l, F j, P"))
+    return date_format(at, _("l, F j, P"))
 
 
 def briefly(at: datetime) -> str:
     """Return a local moment as a text message says it."""
-    return said(at, _("M j, g:i A"))
+    return date_format(at, _("M j, g:i A"))
+
+
+class Where(NamedTuple):
+    """When and where a visit is, in the local time of its place."""
+
+    start: datetime
+    end: datetime
+    time_zone: str
+    place: str
+    room: str
 
 
 def place(appointment: Appointment, message: Message) -> dict[str, Any]:
     """Return when and where, as every mail about a visit says it."""
-    start = appointment.local_start
-    zone = start.tzname() or ""
+    there = appointment.therapist.location
+    start, end = appointment.local_start, appointment.local_end
+    where = Where(start, end, there.time_zone, there.name, appointment.room.name)
+    return when_and_where(where, message)
+
+
+def when_and_where(where: Where, message: Message) -> dict[str, Any]:
+    """Return the same of what was read of it."""
+    start, end = where.start, where.end
+    wall, until = start.replace(tzinfo=None), end.replace(tzinfo=None)
     return {
-        "date": said(start, _("l, F j")),
-        "day": said(start, _("l, F j, Y")),
-        "time": said(start, "P"),
-        "end": said(appointment.local_end, "P"),
-        "zone": zone,
-        "place_zone": appointment.therapist.location.time_zone,
-        "place": appointment.therapist.location.name,
-        "room": appointment.room.name,
+        **_when(wall, until, start.tzname() or "", get_language()),
+        "place_zone": where.time_zone,
+        "place": where.place,
+        "room": where.room,
         "elsewhere": _where_they_are(start, message),
+    }
+
+
+@stencils.kept
+def _when(
+    start: datetime, end: datetime, zone: str, _language: str | None
+) -> dict[str, str]:
+    """Return what the clock on the wall shows: for many visits it is the same."""
+    return {
+        "date": date_format(start, _("l, F j")),
+        "day": date_format(start, _("l, F j, Y")),
+        "time": date_format(start, "P"),
+        "end": date_format(end, "P"),
+        "zone": zone,
         "when": f"{briefly(start)} {zone}",
     }
 

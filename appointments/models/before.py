@@ -1,15 +1,23 @@
 """
-Who stands before a patient in the line: the parts of statements that say so.
+Who stands before a patient in the line, and could use a time: parts of statements.
 
-They are looked for only in the part of the line where anybody may. The order is that of
-`Ranked.in_order_of_need`.
+They are looked for only in the part of the line where anybody may (`need_order.py`).
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from appointments.codes import HOLDING_TIME, EntryStatus, Status
+from appointments.codes import HOLDING_TIME, Status
+from appointments.models.need_order import (
+    ADDS,
+    LINE,
+    OVERRULES,
+    STEPS,
+    TARGET,
+    WAITED,
+    WHOLE,
+)
 from appointments.models.policy import NEWEST, Policy
 from referrals.codes import Status as ReferralStatus
 
@@ -18,80 +26,16 @@ MOST = 50  # counted, and no more
 LONGEST = timedelta(hours=6)
 
 
-_TARGET = """appointments_targetwait target
-    ON target.category_id = {category}
-   AND target.in_force_from <= %(now)s
-   AND coalesce(target.in_force_until > %(now)s, true)"""
-_OVERRULES = "overrule.starts_at <= %(now)s AND overrule.ends_at > %(now)s"
-# What the order of need is made of; by what, says a table `ruling`.
-_WAITED = """greatest((extract(epoch FROM %(now)s::timestamptz - entry.received_at)
-    / 86400.0)::float8, 0)"""
-_WHOLE = "(target_days * (1.0 - entry.need_score / 200.0))::float8"
-_ADDS = """CASE WHEN exponent = 1 THEN 1.0 / whole
-    ELSE power((waited + 1.0) / whole, exponent)
-       - power(waited / whole, exponent) END"""
 MINE = f"""
-    SELECT id, received_at, exponent, {_ADDS} AS adds
-      FROM (SELECT entry.id, entry.received_at, exponent, {_WAITED} AS waited,
+    SELECT id, received_at, {ADDS} AS adds
+      FROM (SELECT entry.id, entry.received_at, {WAITED} AS waited,
                    coalesce(overrule.target_days::float8,
-                       {_WHOLE.replace("(target_days", "(target.target_days")}) AS whole
-              FROM ruling CROSS JOIN appointments_waitlistentry entry
-              LEFT JOIN {_TARGET.format(category="entry.category_id")}
+                       {WHOLE.replace("target_days", "target.target_days")}) AS whole
+              FROM appointments_waitlistentry entry
+              LEFT JOIN {TARGET.format(category="entry.category_id")}
               LEFT JOIN appointments_overrule overrule
-                ON overrule.entry_id = entry.id AND {_OVERRULES}
+                ON overrule.entry_id = entry.id AND {OVERRULES}
              WHERE entry.id = %(entry)s::bigint) entry
-"""  # noqa: S608 - the names are ours
-# A day adds at most e (w + 1)^(e - 1) / t^e for who has waited w of t days. So of each
-# category, and each ten points of need, none who came after `since` stands before the
-# patient; a little more, for what was rounded.
-STEPS = f"""
-    SELECT category.id AS category, tenth, target.target_days, exponent,
-           CASE WHEN target.target_days IS NULL AND mine.adds IS NOT NULL
-                THEN '-infinity'
-                WHEN mine.adds > 0 AND exponent > 1
-                THEN %(now)s::timestamptz - interval '1 day' * least(36500, power(
-                    mine.adds / exponent
-                    * power(target.target_days * (1 - (tenth * 10 + 9) / 200.0::float8),
-                            exponent),
-                    1 / (exponent - 1)) - 1.01)
-                ELSE 'infinity' END AS since
-      FROM mine
-     CROSS JOIN appointments_triagecategory category
-      LEFT JOIN {_TARGET.format(category="category.id")}
-     CROSS JOIN generate_series(10, 0, -1) AS tenth
-     ORDER BY target.target_days, tenth DESC
-"""  # noqa: S608 - the names are ours
-
-
-def line(*more: str) -> str:
-    """
-    Return the part of the line, each with what a day adds, and these columns more.
-
-    OFFSET 0: step by step through the index, however many PostgreSQL expects; with no
-    columns more, all is in the index itself. Those whom an overrule moves may stand
-    anywhere.
-    """
-    names = ("id", "received_at", *more)
-    columns = ", ".join(f"entry.{name}" for name in names)
-    return f"""
-    SELECT {", ".join(names)}, {_ADDS} AS adds
-      FROM (SELECT {columns}, exponent, {_WAITED} AS waited, {_WHOLE} AS whole
-              FROM steps
-             CROSS JOIN LATERAL (
-                    SELECT {columns}, need_score FROM appointments_waitlistentry entry
-                     WHERE status = '{EntryStatus.ACCEPTED}'
-                       AND category_id = steps.category
-                       AND need_score / 10 = steps.tenth
-                       AND received_at <= steps.since
-                    OFFSET 0) entry
-             WHERE NOT EXISTS (
-                    SELECT FROM appointments_overrule overrule
-                     WHERE overrule.entry_id = entry.id AND {_OVERRULES})
-             UNION ALL
-            SELECT {columns}, exponent, {_WAITED}, overrule.target_days::float8
-              FROM ruling CROSS JOIN appointments_overrule overrule
-              JOIN appointments_waitlistentry entry ON entry.id = overrule.entry_id
-             WHERE entry.status = '{EntryStatus.ACCEPTED}' AND {_OVERRULES}) entry
 """  # noqa: S608 - the names are ours
 
 
@@ -164,7 +108,7 @@ def _ruling(name: str) -> str:
 # have another kind, of which it is not said. The time is free for its own kind: of one
 # that somebody has, nobody is counted, for hundreds may press it. The statement that
 # this is part of says `who` is asked for.
-COUNTED = f"""
+_COUNTED = f"""
     WITH ruling AS MATERIALIZED (
         SELECT {_ruling("harm_exponent")}::float8 AS exponent,
                {_ruling("visit_minutes")} AS minutes,
@@ -216,10 +160,11 @@ COUNTED = f"""
                                ON referral.id = other.referral_id
                             {COVER}
                             WHERE other.id = ahead.id AND {WISHED}) END AS same
-                      FROM mine CROSS JOIN ({line()}) ahead
+                      FROM mine CROSS JOIN ({LINE}) ahead
                      WHERE ahead.id <> mine.id
                     OFFSET 0) judged
              WHERE same IS NOT NULL
              LIMIT {MOST}) counted
     HAVING count(*) > 0
 """  # noqa: S608 - the names are ours
+COUNTED = _COUNTED.replace("%(exponent)s::float8", "(SELECT exponent FROM ruling)")

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import CharField, Count, Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 
-from appointments.codes import NOT_TAKEN, EntryStatus, Missed, Status
+from appointments.codes import NOT_TAKEN, Missed, Status
 from appointments.models.capacity import Therapist
 from appointments.models.ranking import Ranked
 from massage_portal.outbox.models import Message
@@ -61,12 +61,19 @@ class Board(Ranked[Row]):
 
         :param before: count only what had happened by then; None counts all.
         """
+        from appointments.models.waitlist import WaitlistEntry  # it stands above
+
         offers = _not_taken(before=before).values("entry").annotate(n=Count("pk"))
         missed = _missed(before=before).values("entry__referral")
         missed = missed.annotate(n=Count("pk")).filter(n__gte=most_missed)
+        of_missed = WaitlistEntry.objects.filter(
+            referral__in=missed.values("entry__referral")
+        )
+        # As keys, of few: by "or" PostgreSQL would look at each who waits.
         return self.filter(
-            Q(pk__in=offers.filter(n__gte=MOST_NOT_TAKEN).values("entry"))
-            | Q(referral__in=missed.values("entry__referral"))
+            pk__in=offers.filter(n__gte=MOST_NOT_TAKEN)
+            .values("entry")
+            .union(of_missed.values("pk"))
         )
 
     def past_target(self, now: datetime, *, most_missed: int = MOST_MISSED) -> Self:
@@ -104,19 +111,6 @@ class Board(Ranked[Row]):
     def worse(self) -> Self:
         """Those who told us more, as `with_news` says: somebody must read it."""
         return self.with_news().filter(told_more=True)
-
-    def board_counts(self, *, most_missed: int = MOST_MISSED) -> dict[str, int]:
-        """Return how many are to triage, wait, told us more, and are to be called."""
-        waits = Q(status=EntryStatus.ACCEPTED)
-        asked = Q(status__in=[EntryStatus.REQUESTED, EntryStatus.ON_HOLD])
-        found = self.filter(waits | asked).aggregate(
-            to_triage_count=Count("pk", filter=asked),
-            waiting_count=Count("pk", filter=waits),
-        )
-        return found | {
-            "worse_count": self.filter(waits | asked).worse().count(),
-            "to_call_count": self.waiting().to_call(most_missed=most_missed).count(),
-        }
 
     def narrowed(self, by: Narrowing, *, most_missed: int = MOST_MISSED) -> Self:
         """

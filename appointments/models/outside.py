@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection
 from django.db.models import Q
 
 from appointments.codes import AHEAD, Status
@@ -33,26 +32,25 @@ from appointments.outside import (
 )
 
 ONE_DAY = timedelta(days=1)
-# Whether something may be in the way of a visit that cannot be helped; the rule itself
-# is asked only then.
+# Whether something may be in the way of a `visit` of a `therapist` at a `place` that
+# cannot be helped; the rule itself is asked only then.
 DOUBTFUL = """
-    SELECT NOT therapist.active OR NOT place.gives_massage
-        OR EXISTS (SELECT FROM appointments_closure
-                    WHERE location_id = therapist.location_id
-                      AND %(day)s BETWEEN first_day AND last_day)
-        OR EXISTS (SELECT FROM appointments_holidaycalendar
-                    WHERE location_id = therapist.location_id)
-        OR EXISTS (SELECT FROM appointments_timeoff
-                    WHERE therapist_id = therapist.id
-                      AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s)
-        OR (%(technique)s::bigint IS NOT NULL
-            AND NOT EXISTS (SELECT FROM appointments_certification
-                    WHERE therapist_id = therapist.id
-                      AND technique_id = %(technique)s::bigint
-                      AND coalesce(valid_until >= %(day)s, true)))
-      FROM appointments_therapist therapist
-      JOIN services_location place ON place.article_ptr_id = therapist.location_id
-     WHERE therapist.id = %(therapist)s
+    NOT therapist.active OR NOT place.gives_massage
+    OR EXISTS (SELECT FROM appointments_closure
+                WHERE location_id = therapist.location_id
+                  AND (visit.starts_at AT TIME ZONE place.time_zone)::date
+                      BETWEEN first_day AND last_day)
+    OR EXISTS (SELECT FROM appointments_holidaycalendar
+                WHERE location_id = therapist.location_id)
+    OR EXISTS (SELECT FROM appointments_timeoff off
+                WHERE off.therapist_id = therapist.id
+                  AND off.starts_at < visit.ends_at AND off.ends_at > visit.starts_at)
+    OR visit.technique_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM appointments_certification held
+                        WHERE held.therapist_id = therapist.id
+                          AND held.technique_id = visit.technique_id
+                          AND (held.valid_until IS NULL OR held.valid_until >=
+                              (visit.starts_at AT TIME ZONE place.time_zone)::date))
 """
 
 
@@ -96,21 +94,8 @@ def cannot_be(visit: Appointment) -> bool:
     Say whether the clinic cannot give this visit, as far as is entered.
 
     Outside of the therapist's hours, or in a room that is not fit, it can: somebody
-    stays longer, another room is found. One quick query, where nothing is in the way:
-    each of ten thousand reminders asks.
+    stays longer, another room is found.
     """
-    values: dict[str, Any] = {
-        "therapist": visit.therapist_id,
-        "day": visit.local_start.date(),
-        "starts_at": visit.starts_at,
-        "ends_at": visit.ends_at,
-        "technique": visit.technique_id,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(DOUBTFUL, values)
-        (doubtful,) = cursor.fetchone()
-    if not doubtful:
-        return False
     return outside_of_hours([visit]).get(visit.pk) in IMPOSSIBLE
 
 

@@ -11,10 +11,11 @@ from django.db.models import (
     F,
     FilteredRelation,
     FloatField,
+    Func,
     Q,
     Value,
 )
-from django.db.models.functions import Cast, Coalesce, Extract, Greatest, Least, Power
+from django.db.models.functions import Cast, Coalesce, Greatest, Least, Power
 from django.utils import timezone
 
 from appointments.codes import EntryStatus
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
     from appointments.models.waitlist import WaitlistEntry
 
 FLOAT = FloatField()
+
+
+class Epoch(Func):
+    """The seconds of an interval, in floats as Python's are; Extract takes decimals."""
+
+    template = "date_part('epoch', %(expressions)s)"
+    output_field = FLOAT
+
+
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -64,7 +74,7 @@ class Ranked(models.QuerySet[Row]):
             "overrules",
             condition=Q(overrules__starts_at__lte=now, overrules__ends_at__gt=now),
         )
-        computed = F("category_days") * (1.0 - F("need_score") / 200.0)
+        computed = F("category_days") * (1 - Cast("need_score", FLOAT) / 200)
         return (
             self.alias(
                 target_now=in_force("category__targets", now), overrule_now=overrule
@@ -74,7 +84,9 @@ class Ranked(models.QuerySet[Row]):
                 overruled_days=Cast(F("overrule_now__target_days"), FLOAT),
             )
             .annotate(
-                target_wait_days=Coalesce(F("overruled_days"), Cast(computed, FLOAT))
+                target_wait_days=Coalesce(
+                    F("overruled_days"), ExpressionWrapper(computed, FLOAT)
+                )
             )
         )
 
@@ -85,8 +97,9 @@ class Ranked(models.QuerySet[Row]):
         Ties by the date received, then by key. A clock that lies ahead (the next visit
         of a plan) counts as no wait yet. Whose target has not begun comes last.
         """
-        # As double precision, which Python's floats are: `ahead_of` asks for equality.
-        days = Cast(Extract(Value(now) - F("received_at"), "epoch") / 86400.0, FLOAT)
+        # As the statements of `need_order` reckon it, to the last digit: `ahead_of`
+        # asks for equality.
+        days = Epoch(Value(now) - F("received_at")) / 86400
         waited, whole = F("waited_days"), F("target_wait_days")
         adds = Power((waited + 1.0) / whole, exponent) - Power(waited / whole, exponent)
         if exponent == 1:  # then all days add alike: rounding must not break the ties

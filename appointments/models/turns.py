@@ -21,12 +21,11 @@ from appointments.models.before import (
     MINE,
     MOST,
     NOT_HAD,
-    STEPS,
     WISHED,
     before,
-    line,
     not_elsewhere,
 )
+from appointments.models.need_order import LINE, STEPS
 from appointments.models.supply import Supply
 from appointments.models.waitlist import WaitlistEntry
 from appointments.openings import Opening
@@ -88,16 +87,11 @@ _USABLE = f"""
 # That the shortest kind ends in time spares looking at the referral of whoever goes
 # home earlier.
 _WISHED = f"{WISHED} AND other.to_time >= soonest_end"
-_LINE = line(
-    *("referral_id", "patient_id", "session", "notice_hours", "weekdays", "from_time"),
-    *("to_time", "earliest", "latest", "therapist_id", "location_id"),
-)
 # CASE has it asked in this order: what costs most comes last.
 IN_GREATER_NEED = Prepared(
     "in_greater_need",
     f"""
-    WITH ruling AS MATERIALIZED (SELECT %(exponent)s::float8 AS exponent),
-    asked AS MATERIALIZED (
+    WITH asked AS MATERIALIZED (
         SELECT *, %(notice)s::interval AS notice, local_start::date AS day,
                local_start::time AS opens
           FROM (SELECT *, starts_at AT TIME ZONE zone AS local_start
@@ -109,7 +103,7 @@ IN_GREATER_NEED = Prepared(
     ), kinds AS MATERIALIZED ({_KINDS}), mine AS MATERIALIZED ({MINE}),
     steps AS MATERIALIZED ({STEPS})
     SELECT (SELECT count(*)
-              FROM (SELECT FROM mine CROSS JOIN ({_LINE}) other
+              FROM (SELECT FROM mine CROSS JOIN ({LINE}) other
                      WHERE other.id <> mine.id AND CASE WHEN {before("other")} THEN
                            CASE WHEN {_WISHED} THEN EXISTS ({_USABLE}) END END
                      LIMIT {MOST}) counted)

@@ -80,16 +80,20 @@ class WaitlistEntryQuerySet(Board["WaitlistEntry"]):
         """Return the open one of a referral's entries: there is one at most."""
         return self.open().order_by("pk").first()
 
+    def asked(self) -> Self:
+        """Asked for and not yet judged."""
+        return self.filter(status__in=[EntryStatus.REQUESTED, EntryStatus.ON_HOLD])
+
     def to_triage(self) -> Self:
         """
-        Asked for and not yet judged, as the board lists them.
+        Those asked for, as the board lists them.
 
         Nobody has ranked them yet: what the provider called most pressing comes first,
         and among equals who has waited longest.
         """
         steps = [When(referral__priority=one, then=at) for at, one in PRESSING]
         return (
-            self.filter(status__in=[EntryStatus.REQUESTED, EntryStatus.ON_HOLD])
+            self.asked()
             .alias(pressing=Case(*steps, default=0, output_field=IntegerField()))
             .order_by("-pressing", "received_at", "pk")
         )

@@ -10,18 +10,18 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HTMX_STOP_POLLING
 
-from appointments.board_rows import Drawn, asking, drawn
+from appointments.board_rows import Words, asking, drawn
 from appointments.forms.board import Narrow
-from appointments.line import Asked, Line, read_asked, read_line
+from appointments.line import Asked, Line, Sought, read_board
 from appointments.models import Policy, Supply, WaitlistEntry
+from appointments.models.board_page import Around, around
 from appointments.models.supply import MOST_ASKED
 from massage_portal.access import SignedInRequest, requires
-from massage_portal.audit.record import record, record_all
+from massage_portal.audit.record import record, record_keys
 from massage_portal.outbox import health
 from referrals.forms import FindPatient
 from referrals.models import Patient
@@ -34,7 +34,7 @@ class Board(NamedTuple):
     """What one request asked of the line, and what was read for it."""
 
     filters: Narrow
-    counts: dict[str, int]
+    around: Around
     line: Line
     asked: Asked
 
@@ -57,28 +57,31 @@ def queue(request: SignedInRequest) -> HttpResponse:
     form = FindPatient(request.POST if request.method == "POST" else None)
     patients = _found(request, form) if form.is_valid() else None
     partial = request.headers.get("HX-Request") == "true"
-    board = _read(request, patients=patients, now=now, counted=not partial)
-    shown = [*(row.entry for row in board.line.rows), *board.asked.entries]
+    board = _read(request, patients=patients, now=now)
+    words = Words(today=timezone.localdate(now))
+    marked = request.GET.get("entry", "")
     context: dict[str, Any] = {
         "page": board.line.page,
-        "rows": rows_of(board.line, marked=request.GET.get("entry", ""), now=now),
+        "rows": drawn(board.line.rows, words, marked=marked),
         "now": now,
         "digest": "" if form.is_bound else board.digest,
         "asked": board.asked.page,
-        "to_triage": asking(board.asked.entries),
+        "to_triage": asking(board.asked.faces, words),
         "narrowed": bool(board.filters.narrowing()),
         "searched": patients is not None,
         "q": request.POST.get("q", "").strip(),
     }
     if not partial:
-        context |= board.counts | {
+        context |= {
+            "around": board.around,
             "filters": board.filters,
-            "categories": board.filters.categories,
             "form": form,  # the base page says its faults
             "sign": health.sign(now),
             "to_approve": Version.objects.to_approve(request.user).count(),
         }
-    record_all("request.listed", shown, by=request.user, at=now)
+    shown = [*(row.face for row in board.line.rows), *board.asked.faces]
+    seen = [(one.pk, one.patient) for one in shown]
+    record_keys("request.listed", WaitlistEntry, seen, by=request.user, at=now)
     template = "_waiting.html" if partial else "queue.html"
     status = 422 if form.errors else 200
     return render(request, f"appointments/staff/{template}", context, status=status)
@@ -93,7 +96,7 @@ def line_changed(request: SignedInRequest) -> HttpResponse:
     It names nobody, so no record is seen by it.
     """
     now = timezone.now()
-    board = _read(request, patients=None, now=now, counted=False)
+    board = _read(request, patients=None, now=now)
     if request.GET.get("seen") == board.digest:
         return HttpResponse(status=204)
     # Said once, and asked no more: a screen reader would be told again each minute.
@@ -135,50 +138,21 @@ def _found(request: SignedInRequest, form: FindPatient) -> list[int]:
 
 
 def _read(
-    request: SignedInRequest,
-    *,
-    patients: Collection[int] | None,
-    now: datetime,
-    counted: bool,
+    request: SignedInRequest, *, patients: Collection[int] | None, now: datetime
 ) -> Board:
-    """
-    Read the counts, and the page of the line that the address asks for.
-
-    :param counted: whether all counts are shown; if not, only the line is counted.
-    """
+    """Read the counts, and the pages of the two lists that the address asks for."""
     policy = Policy.objects.in_force(now)
-    visible = WaitlistEntry.objects.visible_to(request.user)
-    filters = Narrow(request.GET, now=now)
-    if counted:
-        counts = visible.board_counts(most_missed=policy.most_missed)
-    else:
-        counts = {"waiting_count": visible.waiting().count()}
-    narrowing = filters.narrowing()
+    surroundings = around(now=now, most_missed=policy.most_missed)
+    filters = Narrow(request.GET, around=surroundings)
     # What a search found has pages too, and they are asked for as it was.
     sent = request.POST or request.GET
-    asked = read_asked(
-        visible,
-        narrowing=narrowing,
-        patients=patients,
-        number=sent.get("asked", ""),
-    )
-    line = read_line(
-        visible,
-        narrowing=narrowing,
-        patients=patients,
+    visible = WaitlistEntry.objects.visible_to(request.user)
+    asked, line = read_board(
+        Sought(visible, filters.narrowing(), patients),
+        around=surroundings,
+        asked=sent.get("asked", ""),
         number=sent.get("page", ""),
-        waiting=counts["waiting_count"],
         policy=policy,
         now=now,
     )
-    return Board(filters, counts, line, asked)
-
-
-def rows_of(line: Line, *, marked: str, now: datetime) -> list[Drawn]:
-    """Return the rows in words; the one with the key `marked` was just triaged."""
-    today = timezone.localdate(now)
-    rows = drawn(line.rows, today=today)
-    for row in rows:
-        if row.key == marked:
-            row.tags.insert(0, ("info", _("just triaged")))
-    return rows
+    return Board(filters, surroundings, line, asked)

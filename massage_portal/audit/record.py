@@ -98,6 +98,21 @@ def record_all(
         _add(action, seen, by=by, at=at)
 
 
+def record_keys(
+    action: str,
+    model: type[Model],
+    seen: Sequence[tuple[int, int | None]],
+    *,
+    by: Actor | None,
+    at: datetime,
+) -> None:
+    """As `record_all`: of each row of `model` its key, and the key of its patient."""
+    if seen:
+        label = model._meta.label_lower
+        rows = [(label, str(key), patient) for key, patient in seen]
+        _send(action, rows, by=by, at=at)
+
+
 def _add(
     action: str,
     subjects: Sequence[Model],
@@ -106,8 +121,20 @@ def _add(
     at: datetime,
     change: str = "",
 ) -> None:
+    rows = [(one._meta.label_lower, str(one.pk), _whose(one)) for one in subjects]
+    _send(action, rows, by=by, at=at, change=change)
+
+
+def _send(
+    action: str,
+    rows: Sequence[tuple[str, str, int | None]],
+    *,
+    by: Actor | None,
+    at: datetime,
+    change: str = "",
+) -> None:
     """
-    Add one row for each of `subjects`.
+    Add one row for each of `rows`: of what kind, its key, and whose it is.
 
     By hand: building a model and preparing its fields for each of 80 rows takes longer
     than PostgreSQL takes to write them.
@@ -123,7 +150,7 @@ def _add(
         by_telephone=came_from.telephone,
         by_link=came_from.link,
         change=change[:200],
-        kinds=[subject._meta.label_lower for subject in subjects],
-        keys=[str(subject.pk) for subject in subjects],
-        whose=[_whose(subject) for subject in subjects],
+        kinds=[kind for kind, _key, _whose in rows],
+        keys=[key for _kind, key, _whose in rows],
+        whose=[whose for _kind, _key, whose in rows],
     )

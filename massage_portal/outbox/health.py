@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from massage_portal.built import Built, whole
 from massage_portal.outbox.carriers.channels import serves
 from massage_portal.outbox.codes import Channel, Failure
 from massage_portal.outbox.models import ChannelHealth, Message, Pulse
@@ -145,8 +145,11 @@ def alerts(now: datetime) -> list[Alert]:
 def failing() -> QuerySet[ChannelHealth]:
     """Return the channels that take nothing, of those that the settings name."""
     ours = [channel for channel in Channel if serves(channel)]
-    broken = ChannelHealth.objects.filter(failing_since__isnull=False, channel__in=ours)
-    return broken.order_by("channel")
+    return _broken().filter(channel__in=ours).order_by("channel")
+
+
+def _broken() -> QuerySet[ChannelHealth]:
+    return ChannelHealth.objects.filter(failing_since__isnull=False)
 
 
 def channels() -> QuerySet[ChannelHealth]:
@@ -174,7 +177,11 @@ def failed_since(moment: datetime) -> QuerySet[Message]:
 
 def last_pulse() -> datetime | None:
     """Return when the sender last showed that it lives."""
-    return Pulse.objects.filter(task=SENDER).values_list("at", flat=True).first()
+    return _pulse().values_list("at", flat=True).first()
+
+
+def _pulse() -> QuerySet[Pulse]:
+    return Pulse.objects.filter(task=SENDER)
 
 
 def is_silent(pulse: datetime | None, now: datetime) -> bool:
@@ -190,6 +197,26 @@ class Sign(NamedTuple):
     wrong: bool
 
 
+def _sign(*, now: datetime, slow: datetime, since: datetime) -> tuple[str, Any]:
+    dead = failed_since(since).filter(failed_because=Failure.UNWRITABLE)
+    return whole(
+        """
+        SELECT (SELECT count(*) FROM ({calls}) one),
+               EXISTS ({waits}) OR EXISTS ({poison}),
+               ARRAY({broken}),
+               ({pulse})
+        """,
+        calls=Message.objects.to_call(now).values("pk"),
+        waits=Message.objects.waiting(now, by=slow).values("pk"),
+        poison=dead.values("pk"),
+        broken=_broken().values("channel"),
+        pulse=_pulse().values("at"),
+    )
+
+
+_SIGN = Built("sign_of_messages", _sign, now=datetime, slow=datetime, since=datetime)
+
+
 def sign(now: datetime) -> Sign:
     """
     Return what the board says, in one journey to the database: it is asked for often.
@@ -197,19 +224,8 @@ def sign(now: datetime) -> Sign:
     What waits longer than SLOW is a sign already, though nobody is alarmed by it yet.
     What could not be sent is not: it is a call to make.
     """
-    calls, of_calls = Message.objects.to_call(now).values("pk").query.sql_with_params()
-    slow = Message.objects.waiting(now, since=SLOW).values("pk")
-    waits, of_slow = slow.query.sql_with_params()
-    broken, of_broken = failing().values("pk").query.sql_with_params()
-    dead = failed_since(now - DAY).filter(failed_because=Failure.UNWRITABLE)
-    poison, of_poison = dead.values("pk").query.sql_with_params()
-    statement = f"""
-        SELECT (SELECT count(*) FROM ({calls}) to_call),
-               EXISTS ({waits}) OR EXISTS ({broken}) OR EXISTS ({poison}),
-               (SELECT at FROM outbox_pulse WHERE task = %s)
-    """  # noqa: S608 - statements of our own; their values stay apart
-    with connection.cursor() as cursor:
-        values = [*of_calls, *of_slow, *of_broken, *of_poison, SENDER]
-        cursor.execute(statement, values)
-        ((to_call, wrong, pulse),) = cursor.fetchall()
+    ((to_call, wrong, broken, pulse),) = _SIGN.rows(
+        now=now, slow=now - SLOW, since=now - DAY
+    )
+    wrong = wrong or any(serves(Channel(one)) for one in broken)
     return Sign(to_call, wrong or is_silent(pulse, now))

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 
-from massage_portal.outbox.stencils import kept
+from massage_portal.stencils import kept
 from massage_portal.tokens import sign, unsign
 
 PURPOSE = "outbox.stop"
@@ -26,8 +26,13 @@ def token_of(user: Any) -> str:
 
 def stop_address(user: Any) -> str:
     """Return the whole address of the page that stops what need not be sent."""
-    before, after = _around_token(user.language)
-    return f"{settings.PORTAL_ORIGIN}{before}{token_of(user)}{after}"
+    return _stop_address(user.pk, user.language, settings.PORTAL_ORIGIN)
+
+
+@kept  # a mail says it in its words and in its head
+def _stop_address(key: int, language: str, origin: str) -> str:
+    before, after = _around_token(language)
+    return f"{origin}{before}{sign(PURPOSE, key)}{after}"
 
 
 @kept

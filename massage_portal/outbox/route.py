@@ -16,7 +16,6 @@ By which channel a message goes, and how long it waits. Pure: no clock, no datab
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
@@ -24,6 +23,7 @@ from typing import NamedTuple
 from massage_portal.nights import Quiet, night_at
 from massage_portal.outbox.codes import Channel
 from massage_portal.outbox.models import Preference
+from massage_portal.outbox.models.preference import zone_named
 
 NO_TEXTS = Quiet(time(18, 0), time(9, 0))
 MOST_WAITS = 4  # one after the other, of quiet hours and those without texts
@@ -48,6 +48,7 @@ class Reader:
     email: str
     stopped: frozenset[tuple[str, str]] = frozenset()  # (channel, address)
     texts: tuple[datetime, ...] = ()  # when the last texts went to them
+    where: str = ""  # the zone that is theirs unless they named one; "" the clinic's
 
     def may_use(self, channel: Channel, address: str) -> bool:
         """Say whether there is such an address, and nothing stops it."""
@@ -60,11 +61,13 @@ class Reader:
 
     def at(self, zone: str) -> Reader:
         """Return the same reader, in a zone that is theirs unless they named one."""
-        if not zone or self.preference.time_zone:
-            return self
-        preference = copy(self.preference)
-        preference.time_zone = zone
-        return replace(self, preference=preference)
+        return replace(self, where=zone) if zone else self
+
+    def end_of(self, quiet: Quiet, moment: datetime) -> datetime | None:
+        """Return when the quiet hours end in which `moment` lies, if it does."""
+        zone = zone_named(self.preference.time_zone or self.where)
+        night = night_at(moment, zone=zone, quiet=quiet)
+        return night.end if night else None
 
     def after_text(self, sent_at: datetime) -> Reader:
         """Return the same reader once a text went to them."""
@@ -89,7 +92,7 @@ def route(
     """
     last = now + (expires_at - now) / 2 if presses else expires_at
     chosen = reader.preference
-    until = None if at_once else _end_of(chosen.quiet, chosen, now)
+    until = None if at_once else reader.end_of(chosen.quiet, now)
     mail = reader.may_use(Channel.EMAIL, reader.email)
     if short and chosen.channel == Channel.SMS:
         text = _by_text(reader, now=now, at_once=at_once)
@@ -125,15 +128,15 @@ def _by_text(reader: Reader, *, now: datetime, at_once: bool) -> Route | None:
     for period, most in MOST_TEXTS:
         if sum(now - period < sent for sent in reader.texts) >= most:
             return None
-    if at_once and _end_of(reader.preference.quiet, reader.preference, now) is None:
+    if at_once and reader.end_of(reader.preference.quiet, now) is None:
         return Route(Channel.SMS, number)
-    first = _first_for_texts(reader.preference, now)
+    first = _first_for_texts(reader, now)
     if first is None:
         return None
     return Route(Channel.SMS, number, first if first > now else None)
 
 
-def _first_for_texts(chosen: Preference, now: datetime) -> datetime | None:
+def _first_for_texts(reader: Reader, now: datetime) -> datetime | None:
     """
     Return from when on a text may go; None if each wait ends in another one.
 
@@ -141,15 +144,10 @@ def _first_for_texts(chosen: Preference, now: datetime) -> datetime | None:
     """
     moment = now
     for _wait in range(MOST_WAITS):
-        ends = [_end_of(quiet, chosen, moment) for quiet in (chosen.quiet, NO_TEXTS)]
+        hours = (reader.preference.quiet, NO_TEXTS)
+        ends = [reader.end_of(quiet, moment) for quiet in hours]
         found = [end for end in ends if end is not None]
         if not found:
             return moment
         moment = max(found)
     return None
-
-
-def _end_of(quiet: Quiet, chosen: Preference, moment: datetime) -> datetime | None:
-    """Return when the quiet hours end in which `moment` lies, if it does."""
-    night = night_at(moment, zone=chosen.zone, quiet=quiet)
-    return night.end if night else None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -174,6 +175,8 @@ class Batch:
         """
         try:
             self._write_next()
+            if self.written:
+                self._compose(self.written)
         except Exception as fault:
             self.fault = fault
 
@@ -195,6 +198,13 @@ class Batch:
             self.kept.withdraw(message)
             return None
         return Letter(message, kind, mail)
+
+    def _compose(self, letter: Letter) -> None:
+        """Make it ready for the way that it would take now; it is asked again then."""
+        with suppress(Exception):  # it comes up again as the letter is handed over
+            way = way_of(letter, self._reader(letter.message), now=self.clock())
+            if way is not None:
+                self.ways.compose(letter.message, letter.mail, way)
 
     def _wants(self, message: Message, kind: Kind) -> bool:
         reader = self._reader(message)
@@ -229,8 +239,12 @@ class Batch:
         elif way.wait_until is not None or self.ways.is_down(way.channel):
             self._mark_for_good()
             self.kept.put_back(message, way.wait_until)
-        elif self._begin(message, way):
-            self._hand_over(letter, way)
+        else:
+            self.ways.announce(message, letter.mail, way)
+            if self._begin(message, way):
+                self._hand_over(letter, way)
+            else:
+                self.ways.take_back(way)
 
     def _hand_over(self, letter: Letter, way: Route) -> None:
         message = letter.message

@@ -60,6 +60,21 @@ class Ways:
         self.working.add(channel)
         return number
 
+    def compose(self, message: Message, mail: Mail, way: Route) -> None:
+        """Make a message ready for a way that is open, as far as that takes time."""
+        if carrier := self.carriers.get(way.channel):
+            carrier.compose(message, mail, address=way.address)
+
+    def announce(self, message: Message, mail: Mail, way: Route) -> None:
+        """Have its server make ready for a message, while the database is asked."""
+        if carrier := self.carriers.get(way.channel):
+            carrier.announce(message, mail, address=way.address)
+
+    def take_back(self, way: Route) -> None:
+        """Take back what was announced."""
+        if carrier := self.carriers.get(way.channel):
+            carrier.take_back()
+
     def _note_refusal(self, channel: Channel, refusal: Undelivered) -> None:
         if isinstance(refusal, AddressRefused) and refusal.opted_out:
             return  # it is the reader who does not want it

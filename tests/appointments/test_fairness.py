@@ -34,6 +34,7 @@ HOME = Path(appointments.__file__).parent
 ORDERS = [  # all that ranks, matches, plans or simulates
     *("priority", "changes", "line", "matching", "openings", "board_rows"),
     *("models/ranking", "models/overrule", "models/rates", "models/board"),
+    *("models/need_order", "models/board_page"),
     *("models/planner", "actions/sweep", "actions/draft", "actions/draw_up"),
     *(f"simulation/{path.stem}" for path in (HOME / "simulation").glob("[a-z]*.py")),
     *(f"planning/{path.stem}" for path in (HOME / "planning").glob("[a-z]*.py")),

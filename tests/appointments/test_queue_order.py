@@ -241,8 +241,8 @@ def test_the_queue_shows_50_at_a_time_in_the_order_of_need(scheduler):
     second = get_queue(scheduler, data={"page": 2})
     assert shown(first) == line[:50]
     assert shown(second) == line[50:]
-    assert first.context["waiting_count"] == 60
-    assert [row.rank for row in second.context["rows"]] == list(range(51, 61))
+    assert first.context["around"].waiting == 60
+    assert [int(row.rank) for row in second.context["rows"]] == list(range(51, 61))
 
 
 def test_each_row_says_why_it_stands_there(scheduler):

@@ -129,14 +129,14 @@ def test_a_worse_report_is_flagged_before_triage_too(board, status):
     make_request()
     worse = make_entry(status=status, category=None, need_score=0)
     seen = board.get(ADDRESS).context["digest"]
-    assert board.get(ADDRESS).context["worse_count"] == 0
+    assert board.get(ADDRESS).context["around"].told_more == 0
 
     grow_worse(worse)
 
     page = board.get(ADDRESS)
     flagged = [int(one.key) for one in page.context["to_triage"] if one.news]
     assert flagged == [worse.pk]
-    assert page.context["worse_count"] == 1
+    assert page.context["around"].told_more == 1
     assert "told us more: read it" in page.content.decode()
     assert asked(board, worse="on") == [worse.pk]
     assert board.get(CHANGED, {"seen": seen}).status_code != 204
@@ -150,7 +150,7 @@ def test_the_answers_of_the_request_itself_are_no_news(board):
         **{"pain": 9, "enjoyment": 9, "activity": 9, "role_threat": 0, "sleep": 9},
     )
 
-    assert board.get(ADDRESS).context["worse_count"] == 0
+    assert board.get(ADDRESS).context["around"].told_more == 0
 
 
 @pytest.mark.parametrize("waits", [make_entry, make_request])
@@ -188,4 +188,4 @@ def test_a_category_out_of_use_is_a_filter_while_somebody_waits_in_it(board):
     choices = dict(page.context["filters"].fields["category"].choices)
     assert used.pk in choices
     assert empty.pk not in choices
-    assert used.pk not in dict(page.context["categories"])  # nobody new comes in
+    assert used.pk not in dict(page.context["around"].offered)  # nobody new comes in

@@ -123,7 +123,9 @@ def some_line(dice, techniques, place, staff):
         )
         entry = make_entry(
             referral=referral,
-            waited_days=dice.choice([5, 10, 20, dice.uniform(-3, 60)]),
+            waited_days=dice.choice(
+                [5, 20, dice.uniform(-30, 0), dice.uniform(-3, 60)]
+            ),
             category=dice.choice(categories),
             need_score=dice.choice([0, 40, 100]),
             weekdays=dice.choice(["MTWRFSU", "MWF", "TRS"]),

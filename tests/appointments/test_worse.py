@@ -98,7 +98,7 @@ def test_the_board_says_so_until_somebody_has_triaged_it_anew(
         by=scheduler,
         now=NOW + DAY,
     )
-    assert client.get(reverse("appointments:queue")).context["worse_count"] == 0
+    assert client.get(reverse("appointments:queue")).context["around"].told_more == 0
 
 
 def test_the_patient_tells_it_on_a_page_of_their_own(client, monkeypatch, waiting):

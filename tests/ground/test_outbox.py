@@ -14,7 +14,7 @@ from massage_portal.outbox import actions, kinds, tasks
 from massage_portal.outbox.codes import Channel, Failure
 from massage_portal.outbox.locks import sign_of_life
 from massage_portal.outbox.models import Message, Pulse
-from massage_portal.outbox.models.message import HAND_OVER, LEASE
+from massage_portal.outbox.models.message import HAND_OVER, LEASE, Went
 from massage_portal.outbox.patience import PATIENCE
 from tests.factories import DAY, HOUR, NOW, make_message, make_user
 
@@ -171,6 +171,33 @@ def test_a_send_begins_only_while_the_claim_is_good(fields, may):
         assert begin(message.pk, claim=mine, channel=EMAIL, now=NOW) == may
     message.refresh_from_db()
     assert message.began_at == (NOW if may else None)
+
+
+@pytest.mark.parametrize("may", [True, False])
+@pytest.mark.parametrize(
+    "meanwhile",
+    [{}, {"voided_at": NOW}, {"failed_at": NOW, "failed_because": Failure.EXPIRED}],
+)
+def test_what_went_is_marked_as_the_next_begins_or_may_not(meanwhile, may):
+    last, after, other = (make_message() for _ in range(3))
+    went = Went(NOW, EMAIL, "number", last.pk)
+    with sign_of_life() as mine:
+        claim(mine)
+        assert Message.objects.begin(last.pk, claim=mine, channel=EMAIL, now=NOW)
+        Message.objects.filter(pk=last.pk).update(**meanwhile)
+        Message.objects.filter(pk=after.pk).update(voided_at=None if may else NOW)
+        how = {"claim": mine, "channel": Channel.SMS, "now": NOW + SECOND}
+        assert Message.objects.begin(after.pk, **how, went=went) == may
+    for one in (last, after, other):
+        one.refresh_from_db()
+    assert (last.sent_at, last.channel, last.provider_id) == (NOW, EMAIL, "number")
+    assert (last.voided_at, last.failed_at, last.failed_because) == (None, None, "")
+    assert (last.began_at, last.claim) == (NOW, None)
+    assert after.began_at == (NOW + SECOND if may else None)
+    assert (after.sent_at, after.claim) == (None, mine)
+    assert after.channel == (Channel.SMS if may else "")
+    assert after.voided_at == (None if may else NOW)
+    assert (other.sent_at, other.began_at, other.claim) == (None, None, mine)
 
 
 def test_a_claim_reads_the_index_of_what_is_unsent_however_many_were_sent():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import smtplib
+from datetime import time
 from email import message_from_bytes, policy
 
 import pytest
@@ -11,18 +13,41 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from appointments.messages.visits import Rules
-from appointments.messages.words import address
-from appointments.models import TimeOff
+from appointments.messages.ahead import Rules, Visit, of_visits
+from appointments.messages.words import Where, address
+from appointments.models import (
+    Appointment,
+    Certification,
+    Closure,
+    HolidayCalendar,
+    Policy,
+    Therapist,
+    TimeOff,
+    WorkingHours,
+    outside,
+)
+from massage_portal import stencils
 from massage_portal.accounts.models import User
-from massage_portal.outbox import kinds, stencils
+from massage_portal.outbox import kinds
 from massage_portal.outbox.carriers import mime, smtp
 from massage_portal.outbox.links import stop_address, token_of
 from massage_portal.outbox.models import Message
 from massage_portal.tokens import sign
-from tests.factories import HOUR, NOW, make_appointment, make_message
+from referrals.models import Referral
+from services.models import Location
+from tests.factories import (
+    DAY,
+    HOUR,
+    NOW,
+    TODAY,
+    make_appointment,
+    make_message,
+    make_policy,
+    make_technique,
+)
 
 REMINDER = "appointments.reminder"
+CANCELLED = {"status": "cancelled", "ended_at": NOW, "ending": "prov"}
 LONG = "word " * 300
 
 
@@ -70,6 +95,18 @@ def test_a_mail_joined_by_hand_reads_like_djangos(words):
     out = mail(**words)
     assert read(mime.as_bytes(out)) == read(out.message().as_bytes(linesep="\r\n"))
     assert all(len(line) <= 998 for line in mime.as_bytes(out).split(b"\r\n"))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(b"Subject: a\r\n\r\n.\r\n..b\r\nc.", b".\r\n", b"a\r\n", b"", b"a\n.b\r\n"),
+        b"Subject: a\r\n\r\nno dot\r\n",
+    ],
+)
+def test_a_mail_is_quoted_as_smtplib_quotes_it(raw):
+    end = b"" if raw.endswith(b"\r\n") else b"\r\n"
+    assert smtp.quoted(raw) == smtplib._quote_periods(raw) + end + b".\r\n"
 
 
 def test_a_mail_joined_by_hand_takes_no_line_break_in_a_header():
@@ -159,6 +196,90 @@ def test_what_is_read_for_many_reminders_is_what_each_would_read_for_itself(
 
     assert ahead == [render(message) for message in alone]
     assert [mail is None for mail in ahead] == [False, False, False, True]
+
+
+def in_the_way(what, visit):
+    """Have something that cannot be helped be in the way of a visit, or nothing."""
+    place, day = visit.therapist.location, visit.local_start.date()
+    if what == "off":
+        span = {"starts_at": visit.starts_at, "ends_at": visit.ends_at}
+        TimeOff.objects.create(therapist=visit.therapist, **span)
+    elif what == "closed":
+        Closure.objects.create(location=place, first_day=day, last_day=day)
+    elif what == "closed the day before":
+        day -= DAY
+        Closure.objects.create(location=place, first_day=day, last_day=day)
+    elif what == "gone":
+        Therapist.objects.filter(pk=visit.therapist_id).update(active=False)
+    elif what == "no massage":
+        Location.objects.filter(pk=place.pk).update(gives_massage=False)
+    elif what == "a holiday":  # Columbus Day, the 12th
+        HolidayCalendar.objects.create(location=place, country="US")
+    elif what == "uncertified":
+        visit.technique = make_technique()
+        visit.save()
+        until = {"technique": visit.technique, "valid_until": day - DAY}
+        Certification.objects.create(therapist=visit.therapist, **until)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("what", "cannot_be"),
+    [
+        *(("", False), ("closed the day before", False), ("a holiday", False)),
+        *(("off", True), ("closed", True), ("gone", True), ("uncertified", True)),
+        ("no massage", True),
+    ],
+)
+def test_what_is_read_of_a_visit_is_what_its_rows_say(what, cannot_be):
+    make_policy(in_force_from=NOW - 2 * DAY, late_cancel_hours=30, most_missed=4)
+    make_policy(in_force_from=NOW - HOUR, late_cancel_hours=8, most_missed=3)
+    visit = make_appointment(starts_at=NOW + 20 * HOUR, booked_at=NOW - DAY)
+    hours = {"starts": time(0), "ends": time(23), "valid_from": TODAY - DAY}
+    for weekday in range(7):
+        WorkingHours.objects.create(therapist=visit.therapist, weekday=weekday, **hours)
+    in_the_way(what, visit)
+    message = make_message(kind=REMINDER, subject=visit, to=visit.patient.user)
+
+    read = of_visits([message])[message.pk]
+
+    rules = Policy.objects.agreed(visit.booked_at, now=message.due_at)
+    assert read == Visit(
+        pk=visit.pk,
+        stands=True,
+        given_name=visit.patient.given_name,
+        confirmed=False,
+        where=Where(
+            visit.local_start,
+            visit.local_end,
+            visit.therapist.location.time_zone,
+            visit.therapist.location.name,
+            visit.room.name,
+        ),
+        rules=Rules(rules.late_cancel_hours, rules.most_missed),
+        cannot_be=outside.cannot_be(Appointment.objects.with_place().get()),
+    )
+    assert read.rules == Rules(30, 3)
+    assert read.cannot_be == cannot_be
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("of", "fields", "stands"),
+    [
+        (Appointment, {"confirmed_at": NOW}, True),
+        (Appointment, CANCELLED, False),
+        (Referral, {"status": "on-hold"}, False),
+    ],
+)
+def test_a_visit_stands_while_it_is_booked_and_its_referral_in_force(
+    of, fields, stands
+):
+    visit = make_appointment()
+    of.objects.update(**fields)
+    message = make_message(kind=REMINDER, subject=visit, to=visit.patient.user)
+    read = of_visits([message])[message.pk]
+    assert (read.stands, read.confirmed) == (stands, "confirmed_at" in fields)
 
 
 # --- Made once, as if made each time --------------------------------------------------

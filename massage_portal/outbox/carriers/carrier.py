@@ -53,6 +53,15 @@ class Unanswered(Undelivered):
 class Carrier(Protocol):
     """One channel's way out. It is opened for a batch, and may keep a connection."""
 
+    def compose(self, message: Message, mail: Mail, *, address: str) -> None:
+        """Make ready, ahead of its time, what may be handed over next."""
+
+    def announce(self, message: Message, mail: Mail, *, address: str) -> None:
+        """Say that one follows, if it was made ready; then send it, or take it back."""
+
+    def take_back(self) -> None:
+        """Take back what was announced: it is not to go."""
+
     def send(self, message: Message, mail: Mail, *, address: str) -> str:
         """
         Hand one message over; return the provider's id of it, "" if it gives none.

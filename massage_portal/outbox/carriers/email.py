@@ -8,9 +8,9 @@ from contextlib import suppress
 
 from anymail.exceptions import AnymailError
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import get_connection
 
-from massage_portal.outbox.carriers import smtp
+from massage_portal.outbox.carriers import mime, smtp
 from massage_portal.outbox.carriers.provider import number_of, refusal_of
 from massage_portal.outbox.carriers.unanswered import Line
 from massage_portal.outbox.kinds import Mail, kind_of
@@ -30,10 +30,43 @@ class EmailCarrier:
         self.connection = get_connection()
         self.is_open = False
         self.line: Line | None = None  # to a provider that speaks HTTP
+        # What `compose` made, and of what.
+        self.composed: tuple[tuple[int, Mail, str], mime.Composed] | None = None
+
+    def compose(self, message: Message, mail: Mail, *, address: str) -> None:
+        """Compose a mail ahead; see `Carrier.compose`."""
+        out = self._compose(message, mail, address=address)
+        if isinstance(self.connection, smtp.Backend):
+            out.raw  # noqa: B018 - it is kept there
+        self.composed = (message.pk, mail, address), out
+
+    def announce(self, message: Message, mail: Mail, *, address: str) -> None:
+        """Say over an open connection that this one follows; see `Carrier.announce`."""
+        out = self._ready(message, mail, address)
+        if out and self.is_open and isinstance(self.connection, smtp.Backend):
+            self.connection.announce(out)
+
+    def take_back(self) -> None:
+        """Take back what was announced; where that fails, by hanging up."""
+        if isinstance(self.connection, smtp.Backend):
+            try:
+                self.connection.take_back()
+            except (smtplib.SMTPException, OSError):
+                self.close()
+
+    def _ready(
+        self, message: Message, mail: Mail, address: str
+    ) -> mime.Composed | None:
+        """Return the mail if `compose` made this one."""
+        composed, out = self.composed or (None, None)
+        return out if composed == (message.pk, mail, address) else None
 
     def send(self, message: Message, mail: Mail, *, address: str) -> str:
         """Hand one mail over; see `Carrier.send`."""
-        out = self._compose(message, mail, address=address)
+        out = self._ready(message, mail, address)
+        self.composed = None
+        if out is None:
+            out = self._compose(message, mail, address=address)
         self._open()
         try:
             self.connection.send_messages([out])
@@ -66,12 +99,10 @@ class EmailCarrier:
         with suppress(smtplib.SMTPException, OSError):
             self.connection.close()
 
-    def _compose(
-        self, message: Message, mail: Mail, *, address: str
-    ) -> EmailMultiAlternatives:
+    def _compose(self, message: Message, mail: Mail, *, address: str) -> mime.Composed:
         domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
         optional = kind_of(message.kind).optional
-        out = EmailMultiAlternatives(
+        out = mime.Composed(
             subject=" ".join(mail.subject.split()),
             body=mail.text,
             to=[address],

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from email.utils import formatdate
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
@@ -20,6 +20,15 @@ from django.core.mail.message import forbid_multi_line_headers
 NEWLINE = "\r\n"
 # Encodes what is not ASCII, and refuses line breaks. Most headers come again and again.
 checked = lru_cache(maxsize=100)(forbid_multi_line_headers)
+
+
+class Composed(EmailMultiAlternatives):
+    """A mail that may be joined a while before it is handed over."""
+
+    @cached_property
+    def raw(self) -> bytes:
+        """The mail as SMTP takes it."""
+        return as_bytes(self)
 
 
 def as_bytes(out: EmailMessage) -> bytes:

@@ -57,6 +57,15 @@ class SmsCarrier:
         # The machine's proxy may be the way out; to a gateway on it, it is none.
         self.session.trust_env = gateway.base.startswith("https:")
 
+    def compose(self, message: Message, mail: Mail, *, address: str) -> None:
+        """A text is ready as it is."""
+
+    def announce(self, message: Message, mail: Mail, *, address: str) -> None:
+        """A text is handed over in one step."""
+
+    def take_back(self) -> None:
+        """Nothing was announced."""
+
     def send(self, message: Message, mail: Mail, *, address: str) -> str:
         """Hand one text over; see `Carrier.send`."""
         form = {

@@ -93,8 +93,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
         this["now"] = now
         if went is None:
             return bool(BEGIN.rows(**this))
-        last = {"by": went.channel, "number": went.provider_id, "pk": went.pk}
-        return bool(MARK_AND_BEGIN.rows(**this, **last, sent_at=went.sent_at))
+        last = {"by": went.channel, "number": went.provider_id, "last": went.pk}
+        written = MARK_AND_BEGIN.rows(**this, **last, sent_at=went.sent_at)
+        return (key,) in written
 
     def mark(self, went: Sequence[Went]) -> None:
         """Write down that messages went, for good: once it returns, it is on disk."""
@@ -125,15 +126,15 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Those that came due in a time, whatever became of them."""
         return self.filter(due_at__gt=start, due_at__lte=end)
 
-    def waiting(self, now: datetime, *, since: timedelta = timedelta(0)) -> Self:
-        """Unsent, of use, and should have gone `since` ago; not by quiet hours."""
-        awake = Q(quiet_until=None) | Q(quiet_until__lte=now - since)
-        past_due = self.unsent().filter(due_at__lte=now - since, expires_at__gt=now)
+    def waiting(self, now: datetime, *, by: datetime | None = None) -> Self:
+        """Unsent, of use, and should have gone by then, or now; not by quiet hours."""
+        awake = Q(quiet_until=None) | Q(quiet_until__lte=by or now)
+        past_due = self.unsent().filter(due_at__lte=by or now, expires_at__gt=now)
         return past_due.filter(awake)
 
     def late(self, now: datetime) -> Self:
         """Unsent, of use, and should have gone LATE ago."""
-        return self.waiting(now, since=self.LATE)
+        return self.waiting(now, by=now - self.LATE)
 
     def to_call(self, now: datetime) -> Self:
         """Those that reached nobody, and whose reader should be called instead."""

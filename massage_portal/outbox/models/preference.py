@@ -23,6 +23,14 @@ def e164(number: Any) -> str:
     return str(getattr(number, "as_e164", number or ""))
 
 
+def zone_named(name: str) -> ZoneInfo:
+    """Return a time zone; the clinic's for "", or should one be struck off."""
+    try:
+        return ZoneInfo(name or settings.TIME_ZONE)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(settings.TIME_ZONE)
+
+
 class PreferenceQuerySet(models.QuerySet["Preference"]):
     """Reads of preferences."""
 
@@ -117,8 +125,5 @@ class Preference(models.Model):
 
     @property
     def zone(self) -> ZoneInfo:
-        """Where the person is; the clinic's zone, should theirs be struck off."""
-        try:
-            return ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            return ZoneInfo(settings.TIME_ZONE)
+        """Where the person is; the clinic's zone where they named none."""
+        return zone_named(self.time_zone)

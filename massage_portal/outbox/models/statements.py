@@ -27,42 +27,58 @@ CLAIM = f"""
     RETURNING id
 """  # noqa: S608 - no value is written into it
 
-# Even if it was withdrawn or given up elsewhere while on its way: it went.
-SENT = """
+# Even if it was withdrawn or given up elsewhere while on its way: it went. The last is
+# written in any case, so that this waits until all before it is on disk.
+PROVE = """
     UPDATE outbox_message
        SET sent_at = went.at, channel = went.channel, provider_id = went.number,
            claim = NULL, voided_at = NULL, failed_at = NULL, failed_because = ''
-"""
-MARK = f"""{SENT}
-      FROM (SELECT %(sent_at)s::timestamptz AS at, %(by)s::text AS channel,
-                   %(number)s::text AS number) went
-     WHERE id = %(pk)s::bigint AND sent_at IS NULL
-"""
-
-# The last is written in any case, so that this waits until all before it is on disk.
-PROVE = f"""{SENT}
       FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[])
            AS went (at, channel, number, pk)
      WHERE id = went.pk AND (sent_at IS NULL OR id = %s)
 """
 
-# Not waiting for the disk: what is lost with the server's memory, a sender that lives
-# writes again (PROVE), and for one that is gone `locks.GONE_FOR_GOOD` waits. Prepared,
-# for it comes with every message, and to plan it takes longer than to do it.
-_BEGIN = """
-    UPDATE outbox_message
-       SET began_at = %(now)s::timestamptz, channel = %(channel)s::text
-     WHERE id = %(key)s::bigint AND claim = %(claim)s::bigint
-       AND expires_at > %(now)s::timestamptz
+_MAY_BEGIN = """
+    claim = %(claim)s::bigint AND expires_at > %(now)s::timestamptz
        AND sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL
        AND NOT EXISTS (SELECT FROM outbox_stop
                         WHERE user_id = recipient_id AND channel = %(channel)s::text
                           AND address = %(address)s::text AND lifted_at IS NULL)
-       AND set_config('synchronous_commit', 'off', true) = 'off'
-    RETURNING id
 """
-BEGIN = Prepared("begin_message", _BEGIN)
-MARK_AND_BEGIN = Prepared("mark_and_begin", f"WITH marked AS ({MARK}) {_BEGIN}")
+# Not waiting for the disk: what is lost with the server's memory, a sender that lives
+# writes again (PROVE), and for one that is gone `locks.GONE_FOR_GOOD` waits.
+_AT_ONCE = "set_config('synchronous_commit', 'off', true) = 'off'"
+# Prepared, for it comes with every message, and to plan it takes longer than to do it.
+BEGIN = Prepared(
+    "begin_message",
+    f"""
+    UPDATE outbox_message
+       SET began_at = %(now)s::timestamptz, channel = %(channel)s::text
+     WHERE id = %(key)s::bigint AND {_MAY_BEGIN} AND {_AT_ONCE}
+    RETURNING id
+    """,  # noqa: S608 - no value is written into it
+)
+# The last is marked, as by PROVE, and the next begun, by one UPDATE of both rows: for
+# each UPDATE PostgreSQL makes all constraints ready anew, and most of the time is that.
+MARK_AND_BEGIN = Prepared(
+    "mark_and_begin",
+    f"""
+    UPDATE outbox_message
+       SET sent_at = CASE WHEN id = %(last)s::bigint
+                          THEN %(sent_at)s::timestamptz END,
+           channel = CASE WHEN id = %(last)s::bigint
+                          THEN %(by)s::text ELSE %(channel)s::text END,
+           provider_id = CASE WHEN id = %(last)s::bigint
+                              THEN %(number)s::text ELSE provider_id END,
+           claim = CASE WHEN id <> %(last)s::bigint THEN claim END,
+           began_at = CASE WHEN id = %(last)s::bigint
+                           THEN began_at ELSE %(now)s::timestamptz END,
+           voided_at = NULL, failed_at = NULL, failed_because = ''
+     WHERE id = ANY(ARRAY[%(last)s::bigint, %(key)s::bigint]) AND sent_at IS NULL
+       AND (id = %(last)s::bigint OR {_MAY_BEGIN}) AND {_AT_ONCE}
+    RETURNING id
+    """,  # noqa: S608 - no value is written into it
+)
 
 # In one statement, for every booking withdraws what its request was told.
 VOID = Prepared(

@@ -1,8 +1,9 @@
 """
-Templates rendered once, with holes for the words in which mails differ.
+Templates rendered once, with holes for the words in which mails, or rows, differ.
 
-Ten thousand reminders differ in a name, a moment, a place and three links. To render
-the same sentences anew for each takes longer than all else that is done for it.
+Ten thousand reminders differ in a name, a moment, a place and three links; fifty rows
+of a board in a name and some numbers. To render the same sentences anew for each takes
+longer than all else that is done for it. What is kept holds nobody's words.
 
 A stencil serves where a template only prints its texts, or asks whether there is one:
 it must not compare them, count their letters, or change them but by `capfirst`.
@@ -64,10 +65,8 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     shape = [(name, one) for name, one in context.items() if name not in words]
     if not all(isinstance(one, SHAPES) for _name, one in shape):
         return render_to_string(template, dict(context))
-    parts = _stencil(template, get_language(), tuple(words), tuple(shape))
-    return "".join(
-        part.filled(words) if isinstance(part, Hole) else part for part in parts
-    )
+    text, holes = _stencil(template, get_language(), tuple(words), tuple(shape))
+    return text % tuple([hole.filled(words) for hole in holes])
 
 
 @kept
@@ -76,14 +75,13 @@ def _stencil(
     _language: str | None,  # the one that is set: it makes the stencil another
     names: tuple[str, ...],
     shape: tuple[tuple[str, Any], ...],
-) -> list[str | Hole]:
-    """Return the texts between the holes, and the holes."""
-    holes = {name: HOLE % name for name in names}
-    pieces = IN_PRINT.split(render_to_string(template, {**holes, **dict(shape)}))
-    parts: list[str | Hole] = [pieces.pop(0)]
-    while pieces:
-        first, name, mark, text = (pieces.pop(0) for _ in range(4))
-        parts += [Hole(name, first == "X", mark != "&"), text]
-    if any("\ue000" in part for part in parts if isinstance(part, str)):
+) -> tuple[str, list[Hole]]:
+    """Return the text with a %s for each hole, and the holes."""
+    marks = {name: HOLE % name for name in names}
+    pieces = IN_PRINT.split(render_to_string(template, {**marks, **dict(shape)}))
+    between, holes = pieces[::4], zip(*(pieces[n::4] for n in (1, 2, 3)), strict=True)
+    if any("\ue000" in text for text in between):
         raise ValueError(f"{template} changes a text that it prints")
-    return parts
+    return "%s".join(text.replace("%", "%%") for text in between), [
+        Hole(name, first == "X", mark != "&") for first, name, mark in holes
+    ]

@@ -1,0 +1,151 @@
+"""
+What the board reads, in statements that are planned once.
+
+It is the page that schedulers look at all day. Its querysets are those of `Board`; see
+there for what they mean.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from django.db.models import F, Value
+
+from appointments.changes import FAR, Coming
+from appointments.models.policy import TargetWait, TriageCategory
+from appointments.models.ranking import Epoch
+from appointments.models.waitlist import WaitlistEntry
+from appointments.priority import DAY
+from massage_portal.built import Built, whole
+from services.models import Location, Technique
+
+Choice = tuple[int, str]  # key and name
+
+
+class Around(NamedTuple):
+    """What stands around the line: how many there are, and what may be chosen."""
+
+    to_triage: int
+    waiting: int
+    told_more: int
+    to_call: int
+    places: list[Choice]
+    techniques: list[Choice]
+    categories: list[Choice]  # in use, or with somebody who waits in them
+    offered: list[Choice]  # of these, into which a request may be put
+    coming: Coming
+
+
+class Face(NamedTuple):
+    """What the board shows of a request, but for its place in the line."""
+
+    pk: int
+    version: int
+    status: str
+    received_at: datetime
+    need_score: int
+    category: str | None  # its name
+    reply: str
+    patient: int
+    given_name: str
+    family_name: str
+    priority: str  # what the provider called it
+    referral_status: str
+    valid_until: date  # so the referral says
+    has_offer: bool
+    not_taken: int
+    missed: int
+    told_more: bool
+
+    @property
+    def name(self) -> str:
+        """The patient's."""
+        return f"{self.given_name} {self.family_name}"
+
+
+_LIST = "(SELECT coalesce(json_agg(json_build_array({0})), '[]') FROM ({1}) one)"
+
+
+def _around(*, now: datetime, until: datetime, most_missed: int) -> tuple[str, Any]:
+    coming = TargetWait.objects.filter(in_force_from__gt=now, in_force_from__lte=until)
+    begins = Epoch(F("in_force_from") - Value(now)) / 86400
+    categories: Any = TriageCategory.objects.offered_or_waited_in(now)
+    line = WaitlistEntry.objects.in_line()
+    return whole(
+        f"""
+        SELECT (SELECT count(*) FROM ({{asked}}) one),
+               (SELECT count(*) FROM ({{waiting}}) one),
+               (SELECT count(*) FROM ({{worse}}) one),
+               (SELECT count(*) FROM ({{to_call}}) one),
+               {_LIST.format("one.pk, name", "{places}")},
+               {_LIST.format("one.pk, name", "{techniques}")},
+               {_LIST.format("one.pk, name, may_be_chosen", "{categories}")},
+               {_LIST.format("category, begins, target_days", "{coming}")}
+        """,  # noqa: S608 - statements of our own; their values stay apart
+        asked=WaitlistEntry.objects.asked().values("pk"),
+        waiting=WaitlistEntry.objects.waiting().values("pk"),
+        worse=line.worse().values("pk"),
+        to_call=line.waiting().to_call(most_missed=most_missed).values("pk"),
+        places=Location.objects.in_order().values("pk", "name"),
+        techniques=Technique.objects.filter(active=True)
+        .in_order()
+        .values("pk", "name"),
+        categories=categories.values("pk", "name", "may_be_chosen"),
+        coming=coming.order_by("in_force_from")
+        .annotate(begins=begins)
+        .values("category", "begins", "target_days"),
+    )
+
+
+_AROUND = Built(
+    "around_the_line", _around, now=datetime, until=datetime, most_missed=int
+)
+
+
+def around(*, now: datetime, most_missed: int) -> Around:
+    """Return what stands around the line of all who wait."""
+    (read,) = _AROUND.rows(now=now, until=now + FAR * DAY, most_missed=most_missed)
+    to_triage, waiting, told_more, to_call, places, techniques, categories, begins = (
+        read
+    )
+    coming: dict[int, list[tuple[float, int]]] = defaultdict(list)
+    for category, days, target_days in begins:
+        coming[category].append((days, target_days))
+    return Around(
+        to_triage=to_triage,
+        waiting=waiting,
+        told_more=told_more,
+        to_call=to_call,
+        places=[(key, name) for key, name in places],
+        techniques=[(key, name) for key, name in techniques],
+        categories=[(key, name) for key, name, _ in categories],
+        offered=[(key, name) for key, name, offered in categories if offered],
+        coming=coming,
+    )
+
+
+def _faces(*, keys: list[int], now: datetime, most_missed: int) -> tuple[str, Any]:
+    some = WaitlistEntry.objects.filter(pk__any_of=keys)
+    some = some.with_open_offer(now).with_offers_not_taken().with_news()
+    some = some.with_visits_missed(most_missed=most_missed)
+    rows = some.values_list(
+        *("pk", "version", "status", "received_at", "need_score", "category__name"),
+        *("reply", "patient", "patient__given_name", "patient__family_name"),
+        *("referral__priority", "referral__status", "referral__valid_until"),
+        *("has_offer", "not_taken", "missed", "told_more"),
+    )
+    return rows.query.sql_with_params()
+
+
+_FACES = Built("faces_of_the_line", _faces, keys=list, now=datetime, most_missed=int)
+
+
+def faces(keys: Collection[int], *, now: datetime, most_missed: int) -> dict[int, Face]:
+    """Return what the board shows of some requests, by key."""
+    if not keys:
+        return {}
+    rows = _FACES.rows(keys=list(keys), now=now, most_missed=most_missed)
+    return {face.pk: face for face in map(Face._make, rows)}

@@ -1,0 +1,88 @@
+"""The rows of the board say in few steps what the long way says."""
+
+from __future__ import annotations
+
+import pytest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.translation import override
+
+from appointments.board_rows import Words
+from appointments.codes import Ending, Status
+from massage_portal.accounts.roles import Role
+from massage_portal.templatetags.portal import stenciled
+from tests.factories import (
+    NOW,
+    TODAY,
+    make_appointment,
+    make_entry,
+    make_overrule,
+    make_patient,
+    make_referral,
+    make_request,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+ADDRESS = reverse("appointments:queue")
+ODD = "<b>&{{ x }}\"'"
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_days_are_cut_off_as_django_cuts_them(language):
+    with override(language):
+        words = Words(today=TODAY)
+        for days in (0, 0.04, 0.99, 1, 1.65, 27.96, 28.0, 81.66666666666667, 1234.56):
+            assert words.days(float(days)) == number_format(float(days), 1)
+
+
+def some_line():
+    """Return nothing: rows and requests of every look there is."""
+    offered = make_entry(waited_days=1)
+    make_appointment(entry=offered, status=Status.PROPOSED)
+    called = make_entry(waited_days=400)
+    for _ in range(2):
+        make_appointment(
+            entry=called, status=Status.CANCELLED, ending=Ending.LAPSED, ended_at=NOW
+        )
+    make_overrule(make_entry(), 2, reason=ODD)
+    make_entry(
+        referral=make_referral(
+            patient=make_patient(given_name=ODD, family_name="lower"),
+            status="on-hold",
+        )
+    )
+    make_request(reply="Yes.")
+    make_request(referral=make_referral(patient=make_patient(family_name=ODD)))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("role", [Role.SCHEDULER, Role.LEAD])
+def test_a_stencil_of_rows_is_the_template_drawn_for_each(
+    client, monkeypatch, language, role
+):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    client.force_login(make_user(role))
+    some_line()
+    page = client.get(ADDRESS, headers={"accept-language": language})
+    assert page.status_code == 200
+    for name, template in (("rows", "_waits.html"), ("to_triage", "_asks.html")):
+        rows, path = page.context[name], f"appointments/staff/{template}"
+        assert len(rows) > 1
+        for may in (True, False):
+            flags = {"may_triage": may, "may_offer": not may}
+            with override(language):
+                anew = [render_to_string(path, {**vars(row), **flags}) for row in rows]
+                assert stenciled(rows, path, **flags) == "".join(anew)
+    assert "&lt;b&gt;&amp;{{ x }}" in page.content.decode()
+    assert "<b>" not in page.content.decode()
+
+
+def test_words_are_kept_in_the_language_of_their_page():
+    with override("es"):
+        spanish = Words(today=TODAY)
+    assert spanish.say("referral ended") == "referral ended"  # looked up when asked for
+    with override("es"):
+        said = Words(today=TODAY).say("referral ended")
+    assert Words(today=TODAY).say("referral ended") == "referral ended" != said
