@@ -90,9 +90,8 @@ class Words:
         self.point = get_format("DECIMAL_SEPARATOR")
 
     def days(self, days: float) -> str:
-        """Return days with one place, cut off as Django does it."""
-        whole, tenth = divmod(int(days * 10), 10)
-        return f"{whole}{self.point}{tenth}"
+        """Return days with one place, rounded as `explain.sentence` rounds them."""
+        return f"{days:.1f}".replace(".", self.point)
 
 
 def asking(faces: Iterable[Face], words: Words) -> list[Asks]:

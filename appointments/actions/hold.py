@@ -243,8 +243,8 @@ def hold(
     :raises NotForThem, NotWished, NotTheirTurn: as `see_it_is_for_them` and `judge`.
     :raises TimeTaken: as `still_free`, or if the patient is elsewhere then.
     """
-    policy = entry.policy
     see_it_is_for_them(entry, terms.treatment)
+    terms = terms.as_kept_for(entry)
     supply, free = still_free(entry, opening, now=now, terms=terms, by=by, known=known)
     technique = supply.technique_for(entry)
     rooms = supply.rooms_for(free, technique)
@@ -252,7 +252,7 @@ def hold(
     if booked:
         state = _BOOKED | {"booked_at": now}
     else:
-        state = {"held_until": _until(free, replaces, policy=policy, now=now)}
+        state = {"held_until": _until(free, replaces, policy=entry.policy, now=now)}
     kept = {"by_telephone": by_telephone, "agreed_to": ",".join(judged.agreed_to)}
     what = {"technique": technique, "replaces": replaces}
     visit = _visit(entry, free, now=now, **what, **kept, **state)

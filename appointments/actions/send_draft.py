@@ -115,7 +115,9 @@ def _alone(pk: int) -> Iterator[bool]:
     try:
         yield mine
     finally:
-        if mine:  # who dies lets go of it: their session ends
+        # Who dies lets go of it, for their session ends: at once, or where the whole
+        # machine vanished, within the minute for which the settings let TCP wait.
+        if mine:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, pk])
 

@@ -7,7 +7,7 @@ take the time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,7 +18,12 @@ from appointments.actions.refusal import Refusal
 from appointments.codes import TO_BE_EXPLAINED, OutOfTurn
 from appointments.models import Appointment, Supply, WaitlistEntry
 from appointments.models.out_of_turn import add_out_of_turn
-from appointments.models.treatment import LEAST_MINUTES, MOST_MINUTES, Treatment
+from appointments.models.treatment import (
+    LEAST_MINUTES,
+    MOST_MINUTES,
+    Treatment,
+    kept_for,
+)
 from appointments.models.turns import MOST, in_greater_need
 from appointments.models.wish import not_wished
 from appointments.openings import Opening
@@ -77,13 +82,19 @@ class Terms:
     :param agreed: whether the patient agreed to what is not as they wished.
     :param turn: why they have it before others.
     :param by_plan: whether it is a row of a plan, which weighs all who wait.
-    :param treatment: what was chosen for the visit; None is what the referral says.
+    :param treatment: what was chosen for the visit; None is what was kept of an earlier
+        one, or what the referral says.
     """
 
     agreed: bool = False
     turn: Turn | None = None
     by_plan: bool = False
     treatment: Treatment | None = None
+
+    def as_kept_for(self, entry: WaitlistEntry) -> Terms:
+        """Return the same, of the kind that the visit had before if none is chosen."""
+        kept = None if self.treatment else kept_for(entry)
+        return replace(self, treatment=kept) if kept else self
 
     def in_turn(self, by: User | None) -> bool:
         """Say whether it is asked whose turn it is: of a person's choice alone."""

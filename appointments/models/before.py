@@ -148,8 +148,9 @@ _COUNTED = f"""
       FROM (SELECT same
               FROM (SELECT CASE WHEN {before("ahead")} THEN (
                            SELECT CASE
-                                  WHEN referral.technique_id
-                                       IS DISTINCT FROM asked.technique THEN false
+                                  WHEN other.kept_minutes IS NOT NULL
+                                       OR referral.technique_id
+                                          IS DISTINCT FROM asked.technique THEN false
                                   WHEN other.to_time >= asked.closes
                                        AND {COVERED} AND {NOT_HAD}
                                        AND {not_elsewhere("asked.free_at")}

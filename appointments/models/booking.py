@@ -109,7 +109,9 @@ ADD_VISIT = Prepared("add_visit", ADDED, first="SAVEPOINT room")
 TAKE_ENTRY = Prepared(
     "take_entry",
     """
-    UPDATE appointments_waitlistentry SET status = %(status)s, version = %(version)s
+    UPDATE appointments_waitlistentry
+       SET status = %(status)s, version = %(version)s,
+           kept_technique_id = NULL, kept_minutes = NULL
      WHERE id = %(entry)s
     """,
 )
@@ -271,7 +273,12 @@ def unlock_room() -> None:
 
 
 def take_entry(entry: WaitlistEntry) -> None:
-    """Take the locked entry out of the line: its visit is booked."""
+    """
+    Take the locked entry out of the line: its visit is booked.
+
+    Of which kind that is, the visit itself tells from then on.
+    """
     entry.status = EntryStatus.IN_PROGRESS
+    entry.kept_technique_id, entry.kept_minutes = None, None
     entry.version += 1
     TAKE_ENTRY.run(status=str(entry.status), version=entry.version, entry=entry.pk)

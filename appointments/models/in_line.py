@@ -1,12 +1,22 @@
-"""Who can be offered a time, in order."""
+"""Who is in line for the next offer."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from appointments.models.appointment import Appointment
 from appointments.models.policy import Policy
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
+from appointments.openings import Opening
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The best opening for one patient; nothing is sent or held yet."""
+
+    entry: WaitlistEntry
+    opening: Opening
 
 
 def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:
@@ -26,4 +36,5 @@ def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:
             *("referral__technique", "referral__insurer", "referral__authorization"),
             *("patient", "category"),
         )
+        .prefetch_related("kept_technique")  # few have one: then nothing is asked
     )

@@ -27,7 +27,6 @@ from appointments.planning.grid import Block, Rooms, cells
 from appointments.planning.problem import Asking, Kind, Outcome, Problem
 from appointments.planning.twice import beside, meet
 from appointments.priority import DAY, harm
-from services.models import Technique
 
 Key = tuple[int, datetime]  # therapist, start
 
@@ -126,8 +125,8 @@ class Planner(Supply):
         kinds: dict[Kind, list[Opening]] = {}
         for entry, one in zip(line, asking, strict=True):
             if one.kind not in kinds:
-                kinds[one.kind] = self.openings(entry.referral.technique)
-        fixed = ((self.opening_of(one), one.entry.referral.technique) for one in moved)
+                kinds[one.kind] = self.openings_for(entry)
+        fixed = ((self.opening_of(one), self.kind_for(one.entry)[0]) for one in moved)
         return Problem(
             asking=asking,
             openings=kinds,
@@ -137,15 +136,14 @@ class Planner(Supply):
             exponent=float(self.policy.harm_exponent),
             same_therapist=float(self.policy.same_therapist_harm),
             fixed=[
-                (opening, technique.pk if technique else None)
+                (opening, technique)
                 for opening, technique in fixed
                 if opening is not None
             ],
         )
 
     def _asking(self, entry: WaitlistEntry) -> Asking:
-        technique = entry.referral.technique
-        key, minutes = self._key(technique)
+        key, minutes = self.kind_for(entry)
         return Asking(
             key=entry.pk,
             received_at=entry.received_at,
@@ -171,11 +169,7 @@ class Planner(Supply):
 
     def opening_of(self, row: DraftOffer) -> Opening | None:
         """Return the free time that a row names; None if it is not free any more."""
-        return self.at(
-            row.entry.referral.technique,
-            therapist=row.therapist_id,
-            starts_at=row.starts_at,
-        )
+        return self.opening_for(row.entry, (row.therapist_id, row.starts_at))
 
     def has(self, row: DraftOffer) -> bool:
         """Say whether a row still stands: its patient waits, and can have its time."""
@@ -221,10 +215,10 @@ class Planner(Supply):
         others = sorted(others, key=lambda one: one.starts_at)
         beside = Beside(self, others)
         theirs = self._rows_of(row, others)
-        technique = row.entry.referral.technique
-        number = technique.pk if technique else None
+        number, _minutes = self.kind_for(row.entry)
         now_there = (row.therapist_id, row.starts_at)
-        for opening in self.for_entry(row.entry, most=len(self.openings(technique))):
+        most = len(self.openings_for(row.entry))
+        for opening in self.for_entry(row.entry, most=most):
             span = Block.of(opening).span
             if (
                 (opening.therapist, opening.starts_at) != now_there
@@ -241,9 +235,7 @@ class Planner(Supply):
         Say whether the row's patient is at another visit then: booked, offered or
         planned.
         """
-        opening = self.at(
-            row.entry.referral.technique, therapist=wanted[0], starts_at=wanted[1]
-        )
+        opening = self.opening_for(row.entry, wanted)
         if opening is None:
             return False
         held = Span(opening.starts_at, opening.blocked_until)
@@ -316,11 +308,7 @@ class Planner(Supply):
 
     def _could_have(self, entry: WaitlistEntry, held: Held) -> bool:
         """Say whether the entry could have a row's time: it suits, and is no longer."""
-        opening = self.at(
-            entry.referral.technique,
-            therapist=held.therapist,
-            starts_at=held.starts_at,
-        )
+        opening = self.opening_for(entry, (held.therapist, held.starts_at))
         if opening is None or opening.ends_at > held.ends_at:
             return False
         return self.can_have(entry, opening)
@@ -354,9 +342,8 @@ class Beside:
         opening = self._planner.opening_of(row)
         if opening is None:
             return
-        technique: Technique | None = row.entry.referral.technique
         span = Block.of(opening).span
-        kind = technique.pk if technique else None
+        kind, _minutes = self._planner.kind_for(row.entry)
         self._rooms.give(opening.location, span, techniques=[kind])
         self._taken[opening.therapist].update(cells(span))
 

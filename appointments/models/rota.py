@@ -220,6 +220,15 @@ class Rota:
                     return Opening(visit.start, *place, visit.end, until, diary.zone)
         return None
 
+    def counted(self, *, usual: bool) -> int | None:
+        """
+        Return how many before whom it was asked about could use the time; None: ask.
+
+        :param usual: whether the visit is of the kind that the referral says.
+        """
+        same, others = self.before
+        return None if others or (same and not usual) else same
+
     @cached_property
     def rooms(self) -> list[RoomDiary]:
         """The rooms with what fills them, in order of their keys."""

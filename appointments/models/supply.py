@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Self
@@ -14,11 +14,12 @@ from appointments.ahead import Week, weeks
 from appointments.codes import EntryStatus, Status
 from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
+from appointments.models.in_line import Proposal as Proposal
 from appointments.models.in_line import waiting_in_line
 from appointments.models.own import Own, own_times
 from appointments.models.policy import Policy
 from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
-from appointments.models.treatment import Treatment, usual_minutes
+from appointments.models.treatment import Treatment, kept_for, usual_minutes
 from appointments.models.waitlist import WaitlistEntry
 from appointments.models.wish import wish_of
 from appointments.openings import (
@@ -28,7 +29,6 @@ from appointments.openings import (
     on_the_clock,
     one_by_one,
     slots,
-    worked,
 )
 from appointments.spans import Span
 from services.models import Technique
@@ -37,14 +37,6 @@ BATCH = 50
 MOST_ASKED = 500  # in line, about the next offer
 HAD = (Status.BOOKED, Status.PROPOSED)
 Place = tuple[int, datetime]  # therapist, start
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """The best opening for one patient; nothing is sent or held yet."""
-
-    entry: WaitlistEntry
-    opening: Opening
 
 
 class Supply:
@@ -113,7 +105,7 @@ class Supply:
 
     def for_treatment(self, treatment: Treatment | None) -> Self:
         """
-        Return the same, of such visits; None is what each referral names.
+        Return the same, of such visits; None is what each patient waits for.
 
         What is read for one of them is read for all.
         """
@@ -143,7 +135,7 @@ class Supply:
         if not self.first <= day <= self.last:
             return None
         begin = on_the_clock(day, time(0), zone, fold=0)
-        minutes = self.minutes(self.technique_for(entry))
+        minutes = self.kind_for(entry)[1]
         over = starts_at + timedelta(minutes=minutes) + self.policy.turnover
         part = Supply(
             now=self.now,
@@ -157,7 +149,30 @@ class Supply:
 
     def technique_for(self, entry: WaitlistEntry) -> Technique | None:
         """Return by which technique the patient would be treated."""
-        return self.treatment.technique if self.treatment else entry.referral.technique
+        chosen = self.treatment or kept_for(entry)
+        return chosen.technique if chosen else entry.referral.technique
+
+    def of(self, entry: WaitlistEntry) -> Self:
+        """
+        Return the same, of such visits as `entry` waits for.
+
+        As was chosen here; else for the visit that it had; else as the referral says.
+        """
+        return self.for_treatment(self.treatment or kept_for(entry))
+
+    def kind_for(self, entry: WaitlistEntry) -> tuple[int | None, int]:
+        """Return technique, by its key, and minutes of the visit `entry` waits for."""
+        return self.of(entry)._key(self.technique_for(entry))
+
+    def openings_for(self, entry: WaitlistEntry) -> list[Opening]:
+        """Return those of its kind, soonest first, whether it can use them or not."""
+        return self.of(entry).openings(self.technique_for(entry))
+
+    def opening_for(self, entry: WaitlistEntry, place: Place) -> Opening | None:
+        """Return the opening of its kind that begins at `place`, if there is one."""
+        therapist, starts_at = place
+        technique = self.technique_for(entry)
+        return self.of(entry).at(technique, therapist=therapist, starts_at=starts_at)
 
     def minutes(self, technique: Technique | None) -> int:
         """Return how long a visit lasts, in minutes."""
@@ -228,7 +243,7 @@ class Supply:
     def for_entry(self, entry: WaitlistEntry, *, most: int = 1) -> list[Opening]:
         """Return the first `most` openings that the patient can use, soonest first."""
         wish = self._wish(entry)
-        some = self._that_suit(self.technique_for(entry), wish.habits)
+        some = self.of(entry)._that_suit(self.technique_for(entry), wish.habits)
         return usable(wish, some, now=self.now, most=most)
 
     def next_proposal(self) -> Proposal | None:
@@ -260,8 +275,7 @@ class Supply:
     ) -> Iterator[Proposal]:
         """Yield who can use one therapist's free time, most harmed by waiting first."""
         for entry in self._line():
-            technique = self.technique_for(entry)
-            opening = self.at(technique, therapist=therapist, starts_at=starts_at)
+            opening = self.opening_for(entry, (therapist, starts_at))
             if opening and fits(self._wish(entry), opening, now=self.now):
                 yield Proposal(entry, opening)
 
@@ -369,23 +383,8 @@ class Supply:
         return self._rota.rooms_at(opening.location, held, key)
 
     def before(self, *, usual: bool) -> int | None:
-        """
-        Return how many before the patient of `line_of` could use the time; None: ask.
-
-        :param usual: whether the visit is of the kind that the referral says.
-        """
-        same, others = self._rota.before
-        return None if others or (same and not usual) else same
-
-    def work_until(self, opening: Opening) -> datetime:
-        """Return when the work during which an opening lies ends."""
-        day = opening.local_start.date()
-        for diary in self.diaries:
-            if diary.therapist == opening.therapist:
-                for work in worked(diary, day, day).spans:
-                    if work.start <= opening.starts_at < work.end:
-                        return work.end
-        return opening.ends_at
+        """Return how many before the patient could use the time; see `Rota.counted`."""
+        return self._rota.counted(usual=usual)
 
     def capacity(self) -> list[Week]:
         """Return what can still be given in each week, as `weeks` counts it."""

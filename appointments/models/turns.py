@@ -11,6 +11,7 @@ one; a test holds the two together.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from appointments.models.before import (
@@ -28,23 +29,27 @@ from appointments.models.before import (
 from appointments.models.need_order import LINE, STEPS
 from appointments.models.supply import Supply
 from appointments.models.waitlist import WaitlistEntry
-from appointments.openings import Opening
+from appointments.openings import Opening, worked
 from massage_portal.prepared import Prepared
 
 _NEAR = f"""visit.starts_at > asked.starts_at - {HOURS}
     AND visit.starts_at < asked.starts_at + {HOURS}"""
 # For every kind of visit that could be there: when it ends, and when both are free.
 _KINDS = f"""
-    SELECT asked.place, kind.technique,
+    SELECT asked.place, kind.technique, kind.minutes, kind.kept,
            (asked.starts_at + kind.length) AT TIME ZONE asked.zone AS local_end,
            asked.starts_at + kind.held AS free_at
       FROM asked
      CROSS JOIN (
-            SELECT technique, minutes * interval '1 minute' AS length,
+            SELECT one.*, minutes * interval '1 minute' AS length,
                    minutes * interval '1 minute' + %(turnover)s::interval AS held
-              FROM (SELECT NULL::bigint, %(minutes)s::int UNION ALL
-                    SELECT article_ptr_id, minutes FROM services_technique)
-                   AS one (technique, minutes)) AS kind
+              FROM (SELECT NULL::bigint, %(minutes)s::int, false UNION ALL
+                    SELECT article_ptr_id, minutes, false FROM services_technique
+                     UNION ALL
+                    SELECT DISTINCT kept_technique_id, kept_minutes::int, true
+                      FROM appointments_waitlistentry
+                     WHERE kept_minutes IS NOT NULL)
+                   AS one (technique, minutes, kept)) AS kind
      WHERE asked.starts_at + kind.length <= asked.work_until
        AND (kind.technique IS NULL OR EXISTS (
             SELECT FROM appointments_certification held
@@ -76,9 +81,23 @@ _KINDS = f"""
                        AND visit.starts_at < asked.starts_at + kind.held
                        AND visit.blocked_until > asked.starts_at))
 """  # noqa: S608 - the names are ours
+# What was chosen for a visit that was canceled, if it may still be so: see `kept_for`.
+_KEEPS = """
+    other.kept_minutes IS NOT NULL
+    AND coalesce(referral.technique_id = other.kept_technique_id,
+                 referral.technique_id IS NULL AND (
+                     other.kept_technique_id IS NULL
+                     OR EXISTS (SELECT FROM services_technique technique
+                                 WHERE article_ptr_id = other.kept_technique_id
+                                   AND technique.active)))
+"""
 _USABLE = f"""
     SELECT FROM referrals_referral referral
-      JOIN kinds ON referral.technique_id IS NOT DISTINCT FROM kinds.technique
+      JOIN kinds ON kinds.kept = ({_KEEPS})
+       AND CASE WHEN kinds.kept
+                THEN kinds.technique IS NOT DISTINCT FROM other.kept_technique_id
+                     AND kinds.minutes = other.kept_minutes
+                ELSE kinds.technique IS NOT DISTINCT FROM referral.technique_id END
       {COVER}
      WHERE referral.id = other.referral_id AND kinds.place = asked.place
        AND local_end::time <= other.to_time AND local_end::date = asked.day
@@ -140,7 +159,18 @@ def in_greater_need(
         "therapists": [one.therapist for one in openings],
         "locations": [one.location for one in openings],
         "starts": [one.starts_at for one in openings],
-        "until": [supply.work_until(one) for one in openings],
+        "until": [_work_until(supply, one) for one in openings],
         "zones": [one.zone.key for one in openings],
     }
     return [number for (number,) in IN_GREATER_NEED.rows(**values)]
+
+
+def _work_until(supply: Supply, opening: Opening) -> datetime:
+    """Return when the work during which an opening lies ends."""
+    day = opening.local_start.date()
+    for diary in supply.diaries:
+        if diary.therapist == opening.therapist:
+            for work in worked(diary, day, day).spans:
+                if work.start <= opening.starts_at < work.end:
+                    return work.end
+    return opening.ends_at

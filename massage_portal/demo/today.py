@@ -90,6 +90,8 @@ def moving(clinic: Clinic, number: int) -> Script:
         return
     moment = max(clinic.at(0, 8), moment)
     yield moment
+    if not _is_ahead(visit, moment):  # freed time was this morning's: they are here
+        return
     if number % 3 == 0:
         _moved_by_telephone(clinic, visit, moment)
         return
@@ -101,7 +103,13 @@ def moving(clinic: Clinic, number: int) -> Script:
     )
     if number % 3 == 1:
         yield clinic.now
-        _offer_another(clinic, visit)
+        if _is_ahead(visit, clinic.now):
+            _offer_another(clinic, visit)
+
+
+def _is_ahead(visit: Appointment, moment: datetime) -> bool:
+    visit.refresh_from_db()
+    return visit.is_booked_ahead(moment)
 
 
 def _booked_already(number: int, moment: datetime) -> Appointment | None:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from appointments import actions
 from appointments.codes import EntryStatus, Status
-from appointments.models import Policy, Supply
+from appointments.models import Policy, Supply, WaitlistEntry
 from appointments.models.before import MOST
 from appointments.models.booking import lock_with_time
 from appointments.models.in_line import waiting_in_line
@@ -55,6 +55,8 @@ def test_as_many_are_counted_as_are_found_by_asking_of_all_kinds(seed, exponent)
     policy.save()
     techniques, place, staff, _rooms = some_clinic(dice)
     some_line(dice, techniques if seed % 2 else [], place, staff)
+    if not seed % 2:
+        WaitlistEntry.objects.update(kept_minutes=None, kept_technique=None)
     known = Supply.ahead(now=NOW, policy=policy)
     entries = list(waiting_in_line(now=NOW, policy=policy))
     told = Counter()
@@ -66,7 +68,8 @@ def test_as_many_are_counted_as_are_found_by_asking_of_all_kinds(seed, exponent)
 
             assert same <= number <= same + others
             told[bool(number), bool(others)] += 1
-    assert told[True, bool(seed % 2)] > 5
+    assert told.total() > 20
+    assert told[True, False] > 5 or seed % 2
 
 
 def test_who_is_first_of_all_who_wait_has_nobody_before():

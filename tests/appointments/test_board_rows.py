@@ -30,11 +30,14 @@ ODD = "<b>&{{ x }}\"'"
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_days_are_cut_off_as_django_cuts_them(language):
+def test_a_row_says_the_same_target_as_the_sentence_beside_it(client, language):
+    client.force_login(make_user(Role.SCHEDULER))
+    make_entry(waited_days=1.2, target_days=3, need_score=41)  # 2.385 days
+    page = client.get(ADDRESS, headers={"accept-language": language})
+    (row,) = page.context["rows"]
     with override(language):
-        words = Words(today=TODAY)
-        for days in (0, 0.04, 0.99, 1, 1.65, 27.96, 28.0, 81.66666666666667, 1234.56):
-            assert words.days(float(days)) == number_format(float(days), 1)
+        assert number_format("2.4") in row.waited
+        assert number_format("2.4") in row.said
 
 
 def some_line():

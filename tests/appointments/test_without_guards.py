@@ -57,7 +57,7 @@ def unlocked(monkeypatch):
         supply = Mock(policy=entry.policy, now=now)
         supply.technique_for.return_value = entry.referral.technique
         supply.rooms_for.return_value = [opening.room]
-        supply.work_until.return_value = opening.ends_at
+        supply.diaries = []
         supply.before.return_value = None
         return supply, opening
 
