@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -212,21 +212,19 @@ class Planner(Supply):
 
         They collide with none of the other rows, in therapist, room or patient.
         """
-        others = list(others)
-        rooms, taken = self._beside(others)
+        others = sorted(others, key=lambda one: one.starts_at)
+        beside = Beside(self, others)
         theirs = self._rows_of(row, others)
         number, _minutes = self.kind_for(row.entry)
         now_there = (row.therapist_id, row.starts_at)
         most = len(self.openings_for(row.entry))
         for opening in self.for_entry(row.entry, most=most):
             span = Block.of(opening).span
-            touched = {(opening.therapist, cell) for cell in cells(span)}
             if (
                 (opening.therapist, opening.starts_at) != now_there
                 and opening.starts_at >= row.entry.received_at
-                and taken.isdisjoint(touched)
                 and not any(meet(span, one) for one in theirs)
-                and rooms.could_give(opening.location, span, number)
+                and beside.leaves(opening, span, number)
             ):
                 yield opening
 
@@ -315,24 +313,39 @@ class Planner(Supply):
             return False
         return self.can_have(entry, opening)
 
-    def _beside(
-        self, others: Iterable[DraftOffer]
-    ) -> tuple[Rooms, set[tuple[int, int]]]:
-        """Return rooms and therapists' cells with the other rows in them."""
-        rooms = Rooms(self._rota.rooms)
-        taken: set[tuple[int, int]] = set()
-        for other in sorted(others, key=lambda one: one.starts_at):
-            opening = self.opening_of(other)
-            if opening is None:
-                continue
-            span = Block.of(opening).span
-            rooms.give(
-                opening.location,
-                span,
-                techniques=[self.kind_for(other.entry)[0]],
-            )
-            taken.update((opening.therapist, cell) for cell in cells(span))
-        return rooms, taken
+
+class Beside:
+    """
+    The other rows of a plan, in rooms and therapists' time.
+
+    Whoever asks for the first times of thousands is told without placing the rows that
+    begin later: of two rows the later one never has a room before the other.
+
+    :param others: by their start.
+    """
+
+    def __init__(self, planner: Planner, others: Iterable[DraftOffer]) -> None:
+        self._planner = planner
+        self._left = deque(others)
+        self._rooms = Rooms(planner._rota.rooms)
+        self._taken: dict[int, set[int]] = defaultdict(set)  # cells of each therapist
+
+    def leaves(self, opening: Opening, span: Span, technique: int | None) -> bool:
+        """Say whether they leave the therapist and a room free for `span`."""
+        while self._left and self._left[0].starts_at < span.end:
+            self._place(self._left.popleft())
+        return self._taken[opening.therapist].isdisjoint(
+            cells(span)
+        ) and self._rooms.could_give(opening.location, span, technique)
+
+    def _place(self, row: DraftOffer) -> None:
+        opening = self._planner.opening_of(row)
+        if opening is None:
+            return
+        span = Block.of(opening).span
+        kind, _minutes = self._planner.kind_for(row.entry)
+        self._rooms.give(opening.location, span, techniques=[kind])
+        self._taken[opening.therapist].update(cells(span))
 
 
 def target_of(entry: WaitlistEntry) -> float:
