@@ -1813,6 +1813,7 @@ class Migration(migrations.Migration):
                 ),
                 models.F("received_at"),
                 condition=models.Q(("status", "accepted")),
+                include=("need_score", "id"),
                 name="entry_by_need",
             ),
         ),

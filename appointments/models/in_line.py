@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from appointments.models.appointment import Appointment
 from appointments.models.policy import Policy
 from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
+from appointments.openings import Opening
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The best opening for one patient; nothing is sent or held yet."""
+
+    entry: WaitlistEntry
+    opening: Opening
 
 
 def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:

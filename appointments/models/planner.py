@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -234,18 +234,15 @@ class Planner(Supply):
         self, row: DraftOffer, others: Iterable[DraftOffer]
     ) -> Callable[[Opening], bool]:
         """Return what says if other rows leave therapist, room and patient free."""
-        others = list(others)
-        rooms, taken = self._beside(others)
+        others = sorted(others, key=lambda one: one.starts_at)
+        beside = Beside(self, others)
         theirs = self._rows_of(row, others)
         technique, _minutes = self.kind_for(row.entry)
 
         def is_free(opening: Opening) -> bool:
             span = Block.of(opening).span
-            touched = {(opening.therapist, cell) for cell in cells(span)}
-            return (
-                taken.isdisjoint(touched)
-                and not any(meet(span, one) for one in theirs)
-                and rooms.could_give(opening.location, span, technique)
+            return not any(meet(span, one) for one in theirs) and beside.leaves(
+                opening, span, technique
             )
 
         return is_free
@@ -335,24 +332,39 @@ class Planner(Supply):
             return False
         return self.can_have(entry, opening)
 
-    def _beside(
-        self, others: Iterable[DraftOffer]
-    ) -> tuple[Rooms, set[tuple[int, int]]]:
-        """Return rooms and therapists' cells with the other rows in them."""
-        rooms = Rooms(self._rota.rooms)
-        taken: set[tuple[int, int]] = set()
-        for other in sorted(others, key=lambda one: one.starts_at):
-            opening = self.opening_of(other)
-            if opening is None:
-                continue
-            span = Block.of(opening).span
-            rooms.give(
-                opening.location,
-                span,
-                techniques=[self.kind_for(other.entry)[0]],
-            )
-            taken.update((opening.therapist, cell) for cell in cells(span))
-        return rooms, taken
+
+class Beside:
+    """
+    The other rows of a plan, in rooms and therapists' time.
+
+    Whoever asks for the first times of thousands is told without placing the rows that
+    begin later: of two rows the later one never has a room before the other.
+
+    :param others: by their start.
+    """
+
+    def __init__(self, planner: Planner, others: Iterable[DraftOffer]) -> None:
+        self._planner = planner
+        self._left = deque(others)
+        self._rooms = Rooms(planner._rota.rooms)
+        self._taken: dict[int, set[int]] = defaultdict(set)  # cells of each therapist
+
+    def leaves(self, opening: Opening, span: Span, technique: int | None) -> bool:
+        """Say whether they leave the therapist and a room free for `span`."""
+        while self._left and self._left[0].starts_at < span.end:
+            self._place(self._left.popleft())
+        return self._taken[opening.therapist].isdisjoint(
+            cells(span)
+        ) and self._rooms.could_give(opening.location, span, technique)
+
+    def _place(self, row: DraftOffer) -> None:
+        opening = self._planner.opening_of(row)
+        if opening is None:
+            return
+        span = Block.of(opening).span
+        kind, _minutes = self._planner.kind_for(row.entry)
+        self._rooms.give(opening.location, span, techniques=[kind])
+        self._taken[opening.therapist].update(cells(span))
 
 
 def target_of(entry: WaitlistEntry) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Self
@@ -14,6 +14,7 @@ from appointments.ahead import Week, weeks
 from appointments.codes import EntryStatus, Status
 from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
+from appointments.models.in_line import Proposal as Proposal
 from appointments.models.in_line import waiting_in_line
 from appointments.models.own import Own, own_times
 from appointments.models.policy import Policy
@@ -28,7 +29,6 @@ from appointments.openings import (
     on_the_clock,
     one_by_one,
     slots,
-    worked,
 )
 from appointments.spans import Span
 from services.models import Technique
@@ -39,14 +39,6 @@ HAD = (Status.BOOKED, Status.PROPOSED)
 Place = tuple[int, datetime]  # therapist, start
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """The best opening for one patient; nothing is sent or held yet."""
-
-    entry: WaitlistEntry
-    opening: Opening
-
-
 class Supply:
     """
     The clinic's openings from `first` to `last`, read once and computed as asked for.
@@ -54,6 +46,7 @@ class Supply:
     The days are local to each place. One query, whatever the size of the clinic, and
     one more where patients are asked about.
 
+    :param policy: by which all is judged; None reads what is in force, with the rest.
     :param therapist: only this one's; None is all.
     :param therapists: only those of these; None is all.
     :param location: only those at this place; None is all.
@@ -61,13 +54,15 @@ class Supply:
         is read; None is everything.
     :param whose: the only request about which it is asked; None is all that wait.
     :param locked: whether the therapists asked for are locked before all is read.
+    :param line_of: if locked, before whom it is read who stands; None is nobody.
+    :param known: all of it, if it was read already.
     """
 
     def __init__(
         self,
         *,
         now: datetime,
-        policy: Policy,
+        policy: Policy | None = None,
         first: date,
         last: date,
         therapist: int | None = None,
@@ -76,9 +71,11 @@ class Supply:
         within: Span | None = None,
         whose: WaitlistEntry | None = None,
         locked: bool = False,
+        line_of: WaitlistEntry | None = None,
+        known: Rota | None = None,
     ) -> None:
         self.now = now
-        self.policy = policy
+        self._policy = policy
         self.first = first
         self.last = last
         self.therapists = therapists if therapist is None else [therapist]
@@ -87,7 +84,9 @@ class Supply:
         self.whose = whose
         self.treatment: Treatment | None = None
         self._reader: Supply | None = None  # that reads for this one
-        self.locked = locked
+        self.locked, self.line_of = locked, line_of
+        if known is not None:
+            self._rota = known
         self._slots: dict[tuple[int | None, int], list[Slot]] = {}
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
@@ -221,6 +220,18 @@ class Supply:
             }
         return self._places[key].get((therapist, starts_at))
 
+    def only_at(
+        self, technique: Technique | None, *, therapist: int, starts_at: datetime
+    ) -> Opening | None:
+        """Return the same as `at`, without computing any other time."""
+        key, minutes = self._key(technique)
+        begin, end = self.within or (self.now, None)
+        visit = Span(starts_at, starts_at + timedelta(minutes=minutes))
+        until = visit.end + self.policy.turnover
+        if starts_at < max(self.now, begin) or (end is not None and until > end):
+            return None
+        return self._rota.opening(therapist, visit, until=until, technique=key)
+
     def _that_suit(self, technique: Technique | None, habits: Habits) -> list[Opening]:
         """Return those within a patient's week; many patients share the answer."""
         key = (*self._key(technique), habits)
@@ -349,7 +360,16 @@ class Supply:
             location=self.location,
             within=self.within,
             locked=self.locked,
+            line_of=self.line_of.pk if self.line_of else None,
+            with_policy=self._policy is None,
         )
+
+    @property
+    def policy(self) -> Policy:
+        """The policy by which all is judged."""
+        found = self._policy or self._rota.policy
+        assert found is not None  # noqa: S101 - it is read where it was not given
+        return found
 
     @property
     def diaries(self) -> list[Diary]:
@@ -360,23 +380,11 @@ class Supply:
         """Return the rooms, in order of their keys, in which the visit could be."""
         held = Span(opening.starts_at, opening.blocked_until)
         key = technique.pk if technique else None
-        return [
-            room.room
-            for room in self._rota.rooms
-            if room.location == opening.location
-            and room.serves(key)
-            and room.is_free(held)
-        ]
+        return self._rota.rooms_at(opening.location, held, key)
 
-    def work_until(self, opening: Opening) -> datetime:
-        """Return when the work during which an opening lies ends."""
-        day = opening.local_start.date()
-        for diary in self.diaries:
-            if diary.therapist == opening.therapist:
-                for work in worked(diary, day, day).spans:
-                    if work.start <= opening.starts_at < work.end:
-                        return work.end
-        return opening.ends_at
+    def before(self, *, usual: bool) -> int | None:
+        """Return how many before the patient could use the time; see `Rota.counted`."""
+        return self._rota.counted(usual=usual)
 
     def capacity(self) -> list[Week]:
         """Return what can still be given in each week, as `weeks` counts it."""

@@ -317,11 +317,12 @@ class WaitlistEntry(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "received_at"], name="entry_by_status"),
-            models.Index(  # who may stand before a patient: see `turns`
+            models.Index(  # who may stand before a patient: see `before`
                 "category",
                 F("need_score") / 10,
                 "received_at",
                 name="entry_by_need",
+                include=["need_score", "id"],
                 condition=Q(status=EntryStatus.ACCEPTED),
             ),
             models.Index(  # few do: the kinds of visit that a time could be for
