@@ -52,6 +52,7 @@ class HalfHours:
         self.origin, self.number = origin, number
         self.length, self.held = length, held
         self._overlapped: dict[Span, int] = {}
+        self._seen: dict[int, int] = {}
         self._shared: dict[Shared, dict[int, int]] = {}
 
     def between(self, after: int, until: int) -> int:
@@ -73,13 +74,20 @@ class HalfHours:
         found = 0
         if (shared := busy.shared) is not None:
             if shared not in self._shared:
-                self._shared[shared] = shared.bits(self._overlapping)
+                self._shared[shared] = shared.bits(self._once)
             found = self._shared[shared].get(busy.key, 0)
         for span in busy.alone:
             if span not in self._overlapped:  # many rooms are closed together
                 self._overlapped[span] = self._overlapping(span)
             found |= self._overlapped[span]
         return found
+
+    def _once(self, span: Span) -> int:
+        """Return the same as `_overlapping`: of one that many share, reckoned once."""
+        key = id(span)  # it is kept by who shares it; to hash it would take longer
+        if key not in self._seen:
+            self._seen[key] = self._overlapping(span)
+        return self._seen[key]
 
     def _overlapping(self, span: Span) -> int:
         after = (span.start - self.held - self.origin) // STEP + 1

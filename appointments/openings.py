@@ -250,6 +250,33 @@ def slots(
     return search.in_order()
 
 
+def is_free(
+    diary: Diary,
+    visit: Span,
+    *,
+    held: Span,
+    first: date,
+    last: date,
+    technique: int | None = None,
+) -> bool:
+    """
+    Say whether `slots` finds the therapist at a time, if a room is free.
+
+    It asks about this time alone, and computes no other.
+
+    :param held: the visit, and the turnover after it.
+    """
+    until = diary.last_day_for(technique, last)
+    if until is None or until < first:
+        return False
+    return any(
+        work.start <= visit.start
+        and visit.end <= work.end
+        and not (visit.start - first_start(work.start, diary.zone)) % STEP
+        for work in worked(diary, first, until).spans
+    ) and diary.busy.leaves(*held)
+
+
 class _Search:
     """Gathers who is free at which starts, therapist by therapist."""
 

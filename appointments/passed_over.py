@@ -20,6 +20,7 @@ from django.db.models.expressions import RawSQL
 
 from appointments.matching import fits
 from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.models.treatment import Treatment, kept_for
 from appointments.models.wish import wish_of
 from appointments.openings import Opening, Span
 from massage_portal.invariants import Found, ask
@@ -170,11 +171,12 @@ def _could_come(
     entry: WaitlistEntry, offer: Appointment, *, at: datetime, policy: Policy
 ) -> bool:
     """Say whether the time that was offered would have been an opening for them."""
-    key, technique = entry.pk, entry.referral.technique
+    key = entry.pk
+    kind = kept_for(entry) or Treatment(entry.referral.technique)
+    technique = kind.technique
     if technique is not None and technique != offer.technique:
         return False  # whether the therapist was certified for it then is not known
-    minutes = technique.minutes if technique else policy.visit_minutes
-    length = timedelta(minutes=minutes)
+    length = timedelta(minutes=kind.lasts(policy))
     if offer.starts_at + length > offer.ends_at:
         return False  # the time may have been too short
     wish = wish_of(entry, policy=policy)

@@ -180,6 +180,10 @@ DATABASES["default"] |= {
         "options": "-c lock_timeout=5s"
         f" -c statement_timeout={env.int('STATEMENT_SECONDS', 60)}s"
         " -c pg_trgm.word_similarity_threshold=0.4"
+        # A machine of ours that vanishes keeps its locks for no longer than a minute:
+        # the server asks after it, and ends its session. Else TCP waits for hours.
+        " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10"
+        " -c tcp_keepalives_count=3 -c tcp_user_timeout=60s"
         # What is prepared is planned once: see massage_portal/prepared.py.
         " -c plan_cache_mode=force_generic_plan",
     },

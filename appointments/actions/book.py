@@ -14,13 +14,12 @@ from appointments.actions.hold import (
     covers,
     end_offers,
     hold,
-    lock_entry,
     lock_waiting,
 )
 from appointments.actions.terms import NOTHING_SAID, NotWished, Terms, record_agreed
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment, Policy, WaitlistEntry
-from appointments.models.booking import take_entry
+from appointments.models.booking import lock_entry, take_entry
 from appointments.models.outside import outside_of_hours
 from appointments.models.treatment import Treatment
 from appointments.models.wish import not_wished
@@ -52,7 +51,7 @@ def book(
     :param terms: what is said with it.
     :raises NotWaiting, TimeTaken, NotForThem, NotWished, NotTheirTurn: as `offer`.
     """
-    entry = lock_waiting(entry, day_of=opening, now=now)
+    entry, known = lock_waiting(entry, opening, now=now, terms=terms, by=by)
     with together():
         appointment = hold(
             entry=entry,
@@ -62,6 +61,7 @@ def book(
             by_telephone=True,
             booked=True,
             terms=terms,
+            known=known,
         )
         others = entry.offer_out  # no offer was sent of this one, so none is withdrawn
         _take_entry(appointment, entry, by=by, now=now, others=others, made=True)

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from appointments.actions.hold import lock_entry
 from appointments.models import WaitlistEntry
+from appointments.models.booking import lock_entry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 

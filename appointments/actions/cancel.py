@@ -14,6 +14,7 @@ from appointments.actions.refusal import Refusal
 from appointments.actions.tell import tell
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.models.treatment import chosen_for, keep_for
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
@@ -35,8 +36,9 @@ def _lock(appointments: list[Appointment]) -> list[Appointment]:
     list(entries.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     rows = Appointment.objects.filter(pk__in=[one.pk for one in appointments])
     rows = rows.select_for_update(of=("self",), no_key=True)
-    rows = rows.select_related("therapist__location", "entry__referral")
-    return list(rows.select_related("entry__patient__user").order_by("pk"))
+    rows = rows.select_related("therapist__location", "entry__patient__user")
+    rows = rows.select_related("technique", "entry__referral__technique")
+    return list(rows.order_by("pk"))
 
 
 class LateByNow(NotCancellable):
@@ -77,7 +79,8 @@ def cancel(
         )
     if ending == Ending.BY_PATIENT:
         _judge_late(appointment, now=now, known=late_is_known)
-    _cancel(appointment, ending=ending, by=by, now=now)
+    policy = Policy.objects.in_force(now)
+    _cancel(appointment, ending=ending, policy=policy, by=by, now=now)
     return appointment
 
 
@@ -113,6 +116,7 @@ def cancel_for_clinic(
     :returns: those that this call ended, by key.
     """
     ended = []
+    policy = Policy.objects.in_force(now)
     for one in _lock(list(appointments)):
         if one.starts_at <= now:
             continue
@@ -120,7 +124,7 @@ def cancel_for_clinic(
             end_offers(Appointment.objects.filter(pk=one.pk), by=by, now=now)
             one.refresh_from_db()
         elif one.status == Status.BOOKED:
-            _cancel(one, ending=Ending.BY_CLINIC, by=by, now=now)
+            _cancel(one, ending=Ending.BY_CLINIC, policy=policy, by=by, now=now)
         else:
             continue
         ended.append(one)
@@ -131,7 +135,12 @@ def cancel_for_clinic(
 
 
 def _cancel(
-    appointment: Appointment, *, ending: Ending, by: User, now: datetime
+    appointment: Appointment,
+    *,
+    ending: Ending,
+    policy: Policy,
+    by: User,
+    now: datetime,
 ) -> None:
     """Cancel a locked booking, give the place in line back, and owe the message."""
     appointment.status = Status.CANCELLED
@@ -142,7 +151,7 @@ def _cancel(
     changed = ["status", "ended_at", "ending", "reoffer_owed", "sequence", "late"]
     appointment.save(update_fields=changed)
     entry = appointment.entry
-    wait_again(entry, by=by, now=now)
+    wait_again(entry, appointment, policy=policy, by=by, now=now)
     outbox.void(appointment, now=now)
     record(
         "appointment.cancelled", appointment, by=by, at=now, change="booked>cancelled"
@@ -156,11 +165,23 @@ def _cancel(
     )
 
 
-def wait_again(entry: WaitlistEntry, *, by: User, now: datetime) -> None:
-    """Give the place in line back, on the referral that took the old one's place."""
+def wait_again(
+    entry: WaitlistEntry,
+    visit: Appointment,
+    *,
+    policy: Policy,
+    by: User,
+    now: datetime,
+) -> None:
+    """
+    Give the place in line back, on the referral that took the old one's place.
+
+    What was chosen for the visit, which is not to be, is kept for the next one.
+    """
+    kept = keep_for(entry, chosen_for(visit, entry, policy))
     entry.status = EntryStatus.ACCEPTED
     entry.version += 1
-    entry.save(update_fields=["status", "version"])
+    entry.save(update_fields=["status", "version", *kept])
     renewal = entry.referral.carried_on_by()
     if renewal is not None and entry.referral.status in TAKEN_BACK:
         carry_on(entry, renewal, by=by, now=now)

@@ -23,10 +23,11 @@ from appointments.models import (
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.models.booking import (
     add_visit,
-    lock_entry,
     lock_room,
+    lock_with_time,
     unlock_room,
 )
+from appointments.models.rota import Rota
 from appointments.models.treatment import Treatment
 from appointments.obstacle import obstacle
 from appointments.openings import Opening, Span
@@ -58,21 +59,28 @@ def taken() -> TimeTaken:
 
 
 def lock_waiting(
-    entry: WaitlistEntry, *, day_of: Opening, now: datetime
-) -> WaitlistEntry:
+    entry: WaitlistEntry,
+    opening: Opening,
+    *,
+    now: datetime,
+    terms: Terms,
+    by: User | None,
+) -> tuple[WaitlistEntry, Rota]:
     """
-    Lock the entry and see that it may have this time.
+    Lock the entry and the therapist; see that it may have this time.
 
     Patient, entry, therapist, room: the same order everywhere, so nobody deadlocks.
+    Returns also what `hold` judges the time by.
 
     :raises NotWaiting: if it is not waiting, or its referral does not cover the day.
     """
-    entry = lock_entry(entry.pk, now=now)
+    in_turn = terms.in_turn(by)
+    entry, known = lock_with_time(entry.pk, opening, now=now, in_turn=in_turn)
     if entry.status != EntryStatus.ACCEPTED:
         raise NotWaiting(_("This patient is not waiting for a time any more."))
-    if not covers(entry, day_of.local_start.date()):
+    if not covers(entry, opening.local_start.date()):
         raise NotWaiting(_("The referral does not cover that day."))
-    return entry
+    return entry, known
 
 
 def covers(entry: WaitlistEntry, day: date) -> bool:
@@ -94,29 +102,34 @@ def still_free(
     opening: Opening,
     *,
     now: datetime,
-    treatment: Treatment | None = None,
+    terms: Terms,
+    by: User | None,
+    known: Rota | None = None,
 ) -> tuple[Supply, Opening]:
     """
     Lock the therapist; return the opening as it can be had now, and what it is part of.
 
-    :param treatment: what was chosen for the visit; None is what the referral says.
+    :param known: what was read under that lock already, anew if the visit lasts longer.
     :raises TimeTaken: if the therapist is away, taken or not certified then, the place
         is closed, or no room is free.
     """
     policy = entry.policy
     day = opening.local_start.date()
-    treatment = treatment or Treatment(entry.referral.technique)
+    treatment = terms.treatment or Treatment(entry.referral.technique)
     ends_at = opening.starts_at + timedelta(minutes=treatment.lasts(policy))
+    within = Span(opening.starts_at, ends_at + policy.turnover)
     supply = Supply(
         now=now,
         policy=policy,
         first=day,
         last=day,
         therapist=opening.therapist,
-        within=Span(opening.starts_at, ends_at + policy.turnover),
+        within=within,
         locked=True,
+        line_of=entry if terms.in_turn(by) else None,
+        known=known if known and known.tells_of(within) else None,
     ).for_treatment(treatment)
-    free = supply.at(
+    free = supply.only_at(
         treatment.technique, therapist=opening.therapist, starts_at=opening.starts_at
     )
     if free is None:
@@ -213,6 +226,7 @@ def hold(
     by: User | None,
     now: datetime,
     terms: Terms,
+    known: Rota | None = None,
     replaces: Appointment | None = None,
     by_telephone: bool = False,
     booked: bool = False,
@@ -222,23 +236,23 @@ def hold(
 
     :param by: None where the portal gives it by itself.
     :param terms: what is said with it.
+    :param known: as `lock_waiting` returned it.
     :param replaces: the booked visit that it may replace, and before which it ends.
     :param by_telephone: whether staff answer for the patient.
     :param booked: whether it is no offer: the patient has said yes already.
-    :raises NotForThem: as `see_it_is_for_them`.
-    :raises NotWished, NotTheirTurn: as `judge`.
+    :raises NotForThem, NotWished, NotTheirTurn: as `see_it_is_for_them` and `judge`.
     :raises TimeTaken: as `still_free`, or if the patient is elsewhere then.
     """
-    policy = entry.policy
     see_it_is_for_them(entry, terms.treatment)
-    supply, free = still_free(entry, opening, now=now, treatment=terms.treatment)
+    terms = terms.as_kept_for(entry)
+    supply, free = still_free(entry, opening, now=now, terms=terms, by=by, known=known)
     technique = supply.technique_for(entry)
     rooms = supply.rooms_for(free, technique)
     judged = judge(entry, free, supply=supply, terms=terms, by=by)
     if booked:
         state = _BOOKED | {"booked_at": now}
     else:
-        state = {"held_until": _until(free, replaces, policy=policy, now=now)}
+        state = {"held_until": _until(free, replaces, policy=entry.policy, now=now)}
     kept = {"by_telephone": by_telephone, "agreed_to": ",".join(judged.agreed_to)}
     what = {"technique": technique, "replaces": replaces}
     visit = _visit(entry, free, now=now, **what, **kept, **state)

@@ -8,12 +8,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.actions.book import book_held
-from appointments.actions.hold import NotWaiting, covers, end_offers, hold, lock_entry
+from appointments.actions.hold import NotWaiting, covers, end_offers, hold
 from appointments.actions.offer import send
 from appointments.actions.refusal import Refusal
 from appointments.actions.terms import NOTHING_SAID, Terms
 from appointments.codes import Ending
 from appointments.models import Appointment, WaitlistEntry
+from appointments.models.booking import lock_entry
 from appointments.openings import Opening
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record

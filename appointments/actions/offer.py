@@ -46,13 +46,15 @@ def offer(
     :raises NotWished: if it is not what the patient asked for, and they did not agree.
     :raises NotTheirTurn: if others in greater need could use it, and no reason is said.
     """
-    entry = lock_waiting(entry, day_of=opening, now=now)
+    entry, known = lock_waiting(entry, opening, now=now, terms=terms, by=by)
     open_offer = entry.appointments.offers_open(now).first()
     if open_offer is not None:
         if open_offer.is_at(opening):  # the same button, pressed twice
             return open_offer
         raise NotWaiting(_("This patient already has an offer to answer."))
-    appointment = hold(entry=entry, opening=opening, by=by, now=now, terms=terms)
+    appointment = hold(
+        entry=entry, opening=opening, by=by, now=now, terms=terms, known=known
+    )
     send(appointment, entry, by=by, now=now)
     return appointment
 

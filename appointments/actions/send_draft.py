@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.actions.draft import CannotCome, lock_drawn_up
-from appointments.actions.hold import lock_entry, taken
+from appointments.actions.hold import taken
 from appointments.actions.offer import offer
 from appointments.actions.refusal import Refusal
 from appointments.actions.terms import Terms
 from appointments.models import Appointment, Draft, DraftOffer
+from appointments.models.booking import lock_entry
 from appointments.models.planner import Planner
 from massage_portal import ending
 from massage_portal.accounts.models import User
@@ -114,7 +115,9 @@ def _alone(pk: int) -> Iterator[bool]:
     try:
         yield mine
     finally:
-        if mine:  # who dies lets go of it: their session ends
+        # Who dies lets go of it, for their session ends: at once, or where the whole
+        # machine vanished, within the minute for which the settings let TCP wait.
+        if mine:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, pk])
 

@@ -7,7 +7,7 @@ take the time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,7 +18,12 @@ from appointments.actions.refusal import Refusal
 from appointments.codes import TO_BE_EXPLAINED, OutOfTurn
 from appointments.models import Appointment, Supply, WaitlistEntry
 from appointments.models.out_of_turn import add_out_of_turn
-from appointments.models.treatment import LEAST_MINUTES, MOST_MINUTES, Treatment
+from appointments.models.treatment import (
+    LEAST_MINUTES,
+    MOST_MINUTES,
+    Treatment,
+    kept_for,
+)
 from appointments.models.turns import MOST, in_greater_need
 from appointments.models.wish import not_wished
 from appointments.openings import Opening
@@ -77,13 +82,23 @@ class Terms:
     :param agreed: whether the patient agreed to what is not as they wished.
     :param turn: why they have it before others.
     :param by_plan: whether it is a row of a plan, which weighs all who wait.
-    :param treatment: what was chosen for the visit; None is what the referral says.
+    :param treatment: what was chosen for the visit; None is what was kept of an earlier
+        one, or what the referral says.
     """
 
     agreed: bool = False
     turn: Turn | None = None
     by_plan: bool = False
     treatment: Treatment | None = None
+
+    def as_kept_for(self, entry: WaitlistEntry) -> Terms:
+        """Return the same, of the kind that the visit had before if none is chosen."""
+        kept = None if self.treatment else kept_for(entry)
+        return replace(self, treatment=kept) if kept else self
+
+    def in_turn(self, by: User | None) -> bool:
+        """Say whether it is asked whose turn it is: of a person's choice alone."""
+        return by is not None and not self.by_plan
 
 
 NOTHING_SAID = Terms()
@@ -137,7 +152,8 @@ def judge(
     """
     See that the patient wants the time, and that it is their turn, or why not.
 
-    Who waits is counted only for a person's choice, and once all else is well.
+    Who waits is counted only for a person's choice, and once all else is well; most
+    often it was as the time was read.
 
     :param supply: in which the opening was found.
     :param by: None where the portal gives it by itself.
@@ -147,9 +163,11 @@ def judge(
     unwished = not_wished(entry, opening, policy=supply.policy, now=supply.now)
     if unwished and not terms.agreed:
         raise NotWished(unwished)
-    if by is None or terms.by_plan:
+    if not terms.in_turn(by):
         return Judged(unwished, 0)
-    [number] = in_greater_need(entry, [opening], supply=supply)
+    number = supply.before(usual=terms.treatment is None)
+    if number is None:
+        [number] = in_greater_need(entry, [opening], supply=supply)
     if number and not (terms.turn and terms.turn.is_whole):
         raise NotTheirTurn(number)
     return Judged(unwished, number)

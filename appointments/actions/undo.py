@@ -15,6 +15,7 @@ from appointments.actions.tell import tell
 from appointments.actions.visit import READ_WITHIN, lock_visit
 from appointments.codes import MARKED, EntryStatus, Missed, Status
 from appointments.models import Appointment, WaitlistEntry
+from appointments.models.treatment import keep_for
 from massage_portal.accounts.models import User
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record
@@ -113,7 +114,7 @@ def _put_the_request_back(
             raise NotUndoable(refusal) from refusal
     entry.status = EntryStatus.IN_PROGRESS
     entry.version += 1
-    entry.save(update_fields=["status", "version"])
+    entry.save(update_fields=["status", "version", *keep_for(entry, None)])
 
 
 def _take_next_back(entry: WaitlistEntry, *, by: User, now: datetime) -> None:

@@ -13,7 +13,7 @@ from appointments.actions.refusal import Refusal
 from appointments.actions.tell import tell
 from appointments.codes import AHEAD, Ending, EntryStatus, Missed, Status
 from appointments.course import days_after
-from appointments.models import Appointment, WaitlistEntry
+from appointments.models import Appointment, Policy, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
@@ -65,8 +65,7 @@ def record_visit(
     """
     Record that the patient came, or did not; then the plan's next visit waits.
 
-    Where the visit was missed by a mistake of ours, it is not used up: the request
-    waits again, with its clock.
+    Missed by a mistake of ours, it is not used up: the request waits, with its clock.
 
     :param outcome: `Status.FULFILLED` or `Status.NOSHOW`.
     :param because: why it was missed, as far as anybody knows. Said later, it is kept.
@@ -87,7 +86,8 @@ def record_visit(
     if missed:
         _tell_of_missed(appointment, entry, now=now)
     if missed and because == Missed.CLINIC:
-        wait_again(entry, by=by, now=now)
+        policy = Policy.objects.in_force(now)
+        wait_again(entry, appointment, policy=policy, by=by, now=now)
         return appointment
     entry.status = EntryStatus.COMPLETED
     entry.version += 1

@@ -17,7 +17,6 @@ from appointments.models.appointment import Appointment
 from appointments.models.capacity import Room, Therapist
 from appointments.models.hours import TimeOff
 from appointments.models.outside import closed_days
-from appointments.models.policy import Policy
 from appointments.models.supply import Supply
 from appointments.models.treatment import Treatment
 from appointments.openings import Span, Taken
@@ -158,7 +157,6 @@ def _free(
     any_of_it = next(iter(places.values()))
     supply = Supply(
         now=now,
-        policy=Policy.objects.in_force(now),
         first=any_of_it.first,
         last=any_of_it.last,
         therapists=whose if by_room else list(of),

@@ -24,8 +24,9 @@ from appointments.models.capacity import Room, Therapist
 from appointments.models.identity import in_force
 from appointments.models.indexes import OF_APPOINTMENTS
 from appointments.models.periods import never_in_two_places
+from appointments.models.same_patient import same_patient
 from appointments.models.visits import Visits
-from appointments.models.waitlist import LOOK_BACK, WaitlistEntry, same_patient
+from appointments.models.waitlist import LOOK_BACK, WaitlistEntry
 from appointments.obstacle import WORDS, obstacle
 from appointments.openings import Opening
 from appointments.wishes import in_words

@@ -17,9 +17,17 @@ from django.db.models import Model
 from appointments.codes import HOLDING_TIME, EntryStatus, Status
 from appointments.models.appointment import Appointment
 from appointments.models.policy import NEWEST, Policy
+from appointments.models.rota import Rota, Row, asked
+from appointments.models.rota_statement import (
+    LOCK_THERAPISTS,
+    NO_ROW,
+    OF_ONE,
+)
 from appointments.models.waitlist import WaitlistEntry
+from appointments.openings import Opening
+from appointments.spans import Span
 from massage_portal.accounts.models import User
-from massage_portal.prepared import Prepared, columns
+from massage_portal.prepared import Prepared, as_model, columns
 from referrals.models import Authorization, Patient, Referral
 from services.models import Insurer, Technique
 
@@ -101,13 +109,14 @@ ADD_VISIT = Prepared("add_visit", ADDED, first="SAVEPOINT room")
 TAKE_ENTRY = Prepared(
     "take_entry",
     """
-    UPDATE appointments_waitlistentry SET status = %(status)s, version = %(version)s
+    UPDATE appointments_waitlistentry
+       SET status = %(status)s, version = %(version)s,
+           kept_technique_id = NULL, kept_minutes = NULL
      WHERE id = %(entry)s
     """,
 )
-LOCK_ENTRY = Prepared(
-    "lock_entry",
-    f"""
+# The entry, with all that is judged of it.
+ENTRY = f"""
     SELECT EXISTS (
                SELECT FROM appointments_appointment
                 WHERE entry_id = entry.id AND status = '{Status.PROPOSED}'
@@ -122,10 +131,37 @@ LOCK_ENTRY = Prepared(
       LEFT JOIN referrals_authorization allowed ON allowed.referral_id = referral.id
       LEFT JOIN LATERAL ({NEWEST}) policy ON true
      WHERE entry.id = %(entry)s
-       FOR NO KEY UPDATE OF entry, referral
-    """,  # noqa: S608 - the names are ours
-    first=LOCK_PATIENT,
+"""  # noqa: S608 - the names are ours
+LOCK = "FOR NO KEY UPDATE OF entry, referral"
+LOCK_ENTRY = Prepared("lock_entry", f"{ENTRY} {LOCK}", first=LOCK_PATIENT)
+# The same with the time that it is to have: who is locked is locked before all is read.
+# One table of both: of the one the columns of the other are left empty.
+LOCK_BOTH = Prepared(
+    "lock_entry_and_therapists",
+    LOCK_THERAPISTS,
+    first=Prepared(
+        "lock_entry_alone",
+        f"""
+        SELECT FROM appointments_waitlistentry entry
+          JOIN referrals_referral referral ON referral.id = entry.referral_id
+         WHERE entry.id = %(entry)s {LOCK}
+        """,
+        first=LOCK_PATIENT,
+    ),
 )
+WIDTH = 1 + sum(map(len, NAMES.values()))
+WITH_TIME = {
+    in_turn: Prepared(
+        f"lock_entry_with_time{'_in_turn' * in_turn}",
+        f"""
+        SELECT {NO_ROW}, one.* FROM ({ENTRY}) one
+         UNION ALL
+        SELECT rota.*, {", ".join(["NULL"] * WIDTH)} FROM ({rota}) rota
+        """,  # noqa: S608 - the names are ours
+        first=LOCK_BOTH,
+    )
+    for in_turn, rota in OF_ONE.items()
+}
 
 
 def lock_entry(pk: int, *, now: datetime) -> WaitlistEntry:
@@ -145,6 +181,34 @@ def lock_entry(pk: int, *, now: datetime) -> WaitlistEntry:
         entry.offer_out = offer_out
         return entry
     raise WaitlistEntry.DoesNotExist(f"there is no request {pk}")
+
+
+def lock_with_time(
+    pk: int, opening: Opening, *, now: datetime, in_turn: bool
+) -> tuple[WaitlistEntry, Rota]:
+    """
+    Lock the same, and then the therapist of a time; return what both have.
+
+    In one message, for each takes longer on the way than there.
+
+    :param opening: as it was found; what is read may have been taken since.
+    :param in_turn: whether it is read as well who stands before the patient.
+    """
+    day = opening.local_start.date()
+    within = Span(opening.starts_at, opening.blocked_until)
+    values = asked(now=now, first=day, last=day, within=within)
+    values["therapists"] = [opening.therapist]
+    entry, known = None, Rota(day, day, within=within)
+    for row in WITH_TIME[in_turn].rows(**values, entry=pk):
+        if row[0] is None:
+            offer_out, *of_entry = row[len(Row._fields) :]
+            entry = _with_all(of_entry, now=now)
+            entry.offer_out = offer_out
+        else:
+            known.add(Row._make(row[: len(Row._fields)]))
+    if entry is None:
+        raise WaitlistEntry.DoesNotExist(f"there is no request {pk}")
+    return entry, known
 
 
 def _with_all(row: list[Any], *, now: datetime) -> WaitlistEntry:
@@ -169,7 +233,7 @@ def _made(name: str, values: list[Any]) -> Any:
     key, *_others = values
     if key is None:
         return None
-    return PARTS[name].from_db(connection.alias, NAMES[name], values)
+    return as_model(PARTS[name], dict(zip(NAMES[name], values, strict=True)))
 
 
 def add_visit(visit: Appointment, rooms: list[int]) -> bool:
@@ -209,7 +273,12 @@ def unlock_room() -> None:
 
 
 def take_entry(entry: WaitlistEntry) -> None:
-    """Take the locked entry out of the line: its visit is booked."""
+    """
+    Take the locked entry out of the line: its visit is booked.
+
+    Of which kind that is, the visit itself tells from then on.
+    """
     entry.status = EntryStatus.IN_PROGRESS
+    entry.kept_technique_id, entry.kept_minutes = None, None
     entry.version += 1
     TAKE_ENTRY.run(status=str(entry.status), version=entry.version, entry=entry.pk)

@@ -10,8 +10,9 @@ from typing import Any
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.models.appointment import Appointment, AppointmentQuerySet
 from appointments.models.outside import outside_of_hours
+from appointments.models.policy import Policy
 from appointments.models.supply import Supply
-from appointments.models.treatment import chosen_for
+from appointments.models.treatment import Treatment, chosen_for, kept_for
 from appointments.openings import Opening
 from appointments.outside import WORDS
 
@@ -53,6 +54,7 @@ def displaced(visits: AppointmentQuerySet, *, now: datetime) -> list[Displaced]:
         *("entry__referral__technique", "entry__referral__insurer"),
         *("entry__referral__authorization", "technique"),
     )
+    visits = visits.prefetch_related("entry__kept_technique")
     booked = list(visits.booked_now(now).order_by("starts_at", "pk")[:MOST_READ])
     why = outside_of_hours(booked)
     found = [Displaced(one, WORDS[why[one.pk]]) for one in booked if one.pk in why]
@@ -73,10 +75,17 @@ def _canceled(visits: AppointmentQuerySet, now: datetime) -> Iterable[Appointmen
     return {one.entry_id: one for one in some.order_by("ended_at", "pk")}.values()
 
 
+def kind_of(one: Displaced, policy: Policy) -> Treatment | None:
+    """Return what was chosen for it, as another time is to be; None if nothing was."""
+    if one.is_booked:
+        return chosen_for(one.visit, one.visit.entry, policy)
+    return kept_for(one.visit.entry)
+
+
 def instead(one: Displaced, supply: Supply) -> Instead:
     """Return what the patient could have instead, out of `supply`."""
     visit = one.visit
-    kind = chosen_for(visit, visit.entry, supply.policy) if one.is_booked else None
+    kind = kind_of(one, supply.policy)
     found = supply.for_treatment(kind).for_entry(visit.entry, most=ALL)
     had = (visit.therapist_id, visit.starts_at)
     found = [each for each in found if (each.therapist, each.starts_at) != had]

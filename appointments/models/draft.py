@@ -205,10 +205,13 @@ class DraftOfferQuerySet(models.QuerySet["DraftOffer"]):
 
     def with_what_is_shown(self) -> Self:
         """With what a row of the plan shows; soonest first."""
-        return self.select_related(
+        some = self.select_related(
             *("draft", "therapist__user", "therapist__location"),
             *("entry__patient__user", "entry__referral__technique"),
-        ).order_by("starts_at", "therapist", "pk")
+        )
+        return some.prefetch_related("entry__kept_technique").order_by(
+            *("starts_at", "therapist", "pk")
+        )
 
     def standing(self) -> Self:
         """Those that were not struck."""

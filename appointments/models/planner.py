@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -15,8 +15,9 @@ from appointments.matching import fits
 from appointments.models.appointment import Appointment
 from appointments.models.draft import Draft, DraftOffer
 from appointments.models.drawn_from import DrawnFrom
+from appointments.models.in_line import waiting_in_line
 from appointments.models.policy import Policy
-from appointments.models.supply import Supply, waiting_in_line
+from appointments.models.supply import Supply
 from appointments.models.waitlist import WaitlistEntry
 from appointments.models.wish import wish_of
 from appointments.openings import Opening, Span, on_the_clock
@@ -26,7 +27,6 @@ from appointments.planning.grid import Block, Rooms, cells
 from appointments.planning.problem import Asking, Kind, Outcome, Problem
 from appointments.planning.twice import beside, meet
 from appointments.priority import DAY, harm
-from services.models import Technique
 
 Key = tuple[int, datetime]  # therapist, start
 
@@ -125,8 +125,8 @@ class Planner(Supply):
         kinds: dict[Kind, list[Opening]] = {}
         for entry, one in zip(line, asking, strict=True):
             if one.kind not in kinds:
-                kinds[one.kind] = self.openings(entry.referral.technique)
-        fixed = ((self.opening_of(one), one.entry.referral.technique) for one in moved)
+                kinds[one.kind] = self.openings_for(entry)
+        fixed = ((self.opening_of(one), self.kind_for(one.entry)[0]) for one in moved)
         return Problem(
             asking=asking,
             openings=kinds,
@@ -136,15 +136,14 @@ class Planner(Supply):
             exponent=float(self.policy.harm_exponent),
             same_therapist=float(self.policy.same_therapist_harm),
             fixed=[
-                (opening, technique.pk if technique else None)
+                (opening, technique)
                 for opening, technique in fixed
                 if opening is not None
             ],
         )
 
     def _asking(self, entry: WaitlistEntry) -> Asking:
-        technique = entry.referral.technique
-        key, minutes = self._key(technique)
+        key, minutes = self.kind_for(entry)
         return Asking(
             key=entry.pk,
             received_at=entry.received_at,
@@ -170,11 +169,7 @@ class Planner(Supply):
 
     def opening_of(self, row: DraftOffer) -> Opening | None:
         """Return the free time that a row names; None if it is not free any more."""
-        return self.at(
-            row.entry.referral.technique,
-            therapist=row.therapist_id,
-            starts_at=row.starts_at,
-        )
+        return self.opening_for(row.entry, (row.therapist_id, row.starts_at))
 
     def has(self, row: DraftOffer) -> bool:
         """Say whether a row still stands: its patient waits, and can have its time."""
@@ -217,21 +212,19 @@ class Planner(Supply):
 
         They collide with none of the other rows, in therapist, room or patient.
         """
-        others = list(others)
-        rooms, taken = self._beside(others)
+        others = sorted(others, key=lambda one: one.starts_at)
+        beside = Beside(self, others)
         theirs = self._rows_of(row, others)
-        technique = row.entry.referral.technique
-        number = technique.pk if technique else None
+        number, _minutes = self.kind_for(row.entry)
         now_there = (row.therapist_id, row.starts_at)
-        for opening in self.for_entry(row.entry, most=len(self.openings(technique))):
+        most = len(self.openings_for(row.entry))
+        for opening in self.for_entry(row.entry, most=most):
             span = Block.of(opening).span
-            touched = {(opening.therapist, cell) for cell in cells(span)}
             if (
                 (opening.therapist, opening.starts_at) != now_there
                 and opening.starts_at >= row.entry.received_at
-                and taken.isdisjoint(touched)
                 and not any(meet(span, one) for one in theirs)
-                and rooms.could_give(opening.location, span, number)
+                and beside.leaves(opening, span, number)
             ):
                 yield opening
 
@@ -242,9 +235,7 @@ class Planner(Supply):
         Say whether the row's patient is at another visit then: booked, offered or
         planned.
         """
-        opening = self.at(
-            row.entry.referral.technique, therapist=wanted[0], starts_at=wanted[1]
-        )
+        opening = self.opening_for(row.entry, wanted)
         if opening is None:
             return False
         held = Span(opening.starts_at, opening.blocked_until)
@@ -317,34 +308,44 @@ class Planner(Supply):
 
     def _could_have(self, entry: WaitlistEntry, held: Held) -> bool:
         """Say whether the entry could have a row's time: it suits, and is no longer."""
-        opening = self.at(
-            entry.referral.technique,
-            therapist=held.therapist,
-            starts_at=held.starts_at,
-        )
+        opening = self.opening_for(entry, (held.therapist, held.starts_at))
         if opening is None or opening.ends_at > held.ends_at:
             return False
         return self.can_have(entry, opening)
 
-    def _beside(
-        self, others: Iterable[DraftOffer]
-    ) -> tuple[Rooms, set[tuple[int, int]]]:
-        """Return rooms and therapists' cells with the other rows in them."""
-        rooms = Rooms(self._rota.rooms)
-        taken: set[tuple[int, int]] = set()
-        for other in sorted(others, key=lambda one: one.starts_at):
-            opening = self.opening_of(other)
-            if opening is None:
-                continue
-            technique: Technique | None = other.entry.referral.technique
-            span = Block.of(opening).span
-            rooms.give(
-                opening.location,
-                span,
-                techniques=[technique.pk if technique else None],
-            )
-            taken.update((opening.therapist, cell) for cell in cells(span))
-        return rooms, taken
+
+class Beside:
+    """
+    The other rows of a plan, in rooms and therapists' time.
+
+    Whoever asks for the first times of thousands is told without placing the rows that
+    begin later: of two rows the later one never has a room before the other.
+
+    :param others: by their start.
+    """
+
+    def __init__(self, planner: Planner, others: Iterable[DraftOffer]) -> None:
+        self._planner = planner
+        self._left = deque(others)
+        self._rooms = Rooms(planner._rota.rooms)
+        self._taken: dict[int, set[int]] = defaultdict(set)  # cells of each therapist
+
+    def leaves(self, opening: Opening, span: Span, technique: int | None) -> bool:
+        """Say whether they leave the therapist and a room free for `span`."""
+        while self._left and self._left[0].starts_at < span.end:
+            self._place(self._left.popleft())
+        return self._taken[opening.therapist].isdisjoint(
+            cells(span)
+        ) and self._rooms.could_give(opening.location, span, technique)
+
+    def _place(self, row: DraftOffer) -> None:
+        opening = self._planner.opening_of(row)
+        if opening is None:
+            return
+        span = Block.of(opening).span
+        kind, _minutes = self._planner.kind_for(row.entry)
+        self._rooms.give(opening.location, span, techniques=[kind])
+        self._taken[opening.therapist].update(cells(span))
 
 
 def target_of(entry: WaitlistEntry) -> float:

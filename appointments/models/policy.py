@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models.periods import period
 from massage_portal.nights import Quiet
-from massage_portal.prepared import Prepared
+from massage_portal.prepared import Prepared, as_model
 from referrals.codes import Priority
 
 NEWEST = """
@@ -195,7 +195,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
         """
         names = [field.attname for field in Policy._meta.concrete_fields]
         for row in IN_FORCE.rows(now=now):
-            return Policy.from_db(self.db, names, row)
+            return as_model(Policy, dict(zip(names, row, strict=True)))
         return Policy(in_force_from=now)
 
     def agreed(self, booked_at: datetime | None, *, now: datetime) -> Policy:

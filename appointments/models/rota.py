@@ -11,21 +11,34 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from appointments.codes import HOLDING_TIME, Status
+from appointments.models.before import LONGEST
 from appointments.models.hours import holidays_between
-from appointments.openings import Diary, RoomDiary, Shift, Span, Taken
+from appointments.models.policy import Policy
+from appointments.models.rota_statement import LOCKED, NUMBERS, STATEMENTS
+from appointments.openings import (
+    Diary,
+    Opening,
+    RoomDiary,
+    Shift,
+    Span,
+    Taken,
+    is_free,
+)
 from appointments.spans import Shared
-from massage_portal.prepared import Prepared
+from massage_portal.prepared import Prepared, as_model
 
 ONE_DAY = timedelta(days=1)
+# What most visits are is compared first.
+HOLDING = [str(one) for one in sorted(HOLDING_TIME, key=lambda s: s != Status.BOOKED)]
 ALL: frozenset[int] = frozenset()  # what a room is fit for that says nothing
 # Clocks lie 12 hours behind Greenwich to 14 before it; then the turnover may run on.
 WEST, EAST, TURNOVER = timedelta(hours=12), timedelta(hours=14), timedelta(hours=6)
-# What holds time for longer (a visit is at most 4 hours) is left to the constraints.
-LONGEST = timedelta(hours=12)
 
 ZONE = Prepared(
     "zone_of",
@@ -34,117 +47,6 @@ ZONE = Prepared(
       JOIN appointments_therapist t ON t.location_id = l.article_ptr_id
      WHERE t.id = %(therapist)s
     """,
-)
-# Each row says what it is, whose it is, and leaves empty what it does not have. What is
-# the same of many is one row with all their keys: hours and the times of visits are. An
-# ARRAY is read once, and spares PostgreSQL the planning of ten joins.
-STATEMENT = """
-WITH who AS MATERIALIZED (
-    SELECT t.id, t.location_id, l.time_zone
-      FROM appointments_therapist t
-      JOIN services_location l ON l.article_ptr_id = t.location_id
-     WHERE t.active AND l.gives_massage {of_whom}
-), places AS MATERIALIZED (
-    SELECT DISTINCT location_id AS id FROM who
-), rooms AS MATERIALIZED (
-    SELECT r.id, r.location_id FROM appointments_room r
-     WHERE r.active AND r.location_id = ANY(ARRAY(SELECT id FROM places))
-)
-SELECT 'therapist', array_agg(id), location_id, NULL::bigint[], NULL::time, NULL::time,
-       NULL::date, NULL::date, NULL::timestamptz, NULL::timestamptz, time_zone
-  FROM who GROUP BY location_id, time_zone
-UNION ALL
-SELECT 'hours', array_agg(therapist_id), weekday, NULL, starts, ends,
-       valid_from, valid_until, NULL, NULL, NULL
-  FROM appointments_workinghours
- WHERE weekday = ANY(%(weekdays)s) AND valid_from <= %(last)s
-   AND (valid_until IS NULL OR valid_until >= %(first)s)
-   AND therapist_id = ANY(ARRAY(SELECT id FROM who))
- GROUP BY weekday, starts, ends, valid_from, valid_until
-UNION ALL
-SELECT 'extra', ARRAY[therapist_id], NULL, NULL, starts, ends, day, NULL, NULL, NULL,
-       NULL
-  FROM appointments_extrahours
- WHERE day BETWEEN %(first)s AND %(last)s
-   AND therapist_id = ANY(ARRAY(SELECT id FROM who))
-UNION ALL
-SELECT 'certificate', array_agg(therapist_id), technique_id, NULL, NULL, NULL,
-       NULL, valid_until, NULL, NULL, NULL
-  FROM appointments_certification
- WHERE (valid_until IS NULL OR valid_until >= %(first)s)
-   AND therapist_id = ANY(ARRAY(SELECT id FROM who))
- GROUP BY technique_id, valid_until
-UNION ALL
-SELECT 'off', ARRAY[therapist_id], NULL, NULL, NULL, NULL, NULL, NULL,
-       starts_at, ends_at, NULL
-  FROM appointments_timeoff
- WHERE starts_at < %(end)s AND ends_at > %(begin)s
-   AND therapist_id = ANY(ARRAY(SELECT id FROM who))
-UNION ALL
-SELECT 'visit', array_agg(therapist_id), NULL, array_agg(room_id), NULL, NULL,
-       NULL, NULL, starts_at, blocked_until, NULL
-  FROM appointments_appointment
- WHERE status = ANY(%(holding)s)
-   AND NOT (status = %(proposed)s AND held_until <= %(now)s)
-   AND starts_at >= %(earliest)s AND starts_at < %(until)s
-   AND blocked_until > %(since)s {of_theirs}
- GROUP BY starts_at, blocked_until
-UNION ALL
-SELECT 'room', array_agg(id), location_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       NULL
-  FROM rooms GROUP BY location_id
-UNION ALL
-SELECT 'fit', array_agg(room_id), technique_id, NULL, NULL, NULL, NULL, NULL, NULL,
-       NULL, NULL
-  FROM appointments_room_techniques
- WHERE room_id = ANY(ARRAY(SELECT id FROM rooms))
- GROUP BY technique_id
-UNION ALL
-SELECT 'closure', ARRAY[location_id], NULL, NULL, NULL, NULL, first_day, last_day, NULL,
-       NULL, NULL
-  FROM appointments_closure
- WHERE first_day <= %(last)s AND last_day >= %(first)s
-   AND location_id = ANY(ARRAY(SELECT id FROM places))
-UNION ALL
-SELECT 'holidays', ARRAY[location_id], NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       country || '-' || subdivision
-  FROM appointments_holidaycalendar
- WHERE location_id = ANY(ARRAY(SELECT id FROM places))
-UNION ALL
-SELECT 'kept', ARRAY[c.location_id], NULL, NULL, NULL, NULL, w.day, NULL, NULL, NULL,
-       NULL
-  FROM appointments_holidayworked w
-  JOIN appointments_holidaycalendar c ON c.id = w.calendar_id
- WHERE w.day BETWEEN %(first)s AND %(last)s
-   AND c.location_id = ANY(ARRAY(SELECT id FROM places))
-"""
-# Of a part of the clinic; looked up by hash, as often as there are visits.
-OF_THEIRS = """AND (therapist_id IN (SELECT id FROM who)
-    OR room_id IN (SELECT id FROM rooms))"""
-
-
-def _statement(of_whom: str) -> str:
-    return STATEMENT.format(of_whom=of_whom, of_theirs=OF_THEIRS if of_whom else "")
-
-
-SOME, ONE_PLACE = "AND t.id = ANY(%(therapists)s)", "AND t.location_id = %(location)s"
-# By whether some therapists are asked about, and whether one place is.
-STATEMENTS = {
-    (False, False): Prepared("rota", _statement("")),
-    (True, False): Prepared("rota_some", _statement(SOME)),
-    (False, True): Prepared("rota_place", _statement(ONE_PLACE)),
-    (True, True): Prepared("rota_some_place", _statement(f"{SOME} {ONE_PLACE}")),
-}
-LOCKED = Prepared(
-    "rota_locked",
-    _statement(SOME),
-    first=Prepared(
-        "lock_therapists",
-        """
-        SELECT FROM appointments_therapist WHERE id = ANY(%(therapists)s)
-         ORDER BY id FOR NO KEY UPDATE
-        """,
-    ),
 )
 
 
@@ -164,22 +66,23 @@ class Row(NamedTuple):
     word: str
 
 
-@dataclass(frozen=True)
-class Rota:
-    """Therapists' days and rooms, in order of their keys."""
-
-    diaries: list[Diary]
-    rooms: list[RoomDiary]
-
-
 @dataclass
-class _Read:
-    """The rows, sorted by whose they are."""
+class Rota:
+    """
+    The rows, sorted by whose they are.
+
+    `before` says of those who stand before whom it was asked about, and might use the
+    time, how many could have it by the same kind of visit, and how many have another
+    kind; `policy` is what is in force, if that was asked as well.
+    """
 
     first: date
     last: date
+    within: Span | None = None
+    before: tuple[int, int] = (0, 0)
+    policy: Policy | None = None
     therapists: list[tuple[int, int, str]] = field(default_factory=list)
-    rooms: list[tuple[int, int]] = field(default_factory=list)
+    room_places: list[tuple[int, int]] = field(default_factory=list)
     shifts: list[Shift] = field(default_factory=list)
     # Whose they are, as bits: bit n of a therapist is the n-th of `shifts`.
     whose: dict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -192,6 +95,11 @@ class _Read:
     closed: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
     holidays: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
     kept: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
+
+    def tells_of(self, span: Span) -> bool:
+        """Say whether all visits of that time were read."""
+        within = self.within or Span(*reach(self.first, self.last))
+        return within.start <= span.start and span.end <= within.end
 
     def add(self, row: Row) -> None:
         """Put one row where it belongs."""
@@ -210,10 +118,15 @@ class _Read:
             case "therapist":
                 self.therapists += [(key, row.other, row.word) for key in row.keys]
             case "room":
-                self.rooms += [(key, row.other) for key in row.keys]
+                self.room_places += [(key, row.other) for key in row.keys]
             case "fit":
                 for key in row.keys:
                     self.fit[key].add(row.other)
+            case "before":
+                same, others = row.keys
+                self.before = (same, others)
+            case "policy":
+                self.policy = _policy(row)
             case _:
                 self._add_days(row, row.keys[0])
 
@@ -241,10 +154,12 @@ class _Read:
         holidays = self.holidays.get(place, set()) - self.kept.get(place, set())
         return frozenset(holidays | self.closed.get(place, set()))
 
+    @cached_property
     def diaries(self) -> list[Diary]:
-        """Return the therapists' days, in order of their keys."""
+        """The therapists' days, in order of their keys."""
         zones = {word: ZoneInfo(word) for _, _, word in self.therapists}
-        closed = {place: self.closed_at(place) for _, place, _ in self.therapists}
+        places = {place for _, place, _ in self.therapists}
+        closed = {place: self.closed_at(place) for place in places}
         shared = Shared((span, row.keys) for span, row in self.visits)
         hours: dict[int, tuple[Shift, ...]] = {}  # who works the same has the same
         for some in self.whose.values():
@@ -264,13 +179,64 @@ class _Read:
             for key, place, word in sorted(self.therapists)
         ]
 
-    def room_diaries(self) -> list[RoomDiary]:
-        """Return the rooms with what fills them, in order of their keys."""
+    def rooms_at(self, place: int, held: Span, technique: int | None) -> list[int]:
+        """
+        Return the rooms of a place that are free and fit for a visit, by their keys.
+
+        As their `RoomDiary` says; but of one time, so none of these is made.
+        """
+        filled = {
+            room
+            for span, row in self.visits
+            if span.start < held.end and held.start < span.end
+            for room in row.rooms
+        }
+        return [
+            key
+            for key, where in sorted(self.room_places)
+            if where == place
+            and key not in filled
+            and (technique is None or technique in self.fit.get(key, (technique,)))
+        ]
+
+    def opening(
+        self, therapist: int, visit: Span, *, until: datetime, technique: int | None
+    ) -> Opening | None:
+        """
+        Return the opening of a therapist for one visit, if there is one.
+
+        As `openings` finds it among all.
+
+        :param until: when the turnover after the visit ends.
+        """
+        held = Span(visit.start, until)
+        days = {"first": self.first, "last": self.last}
+        for diary in self.diaries:
+            if diary.therapist == therapist and is_free(
+                diary, visit, held=held, technique=technique, **days
+            ):
+                for room in self.rooms_at(diary.location, held, technique):
+                    place = (therapist, room, diary.location)
+                    return Opening(visit.start, *place, visit.end, until, diary.zone)
+        return None
+
+    def counted(self, *, usual: bool) -> int | None:
+        """
+        Return how many before whom it was asked about could use the time; None: ask.
+
+        :param usual: whether the visit is of the kind that the referral says.
+        """
+        same, others = self.before
+        return None if others or (same and not usual) else same
+
+    @cached_property
+    def rooms(self) -> list[RoomDiary]:
+        """The rooms with what fills them, in order of their keys."""
         shared = Shared((span, row.rooms) for span, row in self.visits)
         fit = {room: frozenset(some) for room, some in self.fit.items()}
         return [
             RoomDiary(key, place, Taken(shared=shared, key=key), fit.get(key, ALL))
-            for key, place in sorted(self.rooms)
+            for key, place in sorted(self.room_places)
         ]
 
 
@@ -283,6 +249,8 @@ def rota(
     location: int | None = None,
     within: Span | None = None,
     locked: bool = False,
+    line_of: int | None = None,
+    with_policy: bool = False,
 ) -> Rota:
     """
     Return what is known of the days from `first` to `last`, local to each place.
@@ -293,11 +261,21 @@ def rota(
     :param location: only who works at this place, and its rooms; None is all.
     :param within: read only the visits that touch it; None is all of the days'.
     :param locked: lock `therapists` first, until the transaction ends.
+    :param line_of: of this request it is read as well who stands before its patient, if
+        `locked`, and one therapist, from the begin of `within`.
+    :param with_policy: read the policy in force at `now` with it, if not `locked`.
     """
-    read = _Read(first, last)
-    for row in _rows(now, first, last, therapists, location, within, locked):
+    of_whom = (therapists is not None, location is not None, with_policy)
+    statement = LOCKED[line_of is not None] if locked else STATEMENTS[of_whom]
+    values = asked(now=now, first=first, last=last, within=within)
+    values |= {"therapists": list(therapists or ()), "location": location}
+    values["entry"] = line_of
+    read = Rota(first, last, within=within)
+    for row in _rows(statement, values):
         read.add(row)
-    return Rota(read.diaries(), read.room_diaries())
+    if with_policy and not locked and read.policy is None:
+        read.policy = Policy(in_force_from=now)  # the defaults
+    return read
 
 
 def zone_of(therapist: int) -> ZoneInfo | None:
@@ -314,36 +292,38 @@ def reach(first: date, last: date) -> tuple[datetime, datetime]:
     return begin - EAST - TURNOVER, end + ONE_DAY + WEST + TURNOVER
 
 
-def _rows(
-    now: datetime,
-    first: date,
-    last: date,
-    therapists: Collection[int] | None,
-    location: int | None,
-    within: Span | None,
-    locked: bool,
-) -> Iterator[Row]:
+def _rows(statement: Prepared, values: dict[str, Any]) -> Iterator[Row]:
+    return map(Row._make, statement.rows(**values))
+
+
+def asked(
+    *, now: datetime, first: date, last: date, within: Span | None
+) -> dict[str, Any]:
+    """Return with what values the statement reads these days."""
     begin, end = reach(first, last)
     since, until = within or (begin, end)
-    statement = STATEMENTS[therapists is not None, location is not None]
-    if locked:
-        statement = LOCKED
-    rows = statement.rows(
-        now=now,
-        first=first,
-        last=last,
-        weekdays=sorted({day.weekday() for day in _days(first, last)}),
-        begin=begin,
-        end=end,
-        earliest=max(begin, since - LONGEST),
-        since=since,
-        until=until,
-        holding=[str(status) for status in HOLDING_TIME],
-        proposed=str(Status.PROPOSED),
-        therapists=list(therapists or ()),
-        location=location,
-    )
-    return map(Row._make, rows)
+    return {
+        "now": now,
+        "first": first,
+        "last": last,
+        "weekdays": sorted({day.weekday() for day in _days(first, last)}),
+        "begin": begin,
+        "end": end,
+        "earliest": max(begin, since - LONGEST),
+        "since": since,
+        "until": until,
+        "holding": HOLDING,
+        "proposed": str(Status.PROPOSED),
+    }
+
+
+def _policy(row: Row) -> Policy:
+    values: dict[str, Any] = dict(zip(NUMBERS, row.keys, strict=True))
+    exponent, same = map(Decimal, row.word.split())
+    values |= {"id": row.other, "in_force_from": row.begin}
+    values |= {"quiet_from": row.starts, "quiet_until": row.ends}
+    values |= {"harm_exponent": exponent, "same_therapist_harm": same}
+    return as_model(Policy, values)
 
 
 def _days(first: date, last: date) -> list[date]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Self
@@ -14,11 +14,13 @@ from appointments.ahead import Week, weeks
 from appointments.codes import EntryStatus, Status
 from appointments.matching import Habits, Wish, fits, suits, usable
 from appointments.models.appointment import Appointment
+from appointments.models.in_line import Proposal as Proposal
+from appointments.models.in_line import waiting_in_line
 from appointments.models.own import Own, own_times
 from appointments.models.policy import Policy
 from appointments.models.rota import ONE_DAY, TURNOVER, Rota, reach, rota, zone_of
-from appointments.models.treatment import Treatment, usual_minutes
-from appointments.models.waitlist import WaitlistEntry, WaitlistEntryQuerySet
+from appointments.models.treatment import Treatment, kept_for, usual_minutes
+from appointments.models.waitlist import WaitlistEntry
 from appointments.models.wish import wish_of
 from appointments.openings import (
     Diary,
@@ -27,7 +29,6 @@ from appointments.openings import (
     on_the_clock,
     one_by_one,
     slots,
-    worked,
 )
 from appointments.spans import Span
 from services.models import Technique
@@ -38,14 +39,6 @@ HAD = (Status.BOOKED, Status.PROPOSED)
 Place = tuple[int, datetime]  # therapist, start
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """The best opening for one patient; nothing is sent or held yet."""
-
-    entry: WaitlistEntry
-    opening: Opening
-
-
 class Supply:
     """
     The clinic's openings from `first` to `last`, read once and computed as asked for.
@@ -53,6 +46,7 @@ class Supply:
     The days are local to each place. One query, whatever the size of the clinic, and
     one more where patients are asked about.
 
+    :param policy: by which all is judged; None reads what is in force, with the rest.
     :param therapist: only this one's; None is all.
     :param therapists: only those of these; None is all.
     :param location: only those at this place; None is all.
@@ -60,13 +54,15 @@ class Supply:
         is read; None is everything.
     :param whose: the only request about which it is asked; None is all that wait.
     :param locked: whether the therapists asked for are locked before all is read.
+    :param line_of: if locked, before whom it is read who stands; None is nobody.
+    :param known: all of it, if it was read already.
     """
 
     def __init__(
         self,
         *,
         now: datetime,
-        policy: Policy,
+        policy: Policy | None = None,
         first: date,
         last: date,
         therapist: int | None = None,
@@ -75,9 +71,11 @@ class Supply:
         within: Span | None = None,
         whose: WaitlistEntry | None = None,
         locked: bool = False,
+        line_of: WaitlistEntry | None = None,
+        known: Rota | None = None,
     ) -> None:
         self.now = now
-        self.policy = policy
+        self._policy = policy
         self.first = first
         self.last = last
         self.therapists = therapists if therapist is None else [therapist]
@@ -86,7 +84,9 @@ class Supply:
         self.whose = whose
         self.treatment: Treatment | None = None
         self._reader: Supply | None = None  # that reads for this one
-        self.locked = locked
+        self.locked, self.line_of = locked, line_of
+        if known is not None:
+            self._rota = known
         self._slots: dict[tuple[int | None, int], list[Slot]] = {}
         self._openings: dict[tuple[int | None, int], list[Opening]] = {}
         self._suiting: dict[tuple[int | None, int, Habits], list[Opening]] = {}
@@ -105,7 +105,7 @@ class Supply:
 
     def for_treatment(self, treatment: Treatment | None) -> Self:
         """
-        Return the same, of such visits; None is what each referral names.
+        Return the same, of such visits; None is what each patient waits for.
 
         What is read for one of them is read for all.
         """
@@ -135,7 +135,7 @@ class Supply:
         if not self.first <= day <= self.last:
             return None
         begin = on_the_clock(day, time(0), zone, fold=0)
-        minutes = self.minutes(self.technique_for(entry))
+        minutes = self.kind_for(entry)[1]
         over = starts_at + timedelta(minutes=minutes) + self.policy.turnover
         part = Supply(
             now=self.now,
@@ -149,7 +149,30 @@ class Supply:
 
     def technique_for(self, entry: WaitlistEntry) -> Technique | None:
         """Return by which technique the patient would be treated."""
-        return self.treatment.technique if self.treatment else entry.referral.technique
+        chosen = self.treatment or kept_for(entry)
+        return chosen.technique if chosen else entry.referral.technique
+
+    def of(self, entry: WaitlistEntry) -> Self:
+        """
+        Return the same, of such visits as `entry` waits for.
+
+        As was chosen here; else for the visit that it had; else as the referral says.
+        """
+        return self.for_treatment(self.treatment or kept_for(entry))
+
+    def kind_for(self, entry: WaitlistEntry) -> tuple[int | None, int]:
+        """Return technique, by its key, and minutes of the visit `entry` waits for."""
+        return self.of(entry)._key(self.technique_for(entry))
+
+    def openings_for(self, entry: WaitlistEntry) -> list[Opening]:
+        """Return those of its kind, soonest first, whether it can use them or not."""
+        return self.of(entry).openings(self.technique_for(entry))
+
+    def opening_for(self, entry: WaitlistEntry, place: Place) -> Opening | None:
+        """Return the opening of its kind that begins at `place`, if there is one."""
+        therapist, starts_at = place
+        technique = self.technique_for(entry)
+        return self.of(entry).at(technique, therapist=therapist, starts_at=starts_at)
 
     def minutes(self, technique: Technique | None) -> int:
         """Return how long a visit lasts, in minutes."""
@@ -197,6 +220,18 @@ class Supply:
             }
         return self._places[key].get((therapist, starts_at))
 
+    def only_at(
+        self, technique: Technique | None, *, therapist: int, starts_at: datetime
+    ) -> Opening | None:
+        """Return the same as `at`, without computing any other time."""
+        key, minutes = self._key(technique)
+        begin, end = self.within or (self.now, None)
+        visit = Span(starts_at, starts_at + timedelta(minutes=minutes))
+        until = visit.end + self.policy.turnover
+        if starts_at < max(self.now, begin) or (end is not None and until > end):
+            return None
+        return self._rota.opening(therapist, visit, until=until, technique=key)
+
     def _that_suit(self, technique: Technique | None, habits: Habits) -> list[Opening]:
         """Return those within a patient's week; many patients share the answer."""
         key = (*self._key(technique), habits)
@@ -208,7 +243,7 @@ class Supply:
     def for_entry(self, entry: WaitlistEntry, *, most: int = 1) -> list[Opening]:
         """Return the first `most` openings that the patient can use, soonest first."""
         wish = self._wish(entry)
-        some = self._that_suit(self.technique_for(entry), wish.habits)
+        some = self.of(entry)._that_suit(self.technique_for(entry), wish.habits)
         return usable(wish, some, now=self.now, most=most)
 
     def next_proposal(self) -> Proposal | None:
@@ -240,8 +275,7 @@ class Supply:
     ) -> Iterator[Proposal]:
         """Yield who can use one therapist's free time, most harmed by waiting first."""
         for entry in self._line():
-            technique = self.technique_for(entry)
-            opening = self.at(technique, therapist=therapist, starts_at=starts_at)
+            opening = self.opening_for(entry, (therapist, starts_at))
             if opening and fits(self._wish(entry), opening, now=self.now):
                 yield Proposal(entry, opening)
 
@@ -326,7 +360,16 @@ class Supply:
             location=self.location,
             within=self.within,
             locked=self.locked,
+            line_of=self.line_of.pk if self.line_of else None,
+            with_policy=self._policy is None,
         )
+
+    @property
+    def policy(self) -> Policy:
+        """The policy by which all is judged."""
+        found = self._policy or self._rota.policy
+        assert found is not None  # noqa: S101 - it is read where it was not given
+        return found
 
     @property
     def diaries(self) -> list[Diary]:
@@ -337,23 +380,11 @@ class Supply:
         """Return the rooms, in order of their keys, in which the visit could be."""
         held = Span(opening.starts_at, opening.blocked_until)
         key = technique.pk if technique else None
-        return [
-            room.room
-            for room in self._rota.rooms
-            if room.location == opening.location
-            and room.serves(key)
-            and room.is_free(held)
-        ]
+        return self._rota.rooms_at(opening.location, held, key)
 
-    def work_until(self, opening: Opening) -> datetime:
-        """Return when the work during which an opening lies ends."""
-        day = opening.local_start.date()
-        for diary in self.diaries:
-            if diary.therapist == opening.therapist:
-                for work in worked(diary, day, day).spans:
-                    if work.start <= opening.starts_at < work.end:
-                        return work.end
-        return opening.ends_at
+    def before(self, *, usual: bool) -> int | None:
+        """Return how many before the patient could use the time; see `Rota.counted`."""
+        return self._rota.counted(usual=usual)
 
     def capacity(self) -> list[Week]:
         """Return what can still be given in each week, as `weeks` counts it."""
@@ -365,23 +396,3 @@ class Supply:
             last=self.last,
             not_before=self.now,
         )
-
-
-def waiting_in_line(*, now: datetime, policy: Policy) -> WaitlistEntryQuerySet:
-    """
-    Return those who wait without an open offer, whom waiting harms most first.
-
-    Who waits with a referral that is not in force keeps their place, but nothing can be
-    offered to them.
-    """
-    offered = Appointment.objects.offers_open(now).values("entry_id")
-    return (
-        WaitlistEntry.objects.waiting()
-        .covered(now)
-        .exclude(pk__in=offered)
-        .in_order_of_need(now=now, exponent=float(policy.harm_exponent))
-        .select_related(
-            *("referral__technique", "referral__insurer", "referral__authorization"),
-            *("patient", "category"),
-        )
-    )

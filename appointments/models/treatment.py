@@ -87,3 +87,28 @@ def chosen_for(
     usual = Treatment(entry.referral.technique)
     may_be = own.fits(entry) and own.is_offered(entry) and own.has_a_length
     return own if may_be and not usual.is_of(visit, policy) else None
+
+
+def keep_for(entry: WaitlistEntry, kind: Treatment | None) -> tuple[str, str]:
+    """
+    Have the entry keep what was chosen for its visit; return the fields to save.
+
+    :param kind: with its length, as `chosen_for` returns it; None is as the referral
+        says.
+    """
+    entry.kept_technique = kind.technique if kind else None
+    entry.kept_minutes = kind.minutes if kind else None
+    return ("kept_technique", "kept_minutes")
+
+
+def kept_for(entry: WaitlistEntry) -> Treatment | None:
+    """
+    Return what was chosen for the visit that the entry had, as the next is to be too.
+
+    None if it had none, or if that was as the referral says; or if it may not be so any
+    more: the referral names another technique by now, or we do not offer that one.
+    """
+    if entry.kept_minutes is None:
+        return None
+    kept = Treatment(entry.kept_technique, entry.kept_minutes)
+    return kept if kept.fits(entry) and kept.is_offered(entry) else None

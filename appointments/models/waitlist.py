@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-import pgtrigger
 from django.db import models
 from django.db.models import (
     Aggregate,
@@ -33,6 +32,7 @@ from appointments.codes import (
 from appointments.models.board import Board
 from appointments.models.capacity import Therapist
 from appointments.models.policy import Policy, TriageCategory
+from appointments.models.same_patient import same_patient
 from appointments.priority import Explanation, explain
 from massage_portal.audit.models import AuditEvent
 from massage_portal.states import only_legal_steps
@@ -182,28 +182,6 @@ class WaitlistEntryQuerySet(Board["WaitlistEntry"]):
         )
 
 
-def same_patient(name: str, *, through: str, table: str) -> pgtrigger.Trigger:
-    """
-    Refuse a row whose patient is not the patient of the row that `through` points to.
-
-    The patient is kept on the row for its constraints, which would hold nothing if it
-    could be another one. The database reports it like a broken constraint of that name.
-    """
-    return pgtrigger.Trigger(
-        name=name,
-        when=pgtrigger.Before,
-        operation=pgtrigger.Insert | pgtrigger.UpdateOf("patient_id", f"{through}_id"),
-        func=f"""
-            IF NEW.patient_id <>
-               (SELECT patient_id FROM {table} WHERE id = NEW.{through}_id)
-            THEN RAISE EXCEPTION 'violates "{name}"'
-                 USING ERRCODE = 'check_violation', CONSTRAINT = '{name}';
-            END IF;
-            RETURN NEW;
-        """,  # noqa: S608 - the names are ours
-    )
-
-
 class WaitlistEntry(models.Model):
     """One visit a patient waits for; the page says "appointment request"."""
 
@@ -261,6 +239,17 @@ class WaitlistEntry(models.Model):
     )
     notice_hours = models.PositiveSmallIntegerField(_("shortest notice"), default=24)
 
+    # What was chosen for the visit that it had, and is to be kept: see `kept_for`.
+    kept_technique = models.ForeignKey(  # null: the therapist decides
+        "services.Technique",
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        db_index=False,
+    )
+    kept_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+
     objects = WaitlistEntryQuerySet.as_manager()
 
     class Meta:
@@ -307,6 +296,11 @@ class WaitlistEntry(models.Model):
                 name="entry_weekdays_are_letters",
                 condition=Q(weekdays__regex=r"^M?T?W?R?F?S?U?$") & ~Q(weekdays=""),
             ),
+            models.CheckConstraint(
+                name="entry_keeps_a_kind_whole",
+                condition=Q(kept_minutes=None, kept_technique=None)
+                | Q(kept_minutes__isnull=False, kept_minutes__range=(10, 240)),
+            ),
             models.UniqueConstraint(
                 name="entry_one_per_session_of_a_referral",
                 fields=["referral", "session"],
@@ -323,12 +317,18 @@ class WaitlistEntry(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "received_at"], name="entry_by_status"),
-            models.Index(  # who may stand before a patient: see `turns`
+            models.Index(  # who may stand before a patient: see `before`
                 "category",
                 F("need_score") / 10,
                 "received_at",
                 name="entry_by_need",
+                include=["need_score", "id"],
                 condition=Q(status=EntryStatus.ACCEPTED),
+            ),
+            models.Index(  # few do: the kinds of visit that a time could be for
+                fields=["kept_minutes"],
+                name="entry_keeps_a_kind",
+                condition=Q(kept_minutes__isnull=False),
             ),
             models.Index(  # few ever are: the board asks who was, and when
                 fields=["referral", "called_at"],

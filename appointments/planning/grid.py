@@ -9,6 +9,7 @@ times, back to back, and gives each a room of its own.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -57,7 +58,7 @@ class Rooms:
         self._of_place: dict[int, list[RoomDiary]] = {}
         for room in rooms:
             self._of_place.setdefault(room.location, []).append(room)
-        self._given: set[tuple[int, int]] = set()  # room, cell
+        self._given: dict[int, set[int]] = defaultdict(set)  # cells of each room
 
     def give(
         self, location: int, span: Span, *, techniques: Iterable[int | None] = ()
@@ -68,28 +69,32 @@ class Rooms:
         :param techniques: that may be used in it; a room fit for all of them is taken
             before one that is fit for some, and that before none at all.
         """
-        here = self._of_place.get(location, ())
-        free = [room for room in here if self._free(room, span)]
-        asked = list(techniques)
-        able = [(sum(one.serves(kind) for kind in asked), one) for one in free]
-        most = max((number for number, _room in able), default=0)
-        if not able or (asked and not most):
+        asked, best, most = list(techniques), None, -1
+        touched = cells(span)
+        for room in self._of_place.get(location, ()):
+            if self._free(room, span, touched):
+                able = sum(room.serves(kind) for kind in asked)
+                if able > most:
+                    best, most = room, able
+                if able == len(asked):
+                    break  # of thousands of times, each would look at all rooms
+        if best is None or (asked and not most):
             return None
-        room = next(one for number, one in able if number == most)
-        self._given.update((room.room, cell) for cell in cells(span))
-        return room
+        self._given[best.room].update(touched)
+        return best
 
     def could_give(self, location: int, span: Span, technique: int | None) -> bool:
         """Say whether a room fit for the technique is free; it stays free."""
+        touched = cells(span)
         return any(
-            room.serves(technique) and self._free(room, span)
+            room.serves(technique) and self._free(room, span, touched)
             for room in self._of_place.get(location, ())
         )
 
-    def _free(self, room: RoomDiary, span: Span) -> bool:
-        if any((room.room, cell) in self._given for cell in cells(span)):
+    def _free(self, room: RoomDiary, span: Span, touched: range) -> bool:
+        if not self._given[room.room].isdisjoint(touched):
             return False
-        return room.is_free(span)
+        return next(room.busy.touching(span), None) is None
 
 
 class _Lengths:

@@ -22,6 +22,7 @@ from appointments.forms.patient import AskQuestion, AskToMove, ChangeWhen, Reply
 from appointments.models import Appointment, Policy, Therapist, WaitlistEntry
 from appointments.views import too_late
 from appointments.views.availability import said
+from appointments.views.staff_words import form_for_staff, to_staff
 from appointments.views.too_late import TooLate
 from appointments.wishes import in_words
 from massage_portal.access import SignedInRequest
@@ -82,11 +83,19 @@ def shut(request: SignedInRequest, deed: Deed, subject: Any, now: datetime) -> s
     return "" if request.method == "POST" else deed.too_late(subject, now)
 
 
-def attempt(form: Form, act: Act, what: Callable[[dict[str, Any]], Any]) -> int:
+def attempt(
+    form: Form,
+    act: Act,
+    what: Callable[[dict[str, Any]], Any],
+    *,
+    say: Callable[[object], str] = str,
+) -> int:
     """
     Do it if the form was sent and is right; return DONE or the status of the page.
 
     What was typed stays. Whoever sent a stale page may send it again after reading it.
+
+    :param say: puts a refusal into the words of whoever reads it.
     """
     if not form.is_bound:
         return 200
@@ -95,7 +104,7 @@ def attempt(form: Form, act: Act, what: Callable[[dict[str, Any]], Any]) -> int:
     try:
         act(**what(form.cleaned_data))
     except actions.Refusal as refusal:
-        form.add_error(None, str(refusal))
+        form.add_error(None, say(refusal))
         return 409
     return DONE
 
@@ -107,19 +116,24 @@ def perform(
     *,
     now: datetime,
     act: Act | None = None,
+    for_staff: bool = False,
 ) -> tuple[Form, int]:
     """
     Do the deed if its form was sent; return the form, and DONE or the page's status.
 
     :param act: does it in place of the deed's own action, as at the telephone.
+    :param for_staff: whether staff read the page, who do it for the patient.
     """
     sent = request.POST if request.method == "POST" else None
     form = deed.form(subject, sent, now)
+    if for_staff:
+        form_for_staff(form)
+    say = to_staff if for_staff else str
 
     def what(cleaned: dict[str, Any]) -> dict[str, Any]:
         return {**deed.what(subject, cleaned), "by": request.user, "now": now}
 
-    status = attempt(form, act or deed.act, what)
+    status = attempt(form, act or deed.act, what, say=say)
     if status == 409 and sent is not None:
         again = sent.copy()  # what is shown now is what is sent next
         if "version" in form.fields:

@@ -28,6 +28,7 @@ from appointments.models.turns import in_greater_need
 from appointments.models.wish import not_wished
 from appointments.openings import Opening
 from appointments.views.availability import can_come
+from appointments.views.staff_words import to_staff
 from appointments.views.times import Chosen, chosen, days_and_therapists, times
 from appointments.views.treatments import Treatments
 from appointments.wishes import in_words
@@ -103,8 +104,9 @@ class _Page:
         return Treatments(self.entry, self.supply.policy)
 
     def be_of(self, treatment: Treatment | None) -> None:
-        """Show and give times for such a visit; None is what the referral says."""
-        self.supply = self.supply.for_treatment(treatment)
+        """Show and give times for such a visit; None is what the patient waits for."""
+        chosen = treatment or self.treatments.kept
+        self.supply = self.supply.for_treatment(chosen)
 
     def look(self, day: Supply | None) -> None:
         """Read what the patient has ahead."""
@@ -118,7 +120,7 @@ class _Page:
         try:
             return _give(self, free, opening=opening, **how)
         except actions.Refusal as said:
-            self.refusal, self.status = str(said), 409
+            self.refusal, self.status = to_staff(said), 409
             if isinstance(said, actions.NotForThem):  # the referral has changed since
                 self.entry.referral.refresh_from_db(fields=["technique"])
                 self.be_of(None)

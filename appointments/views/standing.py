@@ -16,6 +16,7 @@ from appointments.codes import AHEAD, EntryStatus, Status
 from appointments.course import Known, State, Visit, course
 from appointments.models import Appointment, Policy, WaitlistEntry
 from appointments.models.expected import expected
+from appointments.models.treatment import kept_for
 from appointments.standing import people_before
 from appointments.views.availability import can_come
 from appointments.views.deeds import DONE, OF_REQUEST, perform, shut
@@ -56,6 +57,7 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
     if entry.status == EntryStatus.ACCEPTED:
         ahead = WaitlistEntry.objects.ahead_of(entry, now=now, exponent=exponent)
         found["before"] = people_before(ahead)
+        found["kept"] = kept_for(entry)
         found["overruled"] = why is not None and why.overruled_days is not None
         if why is not None and not found["overruled"]:  # theirs is like nobody's
             found["expected"] = expected(entry, now=now)

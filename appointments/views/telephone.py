@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -29,6 +29,7 @@ from appointments.views.deeds import (
     shut,
     terms,
 )
+from appointments.views.staff_words import form_for_staff, to_staff
 from appointments.views.standing import where
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record, record_all
@@ -134,6 +135,13 @@ def _to_ask_for(
     return found
 
 
+class Asking(NamedTuple):
+    """What the page says on which an appointment is asked for."""
+
+    title: str
+    lead: str
+
+
 @requires(CALLS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def call_ask(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -151,6 +159,7 @@ def call_ask(request: SignedInRequest, pk: int) -> HttpResponse:
         today=today,
         therapists=Therapist.objects.who_can(referral.technique, on=today),
     )
+    form_for_staff(form)
     act = partial(actions.by_telephone, actions.ask, patient=referral.patient)
 
     def what(cleaned: dict[str, Any]) -> dict[str, Any]:
@@ -163,10 +172,10 @@ def call_ask(request: SignedInRequest, pk: int) -> HttpResponse:
             "now": now,
         }
 
-    status = attempt(form, act, what)
+    status = attempt(form, act, what, say=to_staff)
     record("referral.seen", referral, by=request.user, at=now)
     title, lead = _("Ask for an appointment"), referral.diagnosis.description
-    deed = {"title": title, "lead": lead}
+    deed = Asking(title, lead)
     return _page(request, referral.patient, deed, form, status)
 
 
@@ -205,7 +214,7 @@ def _call(
         record(seen, subject, by=request.user, at=now)
         return _shut(request, subject.patient, deed, why, appointment)
     act = partial(actions.by_telephone, deed.act, patient=subject.patient)
-    form, status = perform(request, deed, subject, now=now, act=act)
+    form, status = perform(request, deed, subject, now=now, act=act, for_staff=True)
     record(seen, subject, by=request.user, at=now)
     more: dict[str, Any] = {"appointment": appointment}
     if deed in (OF_VISIT["accept"], OF_VISIT["cancel"]):  # said before they say yes
@@ -223,14 +232,17 @@ def _shut(
     appointment: Appointment | None,
 ) -> HttpResponse:
     """Say why the deed cannot be done any more."""
-    context = {"patient": patient, "deed": deed, "why": why, "appointment": appointment}
+    context = {
+        **{"patient": patient, "title": to_staff(deed.title)},
+        **{"why": to_staff(why), "appointment": appointment},
+    }
     return render(request, "appointments/staff/call.html", context, status=409)
 
 
 def _page(
     request: SignedInRequest,
     patient: Patient,
-    deed: Any,
+    deed: Deed | Asking,
     form: Form,
     status: int,
     more: dict[str, Any] | None = None,
@@ -239,5 +251,8 @@ def _page(
     if status == DONE:
         messages.success(request, _("Done, and marked as done by telephone."))
         return redirect("appointments:caller", patient.pk)
-    context = {"patient": patient, "deed": deed, "form": form} | (more or {})
+    context = {
+        **{"patient": patient, "deed": deed, "title": to_staff(deed.title)},
+        **{"form": form, **(more or {})},
+    }
     return render(request, "appointments/staff/call.html", context, status=status)

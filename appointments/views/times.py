@@ -88,7 +88,7 @@ def times(
     had = supply.had
     first, last = CHOICES * (asked.page - 1), CHOICES * asked.page
     if asked.is_narrow:
-        found: Iterable[Opening] = supply.openings(supply.technique_for(entry))
+        found: Iterable[Opening] = supply.openings_for(entry)
     else:
         found = supply.for_entry(entry, most=last + 1 + len(had))
     some = [

@@ -13,6 +13,7 @@ from appointments.models.treatment import (
     MOST_MINUTES,
     Treatment,
     chosen_for,
+    kept_for,
     lengths,
 )
 from services.models import Technique
@@ -44,15 +45,23 @@ class Treatments:
         """
         Return what an address asks for; None is as the referral says.
 
-        Another time for a booked visit is of its own kind, if nothing is asked for.
+        Another time for a booked visit is of its own kind, if nothing is asked for; the
+        one after a visit that was canceled, of the kind of that.
         """
         technique, minutes = said.get("technique", ""), said.get("minutes", "")
-        if not technique and not minutes and visit is not None:
+        if not technique and not minutes:
+            if visit is None:
+                return self.kept
             return chosen_for(visit, self.entry, self.policy)
         one = (self._technique(technique), _minutes(minutes))
-        if one == (self.entry.referral.technique, None):
+        if one == (self.entry.referral.technique, None) and self.kept is None:
             return None
         return Treatment(*one)
+
+    @property
+    def kept(self) -> Treatment | None:
+        """What was chosen for the visit that it had, and is kept for the next."""
+        return kept_for(self.entry)
 
     def _technique(self, said: str) -> Technique | None:
         named = self.entry.referral.technique
@@ -65,6 +74,7 @@ class Treatments:
         shown = chosen or self._usual
         return {
             "treatment": chosen,
+            "as_before": chosen is not None and chosen == self.kept,
             "technique": shown.technique,
             "minutes": shown.lasts(self.policy),
         }

@@ -39,6 +39,7 @@ class Trouble(Enum):
 
     SILENT = "silent"
     CHANNEL = "channel"
+    UNREAD = "unread"
     LATE = "late"
     UNWRITABLE = "unwritable"
     UNANSWERED = "unanswered"
@@ -59,6 +60,14 @@ WORDS: dict[Trouble, tuple[Promise, Promise]] = {
             "Tell whoever runs the portal. Nothing is lost: the portal tries again by "
             "itself until each message is of no more use. Tell patients by telephone "
             "what cannot wait."
+        ),
+    ),
+    Trouble.UNREAD: (
+        _("A channel takes messages, and answers what the portal cannot read."),
+        _(
+            "The messages count as sent, and go no second time. Ask a patient whether "
+            "one came, and tell whoever runs the portal: the address of the provider "
+            "may be wrong, or its answers have changed."
         ),
     ),
     Trouble.LATE: (
@@ -116,15 +125,10 @@ def alerts(now: datetime) -> list[Alert]:
     found = []
     if is_silent(pulse := last_pulse(), now):
         found.append(Alert(Trouble.SILENT, since=pulse))
-    for channel in failing():
-        found.append(
-            Alert(
-                Trouble.CHANNEL,
-                since=channel.failing_since,
-                channel=Channel(channel.channel),
-                code=channel.code,
-            )
-        )
+    found += [
+        _of_channel(Trouble.CHANNEL, one, since=one.failing_since) for one in failing()
+    ]
+    found += [_of_channel(Trouble.UNREAD, one, since=None) for one in unread()]
     late = Message.objects.late(now).aggregate(n=Count("pk"), oldest=Min("due_at"))
     if late["n"]:
         found.append(Alert(Trouble.LATE, late["n"], since=late["oldest"]))
@@ -142,10 +146,26 @@ def alerts(now: datetime) -> list[Alert]:
     return found
 
 
+def _of_channel(
+    trouble: Trouble, one: ChannelHealth, *, since: datetime | None
+) -> Alert:
+    return Alert(trouble, since=since, channel=Channel(one.channel), code=one.code)
+
+
 def failing() -> QuerySet[ChannelHealth]:
     """Return the channels that take nothing, of those that the settings name."""
+    return _ours(_broken())
+
+
+def unread() -> QuerySet[ChannelHealth]:
+    """Return those that took something last, and answered what nobody can read."""
+    works = ChannelHealth.objects.filter(failing_since=None)
+    return _ours(works.exclude(code=""))
+
+
+def _ours(some: QuerySet[ChannelHealth]) -> QuerySet[ChannelHealth]:
     ours = [channel for channel in Channel if serves(channel)]
-    return _broken().filter(channel__in=ours).order_by("channel")
+    return some.filter(channel__in=ours).order_by("channel")
 
 
 def _broken() -> QuerySet[ChannelHealth]:

@@ -38,6 +38,9 @@ class Ways:
         self.found_down: dict[Channel, str] = {}
         self.refused: Counter[Channel] = Counter()  # in a row
         self.working: set[Channel] = set()
+        self.unread: dict[
+            Channel, str
+        ] = {}  # took a message, and said what nobody reads
 
     def is_down(self, channel: Channel) -> bool:
         """Say whether it takes nothing at all."""
@@ -58,6 +61,8 @@ class Ways:
         self.refused[channel] = 0
         self.ailing.discard(channel)
         self.working.add(channel)
+        if unread := self._carrier(channel).unread:
+            self.unread[channel] = unread
         return number
 
     def compose(self, message: Message, mail: Mail, way: Route) -> None:
@@ -90,7 +95,9 @@ class Ways:
 
     def note(self, *, now: datetime) -> None:
         """Write down how the channels fared."""
-        note_health(working=self.working, down=self.found_down, now=now)
+        note_health(
+            working=self.working, down=self.found_down, unread=self.unread, now=now
+        )
 
     def _carrier(self, channel: Channel) -> Carrier:
         if channel not in self.carriers:

@@ -17,6 +17,7 @@ from tests.factories import (
     make_entry,
     make_referral,
     make_request,
+    make_technique,
 )
 
 pytestmark = pytest.mark.django_db
@@ -200,6 +201,15 @@ def test_every_threat_to_a_role_is_kept_and_no_other():
 
     with pytest.raises(IntegrityError, match='"need_role_threat_is_known"'):
         make_need(role_threat=8)
+
+
+@pytest.mark.parametrize("minutes", [None, 9, 241])
+def test_a_kind_is_kept_with_its_length_or_not_at_all(minutes):
+    entry = make_entry()
+    entry.kept_technique, entry.kept_minutes = make_technique(), minutes
+
+    with pytest.raises(IntegrityError, match='"entry_keeps_a_kind_whole"'):
+        entry.save()
 
 
 def test_an_entry_is_changed_by_a_bare_update_only_where_no_rule_says_no():

@@ -15,7 +15,9 @@ from appointments.openings import (
     Shift,
     Span,
     Taken,
+    is_free,
     one_by_one,
+    openings,
     slots,
 )
 from appointments.spans import Shared
@@ -182,3 +184,26 @@ def test_openings_are_what_a_look_at_every_minute_finds(clinic):
         assert one.blocked_until - one.ends_at == turnover
     places = [(one.starts_at, one.location) for one in begun_together]
     assert places == sorted(set(places))
+
+
+@given(clinic=clinics())
+@settings(deadline=None, max_examples=100)
+def test_one_time_alone_is_judged_as_among_all(clinic):
+    zone, day, diaries, rooms, length, turnover, technique = clinic
+    asked = {"first": day, "last": day, "technique": technique}
+    some = openings(
+        diaries=diaries, rooms=rooms, length=length, turnover=turnover, **asked
+    )
+    got = {(one.starts_at, one.therapist) for one in some}
+    for start, wall in minutes_around(day, zone)[::5]:
+        visit = Span(start, start + length)
+        held = Span(start, start + length + turnover)
+        for one in diaries:
+            there = any(
+                room.location == one.location
+                and room.serves(technique)
+                and room.is_free(held)
+                for room in rooms
+            )
+            alone = is_free(one, visit, held=held, **asked)
+            assert (alone and there) == ((start, one.therapist) in got), wall

@@ -162,7 +162,7 @@ def test_what_staff_read_out_is_true_of_this_visit_and_says_what_late_means(
     other = make_appointment(status=Status.PROPOSED, entry=visit.entry, **times)
     for deed in ("accept", "decline"):
         page = desk.get(url("call_visit", other.pk, deed)).content.decode()
-        assert "stays booked until you accept this time instead" in page, deed
+        assert "stays booked until the patient accepts this time instead" in page, deed
 
 
 def test_another_time_is_asked_for_and_the_visit_stays(desk, patient):

@@ -19,7 +19,7 @@ from appointments.models import (
     Supply,
 )
 from appointments.models import turns as turns_module
-from appointments.models.supply import waiting_in_line
+from appointments.models.in_line import waiting_in_line
 from appointments.models.turns import in_greater_need
 from massage_portal.accounts.roles import Role
 from tests.appointments.pages import signed_in, url
@@ -75,11 +75,7 @@ def one_by_one(entry, opening, known):
     for other in line:
         if other.pk == entry.pk:
             break
-        same = known.at(
-            other.referral.technique,
-            therapist=opening.therapist,
-            starts_at=opening.starts_at,
-        )
+        same = known.opening_for(other, (opening.therapist, opening.starts_at))
         if same is not None and fits(known._wish(other), same, now=NOW):
             number += 1
     return number
@@ -113,6 +109,8 @@ def some_line(dice, techniques, place, staff):
         make_insurer(needs_referral=True),
     ]
     categories = [make_category(target_days=days) for days in (3, 14, 28)]
+    gone = make_technique(minutes=30, active=False)
+    certify(staff[1], gone)
     for _ in range(40):
         referral = make_referral(
             technique=dice.choice([None, *techniques]),
@@ -139,6 +137,10 @@ def some_line(dice, techniques, place, staff):
         )
         if dice.random() < 0.2:
             make_overrule(entry, dice.choice([2, 90]))
+        if dice.random() < 0.3:  # a visit that was canceled
+            kind = dice.choice([None, *techniques, gone]), dice.choice([30, 50, 120])
+            entry.kept_technique, entry.kept_minutes = kind
+            entry.save()
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_booking_that_the_openings_do_not_see_breaks_the_sum(monkeypatch):
     visit = a_life()
-    monkeypatch.setattr("appointments.models.rota.HOLDING_TIME", [])
+    monkeypatch.setattr("appointments.models.rota.HOLDING", [])
 
     _, said = the_fault()
     assert said.startswith(f"therapist {visit.therapist_id} on {MORNING.date()}: ")

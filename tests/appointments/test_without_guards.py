@@ -53,11 +53,12 @@ def unlocked(monkeypatch):
     unseen = BOOKING.ADDED.replace(BOOKING.EMPTY, "true")
     add = Prepared("add_visit_unseen", unseen, first="SAVEPOINT room")
 
-    def look_at_nothing(entry, opening, *, now, treatment):
+    def look_at_nothing(entry, opening, *, now, terms, by, known):
         supply = Mock(policy=entry.policy, now=now)
         supply.technique_for.return_value = entry.referral.technique
         supply.rooms_for.return_value = [opening.room]
-        supply.work_until.return_value = opening.ends_at
+        supply.diaries = []
+        supply.before.return_value = None
         return supply, opening
 
     monkeypatch.setattr(HOLD, "still_free", look_at_nothing)

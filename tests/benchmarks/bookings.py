@@ -29,7 +29,8 @@ def measure(of: Clinic) -> tuple[list[Figure], int]:
     waiting = WaitlistEntry.objects.waiting()
     first = waiting.in_order_of_need(now=of.now, exponent=exponent)[:2_000]
     tasks = list(zip(first, _apart(openings(of)), strict=False))[::-1]
-    queries = _queries(of, *tasks.pop())
+    # Of the last, for it is taken back: the first would stand before all who follow.
+    queries = _queries(of, *tasks.pop(0))
     by = of.scheduler.pk
     figures, refused = [], 0
     with workers() as port:

@@ -130,7 +130,7 @@ def _beside(port: int, what: str, address: str, row: int) -> list[Figure]:
                 "a view with one query by key",
                 median(taken[floor]),
                 unit="/s",
-                queries=2,
+                queries=1,
                 limits=(LIMIT, BEST_OF_OTHERS["openings"])[: 1 + (clients > 1)],
             )
         )

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from appointments import actions
 from appointments.codes import OutOfTurn
-from appointments.models import Appointment, Policy, Supply, WaitlistEntry
+from appointments.models import Appointment, Supply, WaitlistEntry
 from appointments.openings import Opening
 from massage_portal.access import public
 from massage_portal.accounts.models import User
@@ -44,8 +44,7 @@ def free(request: HttpRequest) -> HttpResponse:
     asked = {key: int(value) for key, value in request.GET.items() if key != "first"}
     first = date.fromisoformat(request.GET["first"])
     last = first + timedelta(days=asked.pop("days") - 1)
-    policy = Policy.objects.in_force(now)
-    supply = Supply(now=now, policy=policy, first=first, last=last, **asked)
+    supply = Supply(now=now, first=first, last=last, **asked)
     found = [
         (slot.starts_at.isoformat(), slot.room, slot.therapists)
         for slot in supply.slots(None)

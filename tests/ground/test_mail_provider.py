@@ -10,7 +10,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from massage_portal.outbox import gateways, sending
+from massage_portal.outbox import gateways, health, sending
 from massage_portal.outbox.carriers import (
     AddressRefused,
     MessageRejected,
@@ -21,6 +21,7 @@ from massage_portal.outbox.carriers import (
 from massage_portal.outbox.carriers.channels import carrier_of
 from massage_portal.outbox.carriers.unanswered import Line
 from massage_portal.outbox.codes import Channel
+from massage_portal.outbox.health import Trouble
 from massage_portal.outbox.kinds import Mail, renders
 from massage_portal.outbox.models import Message
 from tests.factories import NOW, make_message, make_user
@@ -44,7 +45,9 @@ class Handler(BaseHTTPRequestHandler):
         assert self.headers["X-Postmark-Server-Token"] == "a-token"
         self.server.mails.append(json.loads(raw))
         status, said = self.server.answer
-        content = json.dumps({"To": self.server.mails[-1]["To"], **said}).encode()
+        if isinstance(said, dict):
+            said = json.dumps({"To": self.server.mails[-1]["To"], **said})
+        content = said.encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -104,6 +107,28 @@ def test_a_refusal_says_what_is_to_be_done(server, status, code, meaning):
     words += "inactive addresses: a@example.org. Inactive recipients are ones that"
     server.answer = (status, {"ErrorCode": code, "Message": words})
     with pytest.raises(meaning):
+        handed_over()
+
+
+@pytest.mark.parametrize("status", [200, 202])
+@pytest.mark.parametrize("said", ["<html>", ""])
+def test_a_mail_that_was_taken_goes_once_whatever_else_the_answer_is(
+    said, status, server
+):
+    server.answer = (status, said)
+    user = make_user()
+    message = make_message(kind=KIND, subject=user, to=user)
+    assert sending.send(pk=message.pk, now=NOW)
+    message.refresh_from_db()
+    assert (message.sent_at, message.provider_id) == (NOW, "")
+    assert len(server.mails) == 1
+    (alert,) = [one for one in health.alerts(NOW) if one.trouble == Trouble.UNREAD]
+    assert (alert.channel, alert.code) == (Channel.EMAIL, str(status))
+
+
+def test_an_answer_of_another_shape_may_tell_of_a_mail_that_was_not_taken(server):
+    server.answer = (200, {"error": "quota"})
+    with pytest.raises(Unanswered, match="200"):
         handed_over()
 
 

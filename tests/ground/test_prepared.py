@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from django.contrib.auth.models import Group
 from django.db import DataError, connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 
-from massage_portal.prepared import Prepared, together
+from massage_portal.prepared import Prepared, as_model, together
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +88,57 @@ def test_nothing_is_written_together_outside_of_a_transaction(monkeypatch):
 
     with pytest.raises(TransactionManagementError), together():
         ADD.run(number=1, by=1)
+
+
+def test_a_row_as_its_model_is_as_django_makes_it(django_assert_num_queries):
+    kept = Group.objects.create(name="Readers")
+
+    whole = as_model(Group, {"id": kept.pk, "name": "Readers"})
+    part = as_model(Group, {"id": kept.pk})
+
+    found = Group.from_db("default", ["id", "name"], [kept.pk, "Readers"])
+    assert whole == found == kept
+    assert vars(whole).keys() == vars(found).keys()
+    assert vars(whole._state) == vars(found._state)
+    assert part.get_deferred_fields() == {"name"}
+    with django_assert_num_queries(1):
+        assert part.name == "Readers"
+
+
+def test_what_nobody_listens_to_is_answered_as_through_djangos_cursors():
+    when = Prepared("tests_when", "SELECT now() - now(), %(at)s::timestamptz, NULL")
+    at = datetime(2026, 10, 14, 8, tzinfo=UTC)
+
+    quiet = when.rows(at=at)
+    with connection.execute_wrapper(lambda execute, *asked: execute(*asked)):
+        listened = when.rows(at=at)
+
+    assert quiet == listened == [(timedelta(0), at, None)]
+    assert [type(one) for one in quiet[0]] == [type(one) for one in listened[0]]
+    assert quiet[0][1].tzinfo is UTC
+
+
+def test_a_broken_transaction_takes_no_more_statements():
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(TransactionManagementError, match="can't execute queries"):
+            DOUBLE.run()
+
+
+def test_an_error_of_the_driver_is_told_as_djangos():
+    with pytest.raises(DataError), transaction.atomic():
+        ADD.run(number=1, by=0)
+
+
+def test_the_session_is_looked_at_before_it_is_told_what_to_prepare(monkeypatch):
+    """Of one that was lost, another knows nothing that was prepared there."""
+    here, seen = connections["default"], []
+    DOUBLE.run()  # it is prepared
+    monkeypatch.setattr(here, "close_if_health_check_failed", lambda: seen.append(1))
+    monkeypatch.setattr(
+        Prepared, "_prepare_once", lambda self, session: seen.append(session)
+    )
+
+    DOUBLE.run()
+
+    assert seen[:2] == [1, here.connection]

@@ -84,23 +84,41 @@ def test_no_task_is_handed_out_inside_a_transaction():
 # --- The database ---------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("committed")
-@pytest.mark.processes
-def test_no_page_waits_long_for_a_database_of_which_nothing_is_heard():
+def in_a_network_of_its_own(program):
+    """Return what the program told last."""
     if not shutil.which("unshare") or subprocess.run([*APART, "true"]).returncode:
         pytest.skip("this machine gives no process a network of its own")
     url, _, _ = os.environ["DATABASE_URL"].rpartition("/")
     names = {"DATABASE_URL": f"{url}/{connection.settings_dict['NAME']}"}
-    program = [sys.executable, "-m", "tests.cut_off"]
     done = subprocess.run(
-        [*APART, *program],
+        [*APART, sys.executable, "-m", program],
         cwd=ROOT,
         env=os.environ | names,
         stdout=subprocess.PIPE,
         timeout=120,
         check=True,
     )
-    told = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.processes
+def test_what_a_machine_held_that_vanished_comes_free_by_itself():
+    told = in_a_network_of_its_own("tests.vanished")
+
+    assert told["asked"] == {
+        "tcp_keepalives_idle": "30",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "60000",
+    }
+    assert not told["free at once"]
+    assert told["taken over"]
+
+
+@pytest.mark.usefixtures("committed")
+@pytest.mark.processes
+def test_no_page_waits_long_for_a_database_of_which_nothing_is_heard():
+    told = in_a_network_of_its_own("tests.cut_off")
     ends = {what: end for what, (end, _seconds) in told.items()}
     assert ends == {
         "before": "200",

@@ -11,7 +11,7 @@ import pytest
 import requests
 import urllib3
 
-from massage_portal.outbox import actions, sending
+from massage_portal.outbox import actions, health, sending
 from massage_portal.outbox.carriers import (
     AddressRefused,
     MessageRejected,
@@ -21,9 +21,10 @@ from massage_portal.outbox.carriers import (
     sms,
 )
 from massage_portal.outbox.codes import Channel, Failure, Halt
+from massage_portal.outbox.health import Trouble
 from massage_portal.outbox.kinds import Mail, renders
 from massage_portal.outbox.models import Message, Preference, Stop
-from tests.factories import DAY, NOW, make_message, make_user
+from tests.factories import DAY, HOUR, NOW, make_message, make_user
 from tests.gateway import FROM, sms_server
 
 KIND = "tests.text"
@@ -103,7 +104,6 @@ def test_a_text_is_handed_over_as_the_interface_asks(server, mailoutbox, setting
         pytest.param(503, None, ServerDown, id="down"),
         pytest.param(504, None, Unanswered, id="no answer behind the proxy"),
         pytest.param(302, None, ServerDown, id="somebody else"),
-        pytest.param(200, None, ServerDown, id="not created"),
     ],
 )
 def test_a_refusal_says_what_is_to_be_done(server, status, code, meaning):
@@ -117,9 +117,8 @@ def test_a_refusal_says_what_is_to_be_done(server, status, code, meaning):
     assert server.tries == 1  # a redirect is not followed with our token
 
 
-def test_an_answer_that_is_no_json_says_what_its_status_says(server):
+def test_a_refusal_that_is_no_json_says_what_its_status_says(server):
     server.body = b"<html>"
-    assert carried(server) == ""
     server.answer = (400, 21211)
     with pytest.raises(MessageRejected):
         carried(server)
@@ -172,12 +171,33 @@ def hang_up(listening, said):
         here.sendall(said)
 
 
-def test_an_answer_that_breaks_off_may_be_that_of_a_text_taken(server):
-    server.breaks_off = True
-    with pytest.raises(Unanswered) as cut:
-        carried(server)
-    assert len(server.texts) == 1
-    assert cut.value.all_wait
+@pytest.mark.parametrize(
+    ("says", "status"),
+    [
+        ({"breaks_off": True}, "201"),
+        ({"body": b"<html>"}, "201"),
+        ({"body": b"[]"}, "201"),
+        ({"body": b'{"sid": 7}'}, "201"),
+        ({"answer": (200, None)}, "200"),
+        ({"answer": (202, 21211), "body": b""}, "202"),
+    ],
+)
+def test_a_text_that_was_taken_goes_once_and_staff_read_that_its_answer_is_odd(
+    says, status, server
+):
+    for name, value in says.items():
+        setattr(server, name, value)
+    message = owed(reader())
+    assert sent(message)
+    assert (message.provider_id, message.failed_at, message.claim) == ("", None, None)
+    assert not Message.objects.due(NOW + HOUR).exists()
+    assert server.tries == 1
+    (alert,) = [one for one in health.alerts(NOW) if one.trouble == Trouble.UNREAD]
+    assert (alert.channel, alert.code) == (Channel.SMS, status)
+
+    server.breaks_off, server.body, server.answer = False, None, None
+    assert sent(owed(reader(mobile="+15075550124")))
+    assert Trouble.UNREAD not in [one.trouble for one in health.alerts(NOW)]
 
 
 def test_a_text_that_a_proxy_had_no_answer_for_goes_once_more_and_no_more(server):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from appointments.models import Appointment, Policy, Supply, Therapist
-from appointments.models.displaced import Displaced, displaced, instead
+from appointments.models.displaced import Displaced, displaced, instead, kind_of
 from appointments.openings import Opening
 from appointments.views.capacity import MAY_CHANGE
 from massage_portal.access import SignedInRequest, requires
@@ -60,6 +60,7 @@ def _rows(some: list[Displaced], supply: Supply) -> list[dict[str, Any]]:
     return [
         {
             "one": one,
+            "kind": kind_of(one, supply.policy),
             "same_time": [names[opening.therapist] for opening in each.same_time],
             "soonest": told(each.soonest),
             "another": told(each.another),

@@ -14,10 +14,22 @@ from massage_portal.outbox.models.health import REST
 
 
 def note_health(
-    *, working: Iterable[Channel], down: Mapping[Channel, str], now: datetime
+    *,
+    working: Iterable[Channel],
+    down: Mapping[Channel, str],
+    now: datetime,
+    unread: Mapping[Channel, str] | None = None,
 ) -> None:
-    """Write down which channels took messages just now, and which take none."""
-    awake = [ChannelHealth(channel=channel, took_at=now) for channel in working]
+    """
+    Write down which channels took messages just now, and which take none.
+
+    :param unread: the codes of those that took some, and said what nobody can read.
+    """
+    codes = unread or {}
+    awake = [
+        ChannelHealth(channel=one, took_at=now, code=codes.get(one, ""))
+        for one in working
+    ]
     ChannelHealth.objects.bulk_create(
         awake,
         update_conflicts=True,

@@ -53,6 +53,9 @@ class Unanswered(Undelivered):
 class Carrier(Protocol):
     """One channel's way out. It is opened for a batch, and may keep a connection."""
 
+    # What a server last said that took a message, where nobody can read the rest of it.
+    unread: str
+
     def compose(self, message: Message, mail: Mail, *, address: str) -> None:
         """Make ready, ahead of its time, what may be handed over next."""
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 
 from massage_portal.outbox.carriers import mime, smtp
-from massage_portal.outbox.carriers.provider import number_of, refusal_of
+from massage_portal.outbox.carriers.provider import number_of, refusal_of, took
 from massage_portal.outbox.carriers.unanswered import Line
 from massage_portal.outbox.kinds import Mail, kind_of
 from massage_portal.outbox.links import unsubscribing
@@ -29,6 +29,7 @@ class EmailCarrier:
         self.meanwhile = meanwhile
         self.connection = get_connection()
         self.is_open = False
+        self.unread = ""
         self.line: Line | None = None  # to a provider that speaks HTTP
         # What `compose` made, and of what.
         self.composed: tuple[tuple[int, Mail, str], mime.Composed] | None = None
@@ -71,6 +72,9 @@ class EmailCarrier:
         try:
             self.connection.send_messages([out])
         except AnymailError as refusal:  # first: some of them are an OSError too
+            if took(refusal):
+                self.unread = str(refusal.status_code)
+                return ""
             handed_over = self.line is not None and self.line.was_handed_over
             raise refusal_of(refusal, handed_over=handed_over) from refusal
         except (smtplib.SMTPException, OSError) as refusal:

@@ -15,15 +15,31 @@ from massage_portal.outbox.carriers.carrier import (
     MessageRejected,
     NotNow,
     ServerDown,
+    Unanswered,
     Undelivered,
 )
-from massage_portal.outbox.carriers.unanswered import no_answer, not_answered_for
+from massage_portal.outbox.carriers.unanswered import no_answer, not_answered_for, taken
 
 
 def number_of(out: EmailMessage) -> str:
     """Return the provider's id of a mail that it took; "" by plain SMTP."""
     number = getattr(getattr(out, "anymail_status", None), "message_id", None)
     return number if isinstance(number, str) else ""
+
+
+def took(fault: AnymailError) -> bool:
+    """
+    Say whether the provider took the mail, and only its answer cannot be read.
+
+    One that can be read, though not as anymail knows it, may tell of a fault.
+    """
+    if not isinstance(fault, AnymailAPIError) or not taken(fault.status_code or 0):
+        return False
+    try:
+        fault.response.json()
+    except ValueError:
+        return True
+    return False
 
 
 def refusal_of(fault: AnymailError, *, handed_over: bool) -> Undelivered:
@@ -41,6 +57,8 @@ def refusal_of(fault: AnymailError, *, handed_over: bool) -> Undelivered:
         return no_answer(fault, handed_over=handed_over)
     if unanswered := not_answered_for(status):
         return unanswered
+    if taken(status):
+        return Unanswered(status)
     if status in (429, 500):
         return NotNow(status)
     if status in (401, 403, 404) or status >= 502:

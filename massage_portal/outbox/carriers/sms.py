@@ -26,6 +26,7 @@ from massage_portal.outbox.carriers.unanswered import (
     Line,
     no_answer,
     not_answered_for,
+    taken,
 )
 from massage_portal.outbox.gateways import Gateway
 from massage_portal.outbox.kinds import Mail
@@ -51,6 +52,7 @@ class SmsCarrier:
         self.gateway = gateway
         path = f"/2010-04-01/Accounts/{gateway.account}/Messages.json"
         self.address = gateway.base + path
+        self.unread = ""
         self.session = requests.Session()
         self.line = Line.of(self.session)
         self.session.auth = (gateway.account, gateway.token)
@@ -74,16 +76,20 @@ class SmsCarrier:
             "StatusCallback": report_address(message),
             **dict([self.gateway.sender]),
         }
+        how: dict[str, Any] = {"allow_redirects": False, "stream": True}
         try:
-            answer = self.session.post(
-                self.address, data=form, timeout=TIMEOUTS, allow_redirects=False
-            )
+            answer = self.session.post(self.address, data=form, timeout=TIMEOUTS, **how)
         except requests.RequestException as fault:
             handed_over = self.line.was_handed_over
             raise no_answer(fault, handed_over=handed_over) from fault
-        if answer.status_code == 201:
-            return str(_said(answer).get("sid") or "")
-        raise refusal(answer.status_code, _said(answer).get("code"))
+        with answer:
+            said = _said(answer)
+        if not taken(answer.status_code):
+            raise refusal(answer.status_code, said.get("code"))
+        number = said.get("sid")
+        if not isinstance(number, str):
+            self.unread, number = str(answer.status_code), ""
+        return number
 
     def close(self) -> None:
         """Let the connection go."""
@@ -91,7 +97,7 @@ class SmsCarrier:
 
 
 def refusal(status: int, code: object) -> Undelivered:
-    """Return what an answer other than "201 Created" means for the message."""
+    """Return what an answer other than 2xx means for the message."""
     number = code if isinstance(code, int) else 0
     told = number or status
     if number == OPTED_OUT:
@@ -117,8 +123,8 @@ def report_address(message: Message) -> str:
 
 
 def _said(answer: requests.Response) -> dict[str, Any]:
-    """Return what an answer says; nothing where it does not say it in JSON."""
-    with suppress(ValueError):
+    """Return what an answer says; nothing where it breaks off, or is no JSON."""
+    with suppress(ValueError, requests.RequestException):
         found = answer.json()
         if isinstance(found, dict):
             return found

@@ -61,6 +61,16 @@ class Line(HTTPAdapter):
             self.was_handed_over = body.is_over
 
 
+def taken(status: int) -> bool:
+    """
+    Say whether a status means that the message was taken, whatever else is said.
+
+    It is whole before anything else comes. What follows may break off, or be what no
+    one can read: the message would go twice if that counted (RFC 9110, 15.3).
+    """
+    return 200 <= status < 300
+
+
 def no_answer(fault: Exception, *, handed_over: bool) -> Undelivered:
     """
     Return what it means that no answer came, or only a part of one.

@@ -54,7 +54,7 @@ def other_zones() -> list[tuple[str, str]]:
 def zones() -> list[tuple[Any, Any]]:
     """Return the choices of time zones, the most common first."""
     return [
-        ("", _("That of the place where my visit is")),
+        ("", _("That of the place of the visit")),
         (_("United States"), COMMON_ZONES),
         (_("Elsewhere"), other_zones()),
     ]
@@ -152,7 +152,7 @@ class Reach(parts.Form):
     optional = forms.BooleanField(
         label=_("Send reminders too"),
         help_text=_(
-            "Of visits, and of a referral that ends soon. What you must know, such as "
+            "Of visits, and of a referral that ends soon. What must be known, such as "
             "a canceled visit, is always sent."
         ),
         required=False,

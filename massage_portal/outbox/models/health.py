@@ -49,7 +49,9 @@ class ChannelHealth(models.Model):
     took_at = models.DateTimeField(null=True)  # it last took a message
     failing_since = models.DateTimeField(null=True)  # None: it works
     rests_until = models.DateTimeField(null=True)
-    code = models.CharField(max_length=60, blank=True)  # its last refusal; no words
+    # Its last refusal, without its words; of one that works, the status with which it
+    # took a message and said what nobody can read.
+    code = models.CharField(max_length=60, blank=True)
 
     objects = ChannelHealthQuerySet.as_manager()
 
