@@ -87,13 +87,11 @@ def _stencil(
     shape: tuple[tuple[str, Any], ...],
 ) -> tuple[str, list[Hole]]:
     """Return the text with a %s for each hole, and the holes."""
-    marked = {name: HOLE % name for name in names}
-    pieces = IN_PRINT.split(render_to_string(template, {**marked, **dict(shape)}))
-    text, holes = pieces.pop(0).replace("%", "%%"), []
-    while pieces:
-        first, name, mark, after = (pieces.pop(0) for _ in range(4))
-        holes.append(Hole(name, first == "X", mark != "&"))
-        text += "%s" + after.replace("%", "%%")
-    if "\ue000" in text:
+    marks = {name: HOLE % name for name in names}
+    pieces = IN_PRINT.split(render_to_string(template, {**marks, **dict(shape)}))
+    between, holes = pieces[::4], zip(*(pieces[n::4] for n in (1, 2, 3)), strict=True)
+    if any("\ue000" in text for text in between):
         raise ValueError(f"{template} changes a text that it prints")
-    return text, holes
+    return "%s".join(text.replace("%", "%%") for text in between), [
+        Hole(name, first == "X", mark != "&") for first, name, mark in holes
+    ]
