@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import Field, Lookup, QuerySet
+from django.db.models import Field, Lookup, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils.functional import cached_property
 
 from massage_portal.prepared import Prepared
@@ -106,6 +107,11 @@ class AnyOf(Base):
         """Return it with the keys as one array."""
         left, values = self.process_lhs(compiler, connection)
         return f"{left} = ANY (%s)", (*values, list(self.rhs))
+
+
+def text(name: str) -> Cast:
+    """Return a field of text without its greatest length: see `prepared.columns`."""
+    return Cast(name, TextField())
 
 
 def whole(sql: str, **parts: QuerySet[Any, Any]) -> tuple[str, list[Any]]:

@@ -12,7 +12,7 @@ it must not compare them, count their letters, or change them but by `capfirst`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from html import escape  # what Django's does, without asking what is lazy
 from typing import Any, NamedTuple, TypeVar, cast
@@ -24,6 +24,7 @@ from django.utils.translation import get_language
 # A hole begins with a letter and holds an "&": so it shows what was done to the text.
 HOLE = "x\ue000%s&\ue001"
 IN_PRINT = re.compile("([xX])\ue000([a-z_]+)(&amp;|&)\ue001")
+MARKUP = re.compile("[&<>\"']")
 SHAPES = (bool, int, tuple, type(None), str)  # whatever else comes is rendered anew
 
 
@@ -39,7 +40,8 @@ class Hole(NamedTuple):
         text = words[self.name]
         if self.capital:
             text = capfirst(text)
-        return escape(text) if self.escaped else text
+        # Few texts have any: to look costs less than to replace each of the five.
+        return escape(text) if self.escaped and MARKUP.search(text) else text
 
 
 _kept: list[Any] = []
@@ -61,12 +63,20 @@ def forget() -> None:
 
 def render(template: str, context: Mapping[str, Any]) -> str:
     """Return what `render_to_string` would, in the language that is set."""
-    words = {name: one for name, one in context.items() if type(one) is str and one}
-    shape = [(name, one) for name, one in context.items() if name not in words]
-    if not all(isinstance(one, SHAPES) for _name, one in shape):
-        return render_to_string(template, dict(context))
-    text, holes = _stencil(template, get_language(), tuple(words), tuple(shape))
-    return text % tuple([hole.filled(words) for hole in holes])
+    return "".join(render_all(template, [context]))
+
+
+def render_all(template: str, contexts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Return what `render` would of each."""
+    language = get_language()
+    for context in contexts:
+        words = {name: one for name, one in context.items() if type(one) is str and one}
+        shape = [one for one in context.items() if one[0] not in words]
+        if not all(isinstance(one, SHAPES) for _name, one in shape):
+            yield render_to_string(template, dict(context))
+            continue
+        text, holes = _stencil(template, language, tuple(words), tuple(shape))
+        yield text % tuple([hole.filled(words) for hole in holes])
 
 
 @kept

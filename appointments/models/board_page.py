@@ -19,7 +19,7 @@ from appointments.models.policy import TargetWait, TriageCategory
 from appointments.models.ranking import Epoch
 from appointments.models.waitlist import WaitlistEntry
 from appointments.priority import DAY
-from massage_portal.built import Built, whole
+from massage_portal.built import Built, text, whole
 from services.models import Location, Technique
 
 Choice = tuple[int, str]  # key and name
@@ -132,10 +132,11 @@ def _faces(*, keys: list[int], now: datetime, most_missed: int) -> tuple[str, An
     some = some.with_open_offer(now).with_offers_not_taken().with_news()
     some = some.with_visits_missed(most_missed=most_missed)
     rows = some.values_list(
-        *("pk", "version", "status", "received_at", "need_score", "category__name"),
-        *("reply", "patient", "patient__given_name", "patient__family_name"),
-        *("referral__priority", "referral__status", "referral__valid_until"),
-        *("has_offer", "not_taken", "missed", "told_more"),
+        *("pk", "version", text("status"), "received_at", "need_score"),
+        *(text("category__name"), text("reply"), "patient"),
+        *(text("patient__given_name"), text("patient__family_name")),
+        *(text("referral__priority"), text("referral__status")),
+        *("referral__valid_until", "has_offer", "not_taken", "missed", "told_more"),
     )
     return rows.query.sql_with_params()
 

@@ -44,8 +44,8 @@ def stenciled(rows: Iterable[Any], template: str, **more: bool) -> SafeString:
 
     It sees those fields by their names, and what is given by name here; nothing else.
     """
-    made = (stencils.render(template, {**vars(row), **more}) for row in rows)
-    return SafeString("".join(made))
+    contexts = [{**vars(row), **more} for row in rows]
+    return SafeString("".join(stencils.render_all(template, contexts)))
 
 
 @register.simple_tag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.formats import number_format
@@ -89,3 +90,22 @@ def test_words_are_kept_in_the_language_of_their_page():
     with override("es"):
         said = Words(today=TODAY).say("referral ended")
     assert Words(today=TODAY).say("referral ended") == "referral ended" != said
+
+
+def test_the_board_is_read_on_while_a_release_allows_longer_texts(client):
+    """What a session has prepared outlasts the change; PostgreSQL would refuse it."""
+    client.force_login(make_user(Role.SCHEDULER))
+    make_entry()
+    make_request()
+    assert client.get(ADDRESS).status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for column in (
+            "appointments_waitlistentry ALTER reply",
+            "appointments_triagecategory ALTER name",
+            "referrals_referral ALTER priority",
+        ):
+            cursor.execute(f"ALTER TABLE {column} TYPE varchar(999)")
+    page = client.get(ADDRESS)
+    assert page.status_code == 200
+    assert len(page.context["rows"]) == len(page.context["to_triage"]) == 1
