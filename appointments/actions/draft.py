@@ -81,7 +81,7 @@ def _find_room_for(row: DraftOffer, draft: Draft, *, now: datetime) -> None:
     planner = Planner.around(draft, now=now)
     entry = planner.entry(row.entry_id)
     if entry is None:
-        raise CannotCome(_("This patient is not waiting for a time any more."))
+        raise _not_in_line(row, now=now)
     row.entry = entry
     others = list(draft.offers.standing().with_what_is_shown())
     if planner.stands_beside(row, others):
@@ -127,7 +127,7 @@ def move(
     entry = planner.entry(row.entry_id)
     others = [one for one in rows if one.pk != row.pk and not one.struck]
     if entry is None:
-        raise CannotCome(_("This patient is not waiting for a time any more."))
+        raise _not_in_line(row, now=now)
     row.entry = entry
     some = planner.choices(row, others)
     opening = next((o for o in some if (o.therapist, o.starts_at) == wanted), None)
@@ -139,6 +139,13 @@ def move(
     _changed(draft)
     record("plan_of_offers.moved", draft, by=by, at=now, change=f"{row.entry_id}")
     return row
+
+
+def _not_in_line(row: DraftOffer, *, now: datetime) -> CannotCome:
+    """Return why a patient of the plan can be given nothing more."""
+    if row.entry.appointments.offers_open(now).exists():
+        return CannotCome(_("This patient already has an offer to answer."))
+    return CannotCome(_("This patient is not waiting for a time any more."))
 
 
 def _put(row: DraftOffer, opening: Opening, planner: Planner) -> None:

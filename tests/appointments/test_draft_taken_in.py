@@ -146,6 +146,19 @@ def test_who_waits_no_more_is_not_taken_in():
         take_in(draft, first)
 
 
+def test_who_was_offered_a_time_meanwhile_is_not_taken_in_or_moved():
+    (first, second), [therapist] = morning(waiting=2)
+    draft = planned()
+    strike(draft, first)
+    for entry in (first, second):
+        make_appointment(entry=entry, status=Status.PROPOSED, starts_at=NOW + 20 * DAY)
+
+    with pytest.raises(plans.CannotCome, match="already has an offer to answer"):
+        take_in(draft, first)
+    with pytest.raises(plans.CannotCome, match="already has an offer to answer"):
+        move(draft, second, therapist, EIGHT)
+
+
 def test_the_page_says_what_it_did_and_shows_no_time_twice():
     (first, second), [therapist] = morning(waiting=2)
     draft = planned()
