@@ -6,6 +6,10 @@ sees nothing wrong, and the driver would wait for ever. So where people wait, th
 waits by our function, which hangs up once nothing was heard for too long. What the
 driver then says is what it says of any server that is gone. A watchdog beside each
 request would not know a statement's wait from our own work.
+
+Celery's processes wait for as long as it takes: without the database there is nothing
+else that they could do, and once it speaks again they go on where they were. The health
+page and the metrics tell meanwhile that nothing is sent, as soon as they can be read.
 """
 
 from __future__ import annotations
