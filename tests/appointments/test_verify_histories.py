@@ -121,6 +121,7 @@ def test_a_reason_that_was_said_explains_it():
         {"notice_hours": 200},
         {"latest": NOW.date()},
         {"asked_at": NOW},
+        {"kept_minutes": 90},  # as a visit that was canceled; the time is shorter
     ],
 )
 def test_who_could_not_have_come_was_not_passed_over(why):
