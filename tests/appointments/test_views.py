@@ -64,7 +64,7 @@ def test_the_rank_told_after_triage_is_the_one_on_the_row(scheduler):
     answer = scheduler.post(url("triage", entry.pk), decision(entry), follow=True)
 
     rows = {row.key: row.rank for row in answer.context["rows"]}
-    assert rows[str(entry.pk)] == 2
+    assert rows[str(entry.pk)] == "2"
     assert "number 2 of 2" in answer.text
 
 
