@@ -145,6 +145,7 @@ TEMPLATES = [
                 "massage_portal.navigation.navigation",
             ],
             "libraries": {"i18n": "massage_portal.templatetags.words"},
+            "builtins": ["massage_portal.templatetags.addresses"],
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",

@@ -10,49 +10,24 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.forms.utils import flatatt
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import TriageCategory
 from appointments.models.board import Narrowing
 from appointments.models.board_page import Around
+from massage_portal import stencils
 
 MOST_CHOSEN = 100  # two pages' worth
 FLAGS = ("overdue", "to_call", "worse")
-_SELECTED = mark_safe(" selected")
-
-
-class Options(forms.Select):
-    """A list to choose from; Django draws a template for each of its options."""
-
-    def render(
-        self,
-        name: str,
-        value: Any,
-        attrs: dict[str, Any] | None = None,
-        renderer: Any = None,
-    ) -> SafeString:
-        """Return it with what is chosen."""
-        options = format_html_join(
-            "",
-            '<option value="{}"{}>{}</option>',
-            (
-                (key, _SELECTED if str(key) == value else "", label)
-                for key, label in self.choices
-            ),
-        )
-        made = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
-        return format_html("<select{}>{}</select>", flatatt(made), options)
 
 
 class Narrow(forms.Form):
     """Read the filters of an address; what is none of them filters nothing."""
 
-    place = forms.ChoiceField(label=_("Place"), widget=Options, required=False)
-    technique = forms.ChoiceField(label=_("Technique"), widget=Options, required=False)
-    category = forms.ChoiceField(label=_("Category"), widget=Options, required=False)
+    place = forms.ChoiceField(label=_("Place"), required=False)
+    technique = forms.ChoiceField(label=_("Technique"), required=False)
+    category = forms.ChoiceField(label=_("Category"), required=False)
     overdue = forms.BooleanField(label=_("Only overdue"), required=False)
     to_call = forms.BooleanField(label=_("Only those to call"), required=False)
     worse = forms.BooleanField(label=_("Only those who told us more"), required=False)
@@ -60,13 +35,36 @@ class Narrow(forms.Form):
     def __init__(self, *args: Any, around: Around, **kwargs: Any) -> None:
         kwargs["auto_id"] = "%s"
         super().__init__(*args, **kwargs)
-        for name, choices in (
-            ("place", around.places),
-            ("technique", around.techniques),
-            ("category", around.categories),
-        ):
+        all_of = ("", _("All"))
+        self.choices = {
+            "place": [all_of, *around.places],
+            "technique": [all_of, *around.techniques],
+            "category": [all_of, *around.categories],
+        }
+        for name, choices in self.choices.items():
             field: Any = self.fields[name]
-            field.choices = [("", _("All")), *choices]
+            field.choices = choices
+
+    @property
+    def drawn(self) -> SafeString:
+        """Return the fields, which are the same until a choice is another."""
+        lists = tuple(
+            (
+                name,
+                str(self.fields[name].label),
+                tuple(
+                    (str(key), str(label), str(key) == self[name].value())
+                    for key, label in choices
+                ),
+            )
+            for name, choices in self.choices.items()
+        )
+        flags = tuple(
+            (name, str(self.fields[name].label), bool(self[name].value()))
+            for name in FLAGS
+        )
+        context = {"lists": lists, "flags": flags}
+        return SafeString(stencils.render("appointments/staff/_filters.html", context))
 
     def narrowing(self) -> Narrowing:
         """Return what to narrow by."""

@@ -95,6 +95,17 @@ def ld_json(data: object) -> SafeString:
 @register.filter
 def tel(number: object) -> str:
     """Return the tel: address of a number, as RFC 3966 has it."""
+    if number == settings.CLINIC_PHONE:  # it stands on every page
+        return _of_clinic(number)
+    return _tel(number)
+
+
+@lru_cache(maxsize=4)
+def _of_clinic(number: str) -> str:
+    return _tel(number)
+
+
+def _tel(number: object) -> str:
     parsed = to_python(str(number), region=settings.PHONENUMBER_DEFAULT_REGION)
     if parsed is not None and parsed.is_valid():
         return parsed.as_rfc3966

@@ -109,3 +109,19 @@ def test_the_board_is_read_on_while_a_release_allows_longer_texts(client):
     page = client.get(ADDRESS)
     assert page.status_code == 200
     assert len(page.context["rows"]) == len(page.context["to_triage"]) == 1
+
+
+def test_the_filters_show_what_is_chosen_and_forget_it_again(client):
+    client.force_login(make_user(Role.SCHEDULER))
+    category = make_entry().category
+    chosen = f'<option value="{category.pk}" selected>'
+
+    page = client.get(ADDRESS, {"category": category.pk, "overdue": "on"}).text
+    assert page.count(chosen) == page.count(" selected>") == 1
+    assert page.count('id="overdue" checked') == page.count(" checked>") == 1
+
+    for odd in ({}, {"category": ODD, "place": "x" * 999}):
+        page = client.get(ADDRESS, odd).text
+        assert page.count('<option value="') > 3
+        assert " selected>" not in page
+        assert " checked>" not in page
