@@ -28,6 +28,7 @@ from referrals.codes import Priority
 from referrals.codes import Status as ReferralStatus
 
 Tag = tuple[str, str]  # kind, label
+ANY = "9" * 18  # a key that no row has, nor any path
 
 
 @dataclass
@@ -82,7 +83,8 @@ class Words:
         self.today = today
         # The rows differ in their keys alone.
         self.to_triage, self.to_offer = (
-            reverse(f"appointments:{name}", args=[0]) for name in ("triage", "propose")
+            reverse(f"appointments:{name}", args=[ANY])
+            for name in ("triage", "propose")
         )
         self.day = cache(lambda day: date_format(day, gettext("M j")))
         self.date = cache(date_format)
@@ -114,7 +116,7 @@ def asking(faces: Iterable[Face], words: Words) -> list[Asks]:
             need=str(face.need_score),
             state=state,
             kind=kind,
-            to_triage=words.to_triage.replace("0", key, 1),
+            to_triage=words.to_triage.replace(ANY, key),
             news=_("told us more: read it") if face.told_more else "",
         )
         made.append(one)
@@ -136,8 +138,8 @@ def _drawn(row: Row, words: Words, *, marked: str) -> Drawn:
         category=face.category or "",
         has_offer=face.has_offer,
         tags=_tags(face, words, marked=key == marked),
-        to_triage=words.to_triage.replace("0", key, 1),
-        to_offer=words.to_offer.replace("0", key, 1),
+        to_triage=words.to_triage.replace(ANY, key),
+        to_offer=words.to_offer.replace(ANY, key),
     )
     if why is None:
         made.said = _("The target of this category has not begun: others come first.")

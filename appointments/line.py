@@ -104,7 +104,7 @@ def read_board(
     )
     shown = [stretch.line[place].pk for place in stretch.places]
     found = faces([*keys, *shown], now=now, most_missed=policy.most_missed)
-    some = [found[key] for key in keys if key in found]  # else it left in between
+    some = [found[key] for key in keys if key in found]  # else it was deleted since
     said = [
         (one.pk, one.version, one.status, one.told_more, one.priority) for one in some
     ]

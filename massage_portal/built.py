@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -32,7 +32,7 @@ class Built:
     :param name: as of `Prepared`.
     :param build: given the values, it returns the statement with values of its own, as
         `Query.sql_with_params` does. It may look at none of those it is given.
-    :param kinds: of each value the type: int, float, datetime, date, or list for keys.
+    :param kinds: of each value the type: int, datetime, or list for keys.
     """
 
     def __init__(
@@ -83,16 +83,12 @@ class Built:
 _BEGAN = datetime(2001, 1, 1, tzinfo=UTC)
 _EXAMPLES: dict[type, Callable[[int], Any]] = {
     int: int,
-    float: float,
     list: lambda number: [number],
-    date: lambda number: (_BEGAN + timedelta(days=number)).date(),
     datetime: lambda number: _BEGAN + timedelta(days=number),
 }
 _TYPES: dict[type, str] = {
     int: "bigint",
-    float: "float8",
     list: "bigint[]",
-    date: "date",
     datetime: "timestamptz",
 }
 

@@ -52,6 +52,7 @@ class Messages(Collector):
         yield gauge("late", "Those of them that are 15 minutes past due.", late)
         yield self._attempts()
         yield self._failing()
+        yield self._unread()
         pulse = health.last_pulse()
         yield gauge(
             "sender_silent_seconds",
@@ -97,6 +98,18 @@ class Messages(Collector):
         broken = {one.channel: one.failing_since for one in health.failing()}
         for channel in Channel.values:
             found.add_metric([channel], self._since(broken.get(channel)))
+        return found
+
+    @staticmethod
+    def _unread() -> Metric:
+        found = GaugeMetricFamily(
+            "portal_messages_channel_unread",
+            "1 if a channel takes messages, and answers what nobody can read.",
+            labels=["channel"],
+        )
+        odd = {one.channel for one in health.unread()}
+        for channel in Channel.values:
+            found.add_metric([channel], channel in odd)
         return found
 
 

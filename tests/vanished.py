@@ -33,7 +33,7 @@ PATIENCE = sys.argv[1] if sys.argv[1:] else "20s"
 
 @contextmanager
 def a_server():
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         where = embedded.addresses(Path(folder))
         embedded._own_folder(where.sockets)
         conf = {"listen_addresses": "127.0.0.1", "fsync": "off"}

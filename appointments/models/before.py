@@ -18,12 +18,12 @@ from appointments.models.need_order import (
     WAITED,
     WHOLE,
 )
-from appointments.models.policy import NEWEST, Policy
+from appointments.models.policy import MOST_MINUTES, MOST_TURNOVER, NEWEST, Policy
 from referrals.codes import Status as ReferralStatus
 
 MOST = 50  # counted, and no more
-# What holds time for longer (a visit is at most 4 hours) is left to the constraints.
-LONGEST = timedelta(hours=6)
+# As long as a visit and what follows it can hold time, by the constraints of policy.
+LONGEST = timedelta(minutes=MOST_MINUTES + MOST_TURNOVER)
 
 
 MINE = f"""

@@ -20,6 +20,8 @@ from massage_portal.nights import Quiet
 from massage_portal.prepared import Prepared, as_model
 from referrals.codes import Priority
 
+# Of a visit, and after it: `before` looks for what holds time no further back.
+MOST_MINUTES, MOST_TURNOVER = 240, 120
 NEWEST = """
 SELECT * FROM appointments_policy WHERE in_force_from <= %(now)s
  ORDER BY in_force_from DESC LIMIT 1
@@ -226,10 +228,14 @@ class Policy(models.Model):
         _("shortest notice for an offer, hours"), default=4
     )
     turnover_minutes = models.PositiveSmallIntegerField(
-        _("time between visits, minutes"), default=10
+        _("time between visits, minutes"),
+        default=10,
+        validators=[MaxValueValidator(MOST_TURNOVER)],
     )
     visit_minutes = models.PositiveSmallIntegerField(
-        _("length of a visit where the therapist decides, minutes"), default=50
+        _("length of a visit where the therapist decides, minutes"),
+        default=50,
+        validators=[MinValueValidator(5), MaxValueValidator(MOST_MINUTES)],
     )
     ahead_days = models.PositiveSmallIntegerField(
         _("how far ahead times are offered, days"), default=28
@@ -272,6 +278,12 @@ class Policy(models.Model):
             models.CheckConstraint(
                 name="policy_times_are_positive",
                 condition=Q(hold_hours__gte=1, ahead_days__gte=1, visit_minutes__gte=5),
+            ),
+            models.CheckConstraint(
+                name="policy_visits_are_as_short_as_they_are_looked_for",
+                condition=Q(
+                    visit_minutes__lte=MOST_MINUTES, turnover_minutes__lte=MOST_TURNOVER
+                ),
             ),
             models.CheckConstraint(
                 name="policy_missed_visits_are_counted_from_1",

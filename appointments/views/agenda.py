@@ -22,7 +22,8 @@ from appointments import agenda as tables
 from appointments.models import Room, Therapist
 from appointments.models.agenda import Agenda, agendas, busy
 from appointments.models.outside import marked
-from appointments.models.treatment import MOST_MINUTES, Treatment, lengths
+from appointments.models.policy import MOST_MINUTES
+from appointments.models.treatment import Treatment, lengths
 from appointments.views.agenda_words import Words
 from appointments.views.day import MAY_SEE
 from massage_portal.access import SignedInRequest, requires_any

@@ -16,7 +16,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from massage_portal.built import Built, whole
+from massage_portal.built import Built, text, whole
 from massage_portal.outbox.carriers.channels import serves
 from massage_portal.outbox.codes import Channel, Failure
 from massage_portal.outbox.models import ChannelHealth, Message, Pulse
@@ -154,7 +154,7 @@ def _of_channel(
 
 def failing() -> QuerySet[ChannelHealth]:
     """Return the channels that take nothing, of those that the settings name."""
-    return _ours(_broken())
+    return _ours(ChannelHealth.objects.filter(failing_since__isnull=False))
 
 
 def unread() -> QuerySet[ChannelHealth]:
@@ -166,10 +166,6 @@ def unread() -> QuerySet[ChannelHealth]:
 def _ours(some: QuerySet[ChannelHealth]) -> QuerySet[ChannelHealth]:
     ours = [channel for channel in Channel if serves(channel)]
     return some.filter(channel__in=ours).order_by("channel")
-
-
-def _broken() -> QuerySet[ChannelHealth]:
-    return ChannelHealth.objects.filter(failing_since__isnull=False)
 
 
 def channels() -> QuerySet[ChannelHealth]:
@@ -219,17 +215,18 @@ class Sign(NamedTuple):
 
 def _sign(*, now: datetime, slow: datetime, since: datetime) -> tuple[str, Any]:
     dead = failed_since(since).filter(failed_because=Failure.UNWRITABLE)
+    odd = ChannelHealth.objects.exclude(failing_since=None, code="")
     return whole(
         """
         SELECT (SELECT count(*) FROM ({calls}) one),
                EXISTS ({waits}) OR EXISTS ({poison}),
-               ARRAY({broken}),
+               ARRAY({odd}),
                ({pulse})
         """,
         calls=Message.objects.to_call(now).values("pk"),
         waits=Message.objects.waiting(now, by=slow).values("pk"),
         poison=dead.values("pk"),
-        broken=_broken().values("channel"),
+        odd=odd.values_list(text("channel")),
         pulse=_pulse().values("at"),
     )
 
@@ -241,11 +238,12 @@ def sign(now: datetime) -> Sign:
     """
     Return what the board says, in one journey to the database: it is asked for often.
 
-    What waits longer than SLOW is a sign already, though nobody is alarmed by it yet.
+    A channel that takes nothing is a sign, and one that answers what nobody can read.
+    What waits longer than SLOW is one already, though nobody is alarmed by it yet.
     What could not be sent is not: it is a call to make.
     """
-    ((to_call, wrong, broken, pulse),) = _SIGN.rows(
+    ((to_call, wrong, odd, pulse),) = _SIGN.rows(
         now=now, slow=now - SLOW, since=now - DAY
     )
-    wrong = wrong or any(serves(Channel(one)) for one in broken)
+    wrong = wrong or any(serves(Channel(one)) for one in odd)
     return Sign(to_call, wrong or is_silent(pulse, now))

@@ -104,6 +104,7 @@ def test_the_board_is_read_on_while_a_release_allows_longer_texts(client):
             "appointments_waitlistentry ALTER reply",
             "appointments_triagecategory ALTER name",
             "referrals_referral ALTER priority",
+            "outbox_channelhealth ALTER channel",
         ):
             cursor.execute(f"ALTER TABLE {column} TYPE varchar(999)")
     page = client.get(ADDRESS)

@@ -104,6 +104,17 @@ def test_the_times_of_a_policy_are_positive(field, least):
         make_policy(in_force_from=NOW, **{field: least - 1})
 
 
+@pytest.mark.parametrize(
+    ("field", "most"), [("visit_minutes", 240), ("turnover_minutes", 120)]
+)
+def test_no_visit_holds_time_for_longer_than_it_is_looked_for(field, most):
+    assert getattr(make_policy(**{field: most}), field) == most
+
+    name = "policy_visits_are_as_short_as_they_are_looked_for"
+    with pytest.raises(IntegrityError, match=f'"{name}"'):
+        make_policy(in_force_from=NOW, **{field: most + 1})
+
+
 def test_the_same_therapist_may_cost_no_less_than_nothing():
     assert make_policy(same_therapist_harm=Decimal(0)).pk
 

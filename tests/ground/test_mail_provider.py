@@ -47,9 +47,18 @@ class Handler(BaseHTTPRequestHandler):
         status, said = self.server.answer
         if isinstance(said, dict):
             said = json.dumps({"To": self.server.mails[-1]["To"], **said})
+        self._say(status, said)
+
+    def do_GET(self):
+        assert self.path == "/elsewhere"
+        self._say(*self.server.elsewhere)
+
+    def _say(self, status, said):
         content = said.encode()
         self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(len(content) + self.server.lacking))
+        if 300 <= status < 400:
+            self.send_header("Location", "/elsewhere")
         self.end_headers()
         self.wfile.write(content)
 
@@ -60,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server(settings):
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.mails, server.answer = [], (200, TAKEN)
+    server.mails, server.answer, server.lacking = [], (200, TAKEN), 0
     thread = Thread(target=server.serve_forever, args=[0.02])
     thread.start()
     api = f"http://127.0.0.1:{server.server_address[1]}"
@@ -126,6 +135,32 @@ def test_a_mail_that_was_taken_goes_once_whatever_else_the_answer_is(
     assert (alert.channel, alert.code) == (Channel.EMAIL, str(status))
 
 
+@pytest.mark.parametrize("said", [TAKEN, "<html>"])
+def test_a_mail_that_was_taken_goes_once_though_the_answer_breaks_off(said, server):
+    server.answer, server.lacking = (200, said), 385
+    message = make_message(kind=KIND, to=make_user())
+    assert sending.send(pk=message.pk, now=NOW)
+    message.refresh_from_db()
+    assert (message.sent_at, message.provider_id) == (NOW, "")
+    assert [one.code for one in health.unread()] == ["200"]
+
+
+def test_a_refusal_that_breaks_off_is_one(server):
+    server.answer, server.lacking = (401, "{"), 385
+    with pytest.raises(ServerDown, match="401"):
+        handed_over()
+
+
+def test_what_was_said_of_the_mail_before_says_nothing_of_this_one(server):
+    carrier = carrier_of(Channel.EMAIL)
+    message = Message(pk=1, kind=KIND, recipient=make_user())
+    carrier.send(message, MAIL, address="a@example.org")
+    carrier.connection.api_url = "http://:0"  # which is asked for nothing
+    with pytest.raises(ServerDown, match="InvalidURL"):
+        carrier.send(message, MAIL, address="a@example.org")
+    carrier.close()
+
+
 def test_an_answer_of_another_shape_may_tell_of_a_mail_that_was_not_taken(server):
     server.answer = (200, {"error": "quota"})
     with pytest.raises(Unanswered, match="200"):
@@ -144,6 +179,36 @@ def test_a_provider_that_hangs_up_may_have_taken_the_mail(server):
     server.handle_error = lambda *_: None
     with pytest.raises(Unanswered, match="ConnectionError"):
         handed_over()
+    assert len(server.mails) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+@pytest.mark.parametrize(
+    ("there", "lacking"),
+    [
+        pytest.param((200, "<html>Sign in"), 0, id="a page"),
+        pytest.param(
+            (200, json.dumps({"To": "a@example.org", **TAKEN})), 0, id="a lie"
+        ),
+        pytest.param((200, "{"), 385, id="breaks off"),
+        pytest.param((405, "{}"), 0, id="it is not asked so"),
+        pytest.param(None, 0, id="nothing"),
+    ],
+)
+def test_where_it_is_led_elsewhere_no_mail_was_taken(server, status, there, lacking):
+    server.answer, server.elsewhere, server.lacking = (status, ""), there, lacking
+    server.handle_error = lambda *_: None
+    message = make_message(kind=KIND, to=make_user())
+    assert not sending.send(pk=message.pk, now=NOW)
+    message.refresh_from_db()
+    assert (message.sent_at, message.failed_at, message.code) == (
+        None,
+        None,
+        str(status),
+    )
+    assert message.unanswered == 0
+    assert [one.code for one in health.failing()] == [str(status)]
+    assert not health.unread()
     assert len(server.mails) == 1
 
 

@@ -113,6 +113,25 @@ def test_an_announcement_that_is_not_taken_is_tried_again_later(server, fails, c
     assert len(server.caught) == 1
 
 
+def test_a_senders_address_that_nobody_can_read_ends_no_batch(server, settings, render):
+    first, second, third = (make_message() for _ in range(3))
+    ours = settings.DEFAULT_FROM_EMAIL
+
+    def write(message):
+        """Write it while the server reads the one before, which was composed then."""
+        settings.DEFAULT_FROM_EMAIL = "the clinic <" if message == second else ours
+        return words(message)
+
+    render(write)
+    assert send_all() == 3
+    assert sent() == [True, False, True]
+    second.refresh_from_db()
+    assert (second.claim, second.faults) == (None, 1)
+    assert [mail["To"] for mail in server.mails] == [
+        one.recipient.email for one in (first, third)
+    ]
+
+
 def test_what_was_composed_of_one_message_is_not_sent_as_another_of_its_words(render):
     first, second = (make_message() for _ in range(2))
     carrier = EmailCarrier()

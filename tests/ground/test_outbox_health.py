@@ -99,6 +99,24 @@ def test_a_channel_that_takes_nothing_is_told_until_it_takes_one():
     assert troubles() == []
 
 
+@pytest.mark.usefixtures("well")
+def test_a_channel_that_answers_oddly_is_told_until_it_answers_well(settings):
+    def took(channel, **unread):
+        actions.note_health(working=[channel], down={}, now=NOW, **unread)
+
+    took(Channel.EMAIL, unread={Channel.EMAIL: "200"})
+    assert troubles() == [Trouble.UNREAD]
+    assert sign() == (0, True)
+    took(Channel.EMAIL)
+    assert troubles() == []
+    assert sign() == (0, False)
+
+    settings.SMS_GATEWAY = None  # which the settings name no more
+    took(Channel.SMS, unread={Channel.SMS: "201"})
+    assert troubles() == []
+    assert sign() == (0, False)
+
+
 @pytest.mark.parametrize(("sweep", "silence"), [(20.0, 120), (60.0, 360)])
 def test_beat_is_missed_after_two_minutes_or_six_rounds(well, settings, sweep, silence):
     settings.SWEEP_SECONDS = sweep
@@ -224,13 +242,16 @@ def figures(client, capsys):
 
 
 @pytest.mark.usefixtures("well")
-def test_metrics_tell_numbers_and_nobody(client, capsys):
+def test_metrics_tell_numbers_and_nobody(client, capsys, settings):
     late = overdue(16 * MINUTE, attempts=3)
     overdue(MINUTE, sent_at=NOW, channel=Channel.SMS, attempts=1)
     overdue(MINUTE, failed_at=NOW, failed_because=Failure.REFUSED)
     overdue(2 * DAY, sent_at=NOW - 2 * DAY, channel=Channel.SMS)
     down = NOW - 3 * MINUTE
     actions.note_health(working=[], down={Channel.EMAIL: "OSError"}, now=down)
+    odd = {Channel.SMS: "201"}
+    actions.note_health(working=[Channel.SMS], down={}, now=NOW, unread=odd)
+    settings.SMS_GATEWAY = object()
 
     text, found = figures(client, capsys)
 
@@ -245,6 +266,8 @@ def test_metrics_tell_numbers_and_nobody(client, capsys):
         ("_attempts",): 4,
         ("_channel_failing_seconds", "email"): 180,
         ("_channel_failing_seconds", "sms"): 0,
+        ("_channel_unread", "email"): 0,
+        ("_channel_unread", "sms"): 1,
         ("_sender_silent_seconds",): 0,
         ("_to_call",): 1,
     }

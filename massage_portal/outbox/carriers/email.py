@@ -11,7 +11,13 @@ from django.conf import settings
 from django.core.mail import get_connection
 
 from massage_portal.outbox.carriers import mime, smtp
-from massage_portal.outbox.carriers.provider import number_of, refusal_of, took
+from massage_portal.outbox.carriers.carrier import ServerDown
+from massage_portal.outbox.carriers.provider import (
+    is_elsewhere,
+    number_of,
+    refusal_of,
+    took,
+)
 from massage_portal.outbox.carriers.unanswered import Line
 from massage_portal.outbox.kinds import Mail, kind_of
 from massage_portal.outbox.links import unsubscribing
@@ -69,19 +75,24 @@ class EmailCarrier:
         if out is None:
             out = self._compose(message, mail, address=address)
         self._open()
+        line = self.line or Line()
+        line.begin()
         try:
             self.connection.send_messages([out])
         except AnymailError as refusal:  # first: some of them are an OSError too
-            if took(refusal):
-                self.unread = str(refusal.status_code)
+            if took(refusal, answered=line.answered):
+                self.unread = str(line.answered)
                 return ""
-            handed_over = self.line is not None and self.line.was_handed_over
-            raise refusal_of(refusal, handed_over=handed_over) from refusal
+            raise refusal_of(
+                refusal, handed_over=line.was_handed_over, answered=line.answered
+            ) from refusal
         except (smtplib.SMTPException, OSError) as refusal:
             handed_over = smtp.was_handed_over(self.connection)
             if smtp.is_cut(self.connection):
                 self.close()
             raise smtp.refusal_of(refusal, handed_over=handed_over) from refusal
+        if is_elsewhere(line.answered):  # whatever is there, it was not handed this
+            raise ServerDown(line.answered)
         return number_of(out)
 
     def _open(self) -> None:

@@ -27,14 +27,18 @@ def number_of(out: EmailMessage) -> str:
     return number if isinstance(number, str) else ""
 
 
-def took(fault: AnymailError) -> bool:
+def took(fault: AnymailError, *, answered: int) -> bool:
     """
     Say whether the provider took the mail, and only its answer cannot be read.
 
     One that can be read, though not as anymail knows it, may tell of a fault.
+
+    :param answered: see `refusal_of`.
     """
-    if not isinstance(fault, AnymailAPIError) or not taken(fault.status_code or 0):
+    if not isinstance(fault, AnymailAPIError) or not taken(answered):
         return False
+    if fault.response is None:
+        return True  # it broke off
     try:
         fault.response.json()
     except ValueError:
@@ -42,25 +46,32 @@ def took(fault: AnymailError) -> bool:
     return False
 
 
-def refusal_of(fault: AnymailError, *, handed_over: bool) -> Undelivered:
+def refusal_of(fault: AnymailError, *, handed_over: bool, answered: int) -> Undelivered:
     """
     Return what a provider's refusal means for the message.
 
     :param handed_over: whether the provider had the whole of it.
+    :param answered: the status with which it answered the mail, 0 if with none.
+        Anymail's own may be of another place, which was led to and had no mail; where
+        an answer breaks off, it has none.
     """
     if isinstance(fault, AnymailRecipientsRefused | AnymailInvalidAddress):
         return AddressRefused(type(fault).__name__)
     if not isinstance(fault, AnymailAPIError):
         return MessageRejected(type(fault).__name__)  # it asks for what they cannot do
-    status = fault.status_code
-    if status is None:
+    if not answered:
         return no_answer(fault, handed_over=handed_over)
-    if unanswered := not_answered_for(status):
+    if unanswered := not_answered_for(answered):
         return unanswered
-    if taken(status):
-        return Unanswered(status)
-    if status in (429, 500):
-        return NotNow(status)
-    if status in (401, 403, 404) or status >= 502:
-        return ServerDown(status)
-    return MessageRejected(status) if 400 <= status < 500 else NotNow(status)
+    if taken(answered):
+        return Unanswered(answered)
+    if answered in (429, 500):
+        return NotNow(answered)
+    if answered in (401, 403, 404) or answered >= 502 or is_elsewhere(answered):
+        return ServerDown(answered)
+    return MessageRejected(answered) if 400 <= answered < 500 else NotNow(answered)
+
+
+def is_elsewhere(status: int) -> bool:
+    """Say whether a status names another place, which is asked and gets no mail."""
+    return 300 <= status < 400

@@ -200,10 +200,12 @@ class Backend(EmailBackend):
 
     def announce(self, out: mime.Composed) -> None:
         """Announce a mail over an open connection; `send_messages` says if it fails."""
-        client, sender = self.connection, plain_address(out.from_email, _encoding(out))
-        if isinstance(client, Bounded) and ORDINARY.fullmatch(sender):
-            client.begin()
-            with suppress(smtplib.SMTPException, OSError):
+        client = self.connection
+        # Django raises ValueError at an address that it cannot read.
+        with suppress(smtplib.SMTPException, OSError, ValueError):
+            sender = plain_address(out.from_email, _encoding(out))
+            if isinstance(client, Bounded) and ORDINARY.fullmatch(sender):
+                client.begin()
                 client.announce(sender, len(out.raw))
 
     def take_back(self) -> None:

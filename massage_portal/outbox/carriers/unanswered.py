@@ -31,10 +31,15 @@ class Line(HTTPAdapter):
     A session's way to its server, which knows whether that has the whole of a request.
 
     No fault tells: a server that hangs up, or TLS that breaks, looks the same before
-    the request and after it.
+    the request and after it. Nor do they keep the status where the rest breaks off.
     """
 
     was_handed_over = False
+    answered = 0  # with which status; another place that it names is not asked for it
+
+    def begin(self) -> None:
+        """Forget the request before: the next may fail before it comes here."""
+        self.was_handed_over, self.answered = False, 0
 
     @classmethod
     def of(cls, session: requests.Session) -> Line:
@@ -54,8 +59,11 @@ class Line(HTTPAdapter):
         assert isinstance(said, str | bytes)  # noqa: S101 - nobody streams what he says
         body = _Body(said.encode() if isinstance(said, str) else said)
         request.body = body  # type: ignore[assignment]
+        self.begin()
         try:
-            return super().send(request, *args, **how)
+            answer = super().send(request, *args, **how)
+            self.answered = answer.status_code
+            return answer
         finally:
             request.body = said
             self.was_handed_over = body.is_over
