@@ -9,7 +9,7 @@ import pytest
 from appointments.actions import draft as plans
 from appointments.actions.draw_up import ask_anew, draw_up
 from appointments.actions.hold import TimeTaken
-from appointments.actions.send_draft import send_draft
+from appointments.actions.send_draft import PassesOver, send_draft
 from appointments.codes import Status
 from appointments.models import Appointment
 from massage_portal.accounts.roles import Role
@@ -21,7 +21,10 @@ from tests.factories import (
     TODAY,
     at,
     make_appointment,
+    make_category,
+    make_entry,
     make_policy,
+    make_referral,
     make_user,
 )
 
@@ -165,3 +168,29 @@ def test_a_row_that_can_be_had_no_more_keeps_others_out_until_it_is_struck():
 
     strike(draft, first)
     assert move(draft, second, HALF_PAST).starts_at == HALF_PAST
+
+
+def test_one_patient_s_other_row_bars_them_only_as_long_as_it_lasts_now():
+    morning(waiting=0, therapists=2, rooms=2)
+    referral = make_referral(sessions=2)
+    for session in (1, 2):
+        make_entry(referral=referral, session=session)
+    draft = planned()
+    assert [start for start, _ in times(draft)] == [EIGHT, NINE]
+    last(20)
+
+    later = draft.offers.get(starts_at=NINE)
+
+    assert move(draft, later.entry, HALF_PAST, now=THEN).starts_at == HALF_PAST
+
+
+def test_who_came_since_could_have_a_row_s_time_as_long_as_it_would_last_now():
+    morning(waiting=1)
+    make_policy(visit_minutes=20, in_force_from=NOW - DAY)
+    draft = planned()
+    last(50)
+    urgent = make_category(target_days=1, name="Urgent")
+    make_entry(waited_days=1, category=urgent, need_score=90)
+
+    with pytest.raises(PassesOver):
+        all_are_sent(draft)
