@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import defaultdict
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from appointments.actions.hold import TimeTaken
@@ -56,7 +58,8 @@ def strike(
     Leave one patient out of the plan, or take them in again.
 
     The time is given to somebody else when the plan is drawn up anew, or a row moved.
-    Whoever is taken in again after that has the soonest other time that suits them.
+    Whoever is taken in again after that has the soonest other time that suits them: no
+    person chose it, so it is judged, and planned again, like any other.
 
     :returns: the row, at the time that it has now.
     :raises ChangedMeanwhile: if the plan is not as it was when it was read.
@@ -69,7 +72,7 @@ def strike(
         if not struck:
             _find_room_for(row, draft, now=now)
         row.struck = struck
-        row.save(update_fields=["struck"])
+        row.save(update_fields=["struck", "ends_at"])
         _changed(draft)
         done = "struck" if struck else "taken_in"
         record(f"plan_of_offers.{done}", draft, by=by, at=now, change=f"{row.entry_id}")
@@ -83,8 +86,9 @@ def _find_room_for(row: DraftOffer, draft: Draft, *, now: datetime) -> None:
     if entry is None:
         raise _not_in_line(row, now=now)
     row.entry = entry
-    others = list(draft.offers.standing().with_what_is_shown())
+    others = _others(row, draft, planner)
     if planner.stands_beside(row, others):
+        row.ends_at = row.starts_at + planner.length_of(row)
         return
     other = next(planner.choices(row, others), None)
     if other is None:
@@ -95,7 +99,26 @@ def _find_room_for(row: DraftOffer, draft: Draft, *, now: datetime) -> None:
                 "in line."
             )
         )
-    _put(row, other, planner)
+    _put(row, other, planner, by_hand=False)
+
+
+def _others(row: DraftOffer, draft: Draft, planner: Planner) -> list[DraftOffer]:
+    """
+    Return the other standing rows of a locked plan, none longer than visits last now.
+
+    A policy, a technique's length or a kept kind may have changed since it was drawn
+    up: what is reckoned as free must not be another row's in the database.
+    """
+    rows = list(draft.offers.standing().exclude(pk=row.pk).with_what_is_shown())
+    longer: dict[timedelta, list[int]] = defaultdict(list)
+    for other in rows:
+        length = planner.length_of(other)
+        if other.starts_at + length < other.ends_at:
+            longer[length].append(other.pk)
+    for length, keys in longer.items():
+        some = draft.offers.filter(pk__in=keys)
+        some.update(ends_at=F("starts_at") + length)
+    return rows
 
 
 @transaction.atomic
@@ -122,20 +145,19 @@ def move(
         return pressed_twice
     draft = lock_drawn_up(row.draft, version)
     planner = Planner.around(draft, now=now)
-    rows = draft.offers.with_what_is_shown()
-    row = rows.get(pk=row.pk)
+    row = draft.offers.with_what_is_shown().get(pk=row.pk)
     entry = planner.entry(row.entry_id)
-    others = [one for one in rows if one.pk != row.pk and not one.struck]
     if entry is None:
         raise _not_in_line(row, now=now)
     row.entry = entry
+    others = _others(row, draft, planner)
     some = planner.choices(row, others)
     opening = next((o for o in some if (o.therapist, o.starts_at) == wanted), None)
     if opening is None:
         if planner.is_elsewhere(row, others, wanted):
             raise CannotCome(_("This patient is at another visit at that time."))
         raise TimeTaken(_("That time cannot be had any more. Please choose another."))
-    _put(row, opening, planner)
+    _put(row, opening, planner, by_hand=True)
     _changed(draft)
     record("plan_of_offers.moved", draft, by=by, at=now, change=f"{row.entry_id}")
     return row
@@ -148,10 +170,10 @@ def _not_in_line(row: DraftOffer, *, now: datetime) -> CannotCome:
     return CannotCome(_("This patient is not waiting for a time any more."))
 
 
-def _put(row: DraftOffer, opening: Opening, planner: Planner) -> None:
+def _put(row: DraftOffer, opening: Opening, planner: Planner, *, by_hand: bool) -> None:
     """Write the opening into the row, and what it means for its patient."""
     row.therapist_id, row.starts_at = opening.therapist, opening.starts_at
-    row.ends_at, row.moved = opening.ends_at, True
+    row.ends_at, row.moved = opening.ends_at, by_hand
     row.harm = planner.harm_of(row.entry, opening.starts_at)
     last = planner.last_therapists.get(row.entry.referral_id)
     row.same_therapist = last == opening.therapist

@@ -36,10 +36,14 @@ class AskedToEnd(Exception):
 
 
 class Reckoned(NamedTuple):
-    """What was reckoned, and the keys of the rows that were moved and still stand."""
+    """
+    What was reckoned, and which of the rows that were moved still stand.
+
+    :param kept: when each of them ends as such visits last now, by its key.
+    """
 
     drawn: Drawn
-    kept: set[int]
+    kept: dict[int, datetime]
 
 
 @transaction.atomic
@@ -168,14 +172,23 @@ def _reckon(draft: Draft, *, now: datetime, step: Callable[[], None]) -> Reckone
     """
     Reckon who should have which time, around the rows that were struck or moved.
 
-    A moved row whose time is gone is planned like any other.
+    A moved row whose time is gone, or lies in an earlier one's since visits last longer
+    than they did, is planned like any other.
     """
     planner = Planner.around(draft, now=now)
     rows = draft.offers.with_what_is_shown()
     struck = set(rows.filter(struck=True).values_list("entry_id", flat=True))
-    moved = [one for one in rows.filter(moved=True, struck=False) if planner.has(one)]
-    drawn = planner.draw(struck=struck, moved=moved, step=step)
-    return Reckoned(drawn, {one.pk for one in moved})
+    moved, kept = [], {}
+    until: dict[int, datetime] = {}  # when each therapist is free again
+    for row in rows.filter(moved=True, struck=False):  # by their start
+        opening = planner.opening_of(row)
+        if opening is None or not planner.has(row):
+            continue
+        if opening.starts_at >= until.get(opening.therapist, opening.starts_at):
+            until[opening.therapist] = opening.blocked_until
+            kept[row.pk] = opening.ends_at
+            moved.append(row)
+    return Reckoned(planner.draw(struck=struck, moved=moved, step=step), kept)
 
 
 @transaction.atomic
@@ -188,6 +201,7 @@ def _keep(
     if locked is None:  # thrown away, or the lease was over
         return None
     locked.offers.exclude(pk__in=reckoned.kept).exclude(struck=True).delete()
+    _set_ends(locked, reckoned.kept)
     locked.waits.all().delete()
     locked.made_at, locked.ends_at = now, reckoned.drawn.ends_at
     locked.asked_at, locked.tries = None, 0
@@ -200,6 +214,15 @@ def _keep(
     _write(locked, reckoned.drawn)
     record("plan_of_offers.drawn_up", locked, by=None, at=now)
     return locked
+
+
+def _set_ends(draft: Draft, kept: dict[int, datetime]) -> None:
+    """Have the kept rows last as such visits do now; the shortened ones come first."""
+    rows = list(draft.offers.filter(pk__in=kept))
+    for row in sorted(rows, key=lambda one: kept[one.pk] - one.ends_at):
+        if row.ends_at != kept[row.pk]:
+            row.ends_at = kept[row.pk]
+            row.save(update_fields=["ends_at"])
 
 
 def _write(draft: Draft, drawn: Drawn) -> None:

@@ -171,6 +171,10 @@ class Planner(Supply):
         """Return the free time that a row names; None if it is not free any more."""
         return self.opening_for(row.entry, (row.therapist_id, row.starts_at))
 
+    def length_of(self, row: DraftOffer) -> timedelta:
+        """Return how long the visit of a row would last now, without its turnover."""
+        return timedelta(minutes=self.kind_for(row.entry)[1])
+
     def has(self, row: DraftOffer) -> bool:
         """Say whether a row still stands: its patient waits, and can have its time."""
         entry = self.entry(row.entry_id)
@@ -270,7 +274,9 @@ class Planner(Supply):
         ]
 
     def _held_by(self, row: DraftOffer) -> Span:
-        return Span(row.starts_at, row.ends_at + self.policy.turnover)
+        return Span(
+            row.starts_at, row.starts_at + self.length_of(row) + self.policy.turnover
+        )
 
     def passed_over(self, draft: Draft, rows: Iterable[DraftOffer]) -> list[int]:
         """
@@ -320,7 +326,7 @@ class Planner(Supply):
         return Held(
             therapist=row.therapist_id,
             starts_at=row.starts_at,
-            ends_at=row.ends_at,
+            ends_at=row.starts_at + self.length_of(row),
             gain=next(harms) - next(harms),
             changed=target != row.target_days,
         )
@@ -359,7 +365,9 @@ class Beside:
 
     def _place(self, row: DraftOffer) -> None:
         opening = self._planner.opening_of(row)
-        if opening is None:
+        if opening is None:  # it can be had no more, but stands in the plan till struck
+            visit = Span(row.starts_at, row.starts_at + self._planner.length_of(row))
+            self._taken[row.therapist_id].update(cells(visit))
             return
         span = Block.of(opening).span
         kind, _minutes = self._planner.kind_for(row.entry)

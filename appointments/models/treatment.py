@@ -82,11 +82,19 @@ def chosen_for(
 
     None if it is as the referral says, or may not be so any more: it names another
     technique, we do not offer that one, or no visit is so short or long.
+
+    Whether it was chosen is judged by the policy of when the visit was given, which
+    said how long it is to be. Of techniques no earlier length is known.
+
+    :param policy: in force now.
     """
     own = Treatment(visit.technique, minutes_of(visit))
     usual = Treatment(entry.referral.technique)
-    may_be = own.fits(entry) and own.is_offered(entry) and own.has_a_length
-    return own if may_be and not usual.is_of(visit, policy) else None
+    if not (own.fits(entry) and own.is_offered(entry) and own.has_a_length):
+        return None
+    if usual == Treatment() and visit.offered_at < policy.in_force_from:
+        policy = Policy.objects.in_force(visit.offered_at)
+    return None if usual.is_of(visit, policy) else own
 
 
 def keep_for(entry: WaitlistEntry, kind: Treatment | None) -> tuple[str, str]:

@@ -81,7 +81,7 @@ _KINDS = f"""
                        AND visit.starts_at < asked.starts_at + kind.held
                        AND visit.blocked_until > asked.starts_at))
 """  # noqa: S608 - the names are ours
-# What was chosen for a visit that was canceled, if it may still be so: see `kept_for`.
+# What was chosen for a visit that was not to be, if it may still be so: see `kept_for`.
 _KEEPS = """
     other.kept_minutes IS NOT NULL
     AND coalesce(referral.technique_id = other.kept_technique_id,

@@ -46,7 +46,7 @@ class Treatments:
         Return what an address asks for; None is as the referral says.
 
         Another time for a booked visit is of its own kind, if nothing is asked for; the
-        one after a visit that was canceled, of the kind of that.
+        one after a visit that did not take place, of the kind of that.
         """
         technique, minutes = said.get("technique", ""), said.get("minutes", "")
         if not technique and not minutes:

@@ -9,13 +9,22 @@ from django.db import IntegrityError, transaction
 
 from appointments import actions
 from appointments.actions import draft as plans
-from appointments.actions.send_draft import send_draft
+from appointments.actions.send_draft import PassesOver, send_draft
 from appointments.codes import EntryStatus, Status
 from appointments.models import Appointment, DraftOffer, WaitlistEntry
 from massage_portal.accounts.roles import Role
 from tests.appointments.pages import signed_in, url
 from tests.appointments.plans import morning, planned, planned_anew, rows_of
-from tests.factories import DAY, NOW, TODAY, at, make_appointment, make_user
+from tests.factories import (
+    DAY,
+    NOW,
+    TODAY,
+    at,
+    make_appointment,
+    make_category,
+    make_entry,
+    make_user,
+)
 
 TOMORROW = TODAY + DAY
 EIGHT, NINE = at(TOMORROW, "08:00"), at(TOMORROW, "09:00")
@@ -87,13 +96,51 @@ def test_whose_time_another_row_has_gets_the_soonest_other_one():
 
     row = take_in(draft, first)
 
-    assert (row.starts_at, row.moved) == (NINE, True)
+    assert (row.starts_at, row.moved) == (NINE, False)
     assert row.harm == pytest.approx(rows_of(draft)[first.pk].harm)
     assert no_two_at_one_time(draft, rooms=1)
     draft.refresh_from_db()
     by = make_user(Role.SCHEDULER)
     send_draft(draft=draft, version=draft.version, by=by, now=NOW)
     assert Appointment.objects.filter(status=Status.PROPOSED).count() == 2
+
+
+def send(draft):
+    draft.refresh_from_db()
+    by = make_user(Role.SCHEDULER)
+    return send_draft(draft=draft, version=draft.version, by=by, now=NOW)
+
+
+def test_what_the_program_gave_them_instead_is_judged_as_the_plan_is_sent():
+    (first, second), [therapist] = morning(waiting=2)
+    draft = planned()
+    strike(draft, first)
+    move(draft, second, therapist, EIGHT)
+    urgent = make_category(target_days=1, name="Urgent")
+    newcomer = make_entry(waited_days=1, category=urgent, need_score=90)
+    assert take_in(draft, first).starts_at == NINE
+
+    with pytest.raises(PassesOver):
+        send(draft)
+
+    draft.refresh_from_db()
+    anew = planned_anew(draft)
+    rows = rows_of(anew)
+    assert rows[second.pk].starts_at == EIGHT  # by hand, and so it stays
+    assert rows[newcomer.pk].starts_at == NINE
+    assert send(anew).sent_at is not None
+
+
+def test_where_a_person_moved_them_to_stays_as_they_are_taken_in_again():
+    (first, second), [therapist] = morning(waiting=2)
+    draft = planned()
+    strike(draft, second)
+    move(draft, first, therapist, NINE)
+    strike(draft, first)
+
+    row = take_in(draft, first)
+
+    assert (row.starts_at, row.moved) == (NINE, True)
 
 
 def test_the_last_room_at_a_time_is_given_once():

@@ -29,6 +29,7 @@ from tests.factories import (
     make_appointment,
     make_clinic,
     make_entry,
+    make_policy,
     make_technique,
     make_user,
     opening_at,
@@ -117,6 +118,35 @@ def test_a_visit_as_the_referral_says_leaves_nothing_to_keep(staff, clinic):
     by_clinic(visit, by=staff)
 
     assert kept_for(waiting(visit)) is None
+
+
+@pytest.mark.parametrize("end", [by_clinic, by_patient, missed])
+def test_what_was_usual_as_it_was_booked_was_not_chosen(end, clinic, staff):
+    one, _other, room, _technique = clinic
+    opening = opening_at(one, room, FRIDAY_9)
+    entry = make_entry()
+    visit = actions.book(entry=entry, opening=opening, by=staff, now=NOW - DAY)
+    make_policy(visit_minutes=60, in_force_from=NOW - DAY / 2)
+
+    end(visit, by=staff)
+
+    assert kept_for(waiting(visit)) is None
+
+
+def test_what_was_chosen_and_is_usual_by_now_was_chosen(clinic, staff):
+    one, _other, room, _technique = clinic
+    visit = actions.book(
+        entry=make_entry(),
+        opening=opening_at(one, room, FRIDAY_9),
+        by=staff,
+        now=NOW - DAY,
+        terms=replace(ANY_TURN, treatment=Treatment(None, 60)),
+    )
+    make_policy(visit_minutes=60, in_force_from=NOW - DAY / 2)
+
+    by_clinic(visit, by=staff)
+
+    assert kept_for(waiting(visit)) == Treatment(None, 60)
 
 
 @pytest.mark.parametrize("give", [actions.offer, actions.book])
@@ -261,7 +291,7 @@ def test_staff_see_it_and_their_button_gives_it(visit, clinic, staff):
     page = opened(staff, visit)
 
     assert "Lymph drainage, 90 minutes" in page.text
-    assert "As for the visit that was canceled." in page.text
+    assert "As for the visit that did not take place." in page.text
     opening = page.context["rows"][0]["opening"]
     value = f"{opening.therapist},{opening.starts_at.isoformat()}"
     to, sent = page.wsgi_request.get_full_path(), {"opening": value, "how": "offer"}
@@ -274,7 +304,7 @@ def test_staff_may_choose_the_usual_again(visit, clinic, staff):
     by_clinic(visit, by=staff)
     page = opened(staff, visit, technique="any", minutes="usual")
 
-    assert "As for the visit that was canceled." not in page.text
+    assert "As for the visit that did not take place." not in page.text
     opening = page.context["rows"][0]["opening"]
     assert opening.ends_at - opening.starts_at == USUAL
     sent = {
@@ -295,7 +325,25 @@ def test_the_list_of_visits_to_arrange_and_the_caller_s_page_say_it(visit, staff
     assert "Lymph drainage, 90 minutes" in browser.get(url("to_rearrange")).text
     assert row["soonest"]["name"] == visit.therapist.user.name
     caller = browser.get(url("caller", visit.patient_id)).text
-    assert "As for the visit that was canceled: Lymph drainage, 90 min" in caller
+    assert "As for the visit that did not take place: Lymph drainage, 90 min" in caller
+
+
+def test_of_a_visit_missed_by_our_mistake_no_page_says_that_it_was_canceled(
+    visit, staff, monkeypatch
+):
+    missed(visit, by=staff)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: visit.ends_at)
+    kind = "Lymph drainage, 90 min"
+
+    caller = signed_in(staff).get(url("caller", visit.patient_id)).text
+    stands = signed_in(visit.patient.user).get(url("standing", visit.entry_id)).text
+    proposed = opened(staff, visit).text
+
+    assert f"As for the visit that did not take place: {kind}" in caller
+    assert f"like the one that did not take place: {kind}" in stands
+    assert "As for the visit that did not take place." in proposed
+    for page in (caller, stands, proposed):
+        assert "that was canceled" not in page
 
 
 def test_the_patient_reads_it_where_they_stand_and_on_the_offer(visit, clinic, staff):
@@ -304,7 +352,7 @@ def test_the_patient_reads_it_where_they_stand_and_on_the_offer(visit, clinic, s
     browser = signed_in(visit.patient.user)
 
     stands = browser.get(url("standing", visit.entry_id)).text
-    assert "like the one that was canceled: Lymph drainage, 90 minutes" in stands
+    assert "like the one that did not take place: Lymph drainage, 90 minutes" in stands
     made = actions.offer(
         entry=waiting(visit),
         opening=opening_at(one, room, SATURDAY_9),
