@@ -72,11 +72,20 @@ def render_all(template: str, contexts: Iterable[Mapping[str, Any]]) -> Iterator
     for context in contexts:
         words = {name: one for name, one in context.items() if type(one) is str and one}
         shape = [one for one in context.items() if one[0] not in words]
-        if not all(isinstance(one, SHAPES) for _name, one in shape):
+        if not all(_is_shape(one) for _name, one in shape):
             yield render_to_string(template, dict(context))
             continue
         text, holes = _stencil(template, language, tuple(words), tuple(shape))
         yield text % tuple([hole.filled(words) for hole in holes])
+
+
+def _is_shape(value: Any) -> bool:
+    """
+    Say whether a value may be part of the key: of texts, the empty one, without words.
+
+    One that is safe is printed as it is, which no hole would show.
+    """
+    return isinstance(value, SHAPES) and not (isinstance(value, str) and value)
 
 
 @kept

@@ -281,7 +281,8 @@ class Batch:
             self._mark_for_good()
             if session_is_gone:
                 raise
-            # Somebody holds its row, most likely: it is given back.
+            # Somebody holds its row, most likely, or PostgreSQL ended a deadlock: the
+            # last is marked by now, and this one is given back.
             log.exception("message_not_begun", message=message.pk)
             return False
         self.last = None
@@ -299,10 +300,11 @@ class Batch:
     @staticmethod
     def _is_near(message: Message, last: Message) -> bool:
         """
-        Say whether somebody may change both in one transaction.
+        Say whether somebody is likely to change both in one transaction.
 
-        Whoever locks two rows that we lock in the other order would wait for us for
-        ever, and we for them.
+        Whoever locks two rows that we lock in the other order waits for us, and we for
+        them, until PostgreSQL ends one of both. It may come to that with others too, as
+        where a clinic ends the visits of many at once, and loses nothing: see `_begin`.
         """
         same_reader = last.recipient_id == message.recipient_id
         return same_reader or last.about == message.about

@@ -6,15 +6,18 @@ from datetime import UTC, datetime, timedelta
 from queue import Queue
 from threading import Event
 
-from django.db import transaction
+import pytest
+from django.db import connection, transaction
 
 from massage_portal.accounts.models import User
 from massage_portal.outbox import actions, sending
 from massage_portal.outbox.kinds import Mail
 from massage_portal.outbox.models import Message
-from tests.factories import make_message, make_user
+from massage_portal.outbox.models.message import MessageQuerySet
+from tests.factories import NOW, make_message, make_user
 from tests.mails import parsed
 from tests.processes import until
+from tests.sending import send_all
 from tests.threads import errors, together
 
 SENDERS, CHANGERS, READERS = 3, 2, 60
@@ -91,3 +94,76 @@ def test_what_is_begun_after_a_change_tells_of_it_and_all_goes_once(
     assert {told[user.email] for user in as_written} == {AFTER}
     assert {told[user.email] for user in [*on_its_way, *never]} == {BEFORE}
     assert not Message.objects.filter(sent_at=None).exists()
+
+
+# --- A deadlock -----------------------------------------------------------------------
+
+
+class Circle:
+    """A sender that holds the first and wants the second; another does the reverse."""
+
+    def __init__(self, first, second, *, ends_sender):
+        self.first, self.second = first, second
+        self.ends_sender = ends_sender
+        self.comes, self.is_held = Event(), Event()
+        self.sender = None  # the number of its session
+
+    def send(self):
+        """Send all; if this one is to be ended, it looks for the circle at last."""
+        look_for_it_after("2s" if self.ends_sender else "1min")
+        self.sender = connection.connection.info.backend_pid
+        return send_all()
+
+    def wait(self, key):
+        """Go on with the second once the other holds it."""
+        if key == self.second.pk:
+            self.comes.set()
+            assert self.is_held.wait(PATIENCE)
+
+    def withdraw(self):
+        """Withdraw both, as one does who ends the visits of many."""
+        look_for_it_after("1min" if self.ends_sender else "10ms")
+        assert self.comes.wait(PATIENCE)
+        with transaction.atomic():
+            actions.void(self.second.recipient, now=NOW)
+            self.is_held.set()
+            until(self.sender_waits, "the sender, which waits for the second")
+            actions.void(self.first.recipient, now=NOW)
+
+    def sender_waits(self):
+        with connection.cursor() as cursor:
+            ours = "SELECT pg_backend_pid() = ANY (pg_blocking_pids(%s))"
+            cursor.execute(ours, [self.sender])
+            return cursor.fetchone()[0]
+
+
+def look_for_it_after(time):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('deadlock_timeout', %s, false)", [time])
+
+
+@pytest.mark.parametrize("ends_sender", [True, False])
+def test_whomever_a_deadlock_ends_what_went_is_marked_and_all_goes_once(
+    committed, server, monkeypatch, caplog, ends_sender
+):
+    first, second, third = (make_message() for _ in range(3))
+    circle = Circle(first, second, ends_sender=ends_sender)
+    begin = MessageQuerySet.begin
+
+    def begun(self, key, **how):
+        circle.wait(key)
+        return begin(self, key, **how)
+
+    monkeypatch.setattr(MessageQuerySet, "begin", begun)
+    sent, withdrawn = together(circle.send, circle.withdraw)
+
+    assert sent.value == 3
+    assert ("message_not_begun" in caplog.text) == ends_sender
+    assert ("deadlock" in str(withdrawn.error)) != ends_sender
+    alive = Message.objects.filter(voided_at=None)
+    went = {first.pk, third.pk} if ends_sender else {first.pk, second.pk, third.pk}
+    assert dict(alive.values_list("pk", "sent_at")) == dict.fromkeys(went, NOW)
+    assert not alive.exclude(claim=None).exists()
+    assert sorted(mail["To"] for mail in server.mails) == sorted(
+        one.recipient.email for one in (first, second, third) if one.pk in went
+    )

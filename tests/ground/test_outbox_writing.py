@@ -12,6 +12,7 @@ from django.core.mail.message import sanitize_address
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.safestring import mark_safe
 
 from appointments.messages.ahead import Rules, Visit, of_visits
 from appointments.messages.words import Where, address
@@ -157,6 +158,14 @@ def test_a_stencil_filled_is_the_template_rendered(form, language, fields):
     with translation.override(language):
         for given in (reminder(), reminder(**fields)):
             assert stencils.render(template, given) == render_to_string(template, given)
+
+
+def test_what_is_kept_holds_no_words_though_they_are_safe():
+    template = "appointments/mail/reminder.html"
+    for name in ("<b>Ada</b>", "<i>Grace</i>", ""):
+        given = reminder(name=mark_safe(name))  # noqa: S308 - it is a test's
+        assert stencils.render(template, given) == render_to_string(template, given)
+    assert stencils._stencil.cache_info().currsize == 1  # of none that has a name
 
 
 def test_a_template_that_changes_a_text_makes_no_stencil(monkeypatch):
