@@ -1,5 +1,5 @@
 """
-Django's tag `url`, which finds an address that takes no argument once.
+Django's tag `url`, which finds an address that takes no argument once a language.
 
 A page leads to some twenty others, and Django finds each anew through its resolvers.
 """
@@ -15,6 +15,7 @@ from django.template.base import Parser, Token
 from django.template.defaulttags import url as django_url
 from django.urls import get_script_prefix, get_urlconf, reverse
 from django.utils.html import escape
+from django.utils.translation import get_language
 
 register = Library()
 
@@ -28,12 +29,12 @@ class Address(Node):
     def render(self, context: Context) -> str:
         """Return it."""
         urls = get_urlconf() or settings.ROOT_URLCONF
-        found = _address(self._name, urls, get_script_prefix())
+        found = _address(self._name, urls, get_script_prefix(), get_language())
         return escape(found) if context.autoescape else found
 
 
 @lru_cache(maxsize=500)
-def _address(name: str, urls: Any, _prefix: str) -> str:
+def _address(name: str, urls: Any, _prefix: str, _language: str | None) -> str:
     return reverse(name, urlconf=urls)
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.template import engines
 from django.test import override_settings
 from django.urls import NoReverseMatch, path, reverse, set_script_prefix
+from django.utils.translation import override
 
 urlpatterns = [path("elsewhere/", lambda _request: None, name="outer")]
 
@@ -27,6 +28,14 @@ def test_it_is_looked_for_once(monkeypatch):
     before = drawn(page)
     monkeypatch.delattr("massage_portal.templatetags.addresses.reverse")
     assert drawn(page) == before
+
+
+def test_each_language_has_its_own():
+    page = '{% url "services:home" %}'
+    assert drawn(page) == "/"
+    with override("es"):
+        assert drawn(page) == reverse("services:home") == "/es/"
+    assert drawn(page) == "/"
 
 
 def test_other_addresses_and_another_prefix_are_not_mixed_up():

@@ -67,7 +67,7 @@ def test_a_page_without_its_database_says_when_to_come_back(client, monkeypatch)
 @pytest.mark.django_db
 def test_a_signed_in_page_without_its_database_says_so_too(client, monkeypatch):
     client.cookies["sessionid"] = "some-session-key-that-must-be-looked-up"
-    monkeypatch.setattr(connection, "cursor", away)
+    monkeypatch.setattr(connection, "create_cursor", away)
 
     answer = client.get("/my/")
 
