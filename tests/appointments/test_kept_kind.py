@@ -20,6 +20,7 @@ from appointments.models.treatment import Treatment, kept_for
 from massage_portal.accounts.roles import Role
 from tests.appointments.pages import signed_in, url
 from tests.appointments.plans import planned
+from tests.certified import make_one_certified
 from tests.factories import (
     DAY,
     NOW,
@@ -27,7 +28,6 @@ from tests.factories import (
     at,
     certify,
     make_appointment,
-    make_clinic,
     make_entry,
     make_policy,
     make_technique,
@@ -49,12 +49,8 @@ def staff():
 
 @pytest.fixture
 def clinic(monkeypatch):
-    """Two therapists and a technique for which the first alone is certified."""
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    _, [one, other], [room] = make_clinic(therapists=2, hours=("08:00", "12:00"))
-    technique = make_technique(name="Lymph drainage", minutes=80)
-    certify(one, technique)
-    return one, other, room, technique
+    return make_one_certified()
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from appointments.models import Appointment
 from appointments.models.treatment import Treatment
 from massage_portal.accounts.roles import Role
 from tests.appointments.pages import signed_in, url
+from tests.certified import make_one_certified
 from tests.factories import (
     DAY,
     HOUR,
@@ -27,7 +28,6 @@ from tests.factories import (
     at,
     certify,
     make_appointment,
-    make_clinic,
     make_entry,
     make_referral,
     make_technique,
@@ -50,12 +50,8 @@ def staff():
 
 @pytest.fixture
 def clinic(monkeypatch):
-    """Two therapists and a technique for which the first alone is certified."""
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    _, [one, other], [room] = make_clinic(therapists=2, hours=("08:00", "12:00"))
-    technique = make_technique(name="Lymph drainage", minutes=80)
-    certify(one, technique)
-    return one, other, room, technique
+    return make_one_certified()
 
 
 @pytest.fixture
