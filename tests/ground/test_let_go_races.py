@@ -111,6 +111,7 @@ class Circle:
     def send(self):
         """Send all; if this one is to be ended, it looks for the circle at last."""
         look_for_it_after("3s" if self.ends_sender else "1min")
+        take_rows_by_key()
         self.sender = connection.connection.info.backend_pid
         return send_all()
 
@@ -140,6 +141,12 @@ class Circle:
 def look_for_it_after(time):
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('deadlock_timeout', %s, false)", [time])
+
+
+def take_rows_by_key():
+    """Have one UPDATE lock the first before the second, wherever they lie on disk."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
 
 
 @pytest.mark.parametrize("ends_sender", [True, False])
