@@ -236,8 +236,10 @@ def _round(sink: MailSink, keys: list[int]) -> float:
     taken, _different = sink.counted()
     began = perf_counter()
     tasks.send_due.delay()
-    while left := ours.unsent().count():
-        assert perf_counter() - began < PATIENCE, f"{left} are left"
+    # Whatever is owed is ours. To ask for ours by their keys took as much of a core as
+    # the worker did, and the floor has nobody beside it who asks.
+    while Message.objects.unsent().exists():
+        assert perf_counter() - began < PATIENCE, f"{ours.unsent().count()} are left"
         sleep(0.05)
     seconds = perf_counter() - began
     went = sink.counted()[0] - taken
