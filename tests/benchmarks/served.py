@@ -7,6 +7,7 @@ be the same for the floor and for what is measured, and would only bring them cl
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import socket
 from collections.abc import Iterator, Sequence
@@ -65,6 +66,7 @@ def _serve(listening: socket.socket) -> None:
         server.server_name, server.server_port = "127.0.0.1", server.server_address[1]
         server.setup_environ()
         server.set_app(get_wsgi_application())
+        gc.freeze()  # as the portal's own workers: what is loaded stays
         server.serve_forever()
 
 
