@@ -64,9 +64,9 @@ _IN_STEP = f"""
        AND category_id = steps.category
        AND need_score / 10 = steps.tenth
 """  # noqa: S608 - the names are ours
-# All of them at once: there are few.
+# Looked up by hash: to join them would go through them once for each who waits.
 _OVERRULED = f"""
-    SELECT entry_id FROM appointments_overrule overrule WHERE {OVERRULES}
+    SELECT overrule.entry_id FROM appointments_overrule overrule WHERE {OVERRULES}
 """  # noqa: S608 - the names are ours
 # OFFSET 0: step by step through the index, however many PostgreSQL expects. Those whom
 # an overrule moves may stand anywhere.
@@ -79,7 +79,7 @@ LINE = f"""
                     {_IN_STEP}
                        AND received_at <= steps.since
                     OFFSET 0) entry
-             WHERE id NOT IN ({_OVERRULED})
+             WHERE entry.id NOT IN ({_OVERRULED})
              UNION ALL
             SELECT entry.*, {WAITED}, overrule.target_days::float8,
                    target.target_days, overrule.target_days::float8, mine.exponent
@@ -99,7 +99,7 @@ _LEAST = f"""
                       FROM ({_TENTHS}) steps
                      CROSS JOIN LATERAL (
                             {_IN_STEP}
-                               AND id NOT IN ({_OVERRULED})
+                               AND entry.id NOT IN ({_OVERRULED})
                              ORDER BY received_at
                              LIMIT {{of_each}}) entry
                      WHERE target_days IS NOT NULL) entry

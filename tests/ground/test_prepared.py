@@ -11,7 +11,14 @@ from django.db import DataError, connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 
 from massage_portal.outbox.models import Message
-from massage_portal.prepared import Prepared, as_model, together, unsaved, usual
+from massage_portal.prepared import (
+    Prepared,
+    array,
+    as_model,
+    together,
+    unsaved,
+    usual,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -170,3 +177,9 @@ def test_the_session_is_looked_at_before_it_is_told_what_to_prepare(monkeypatch)
     DOUBLE.run()
 
     assert seen[:2] == [1, here.connection]
+
+
+@pytest.mark.parametrize("numbers", [[], [7], [1, None, -3, 2**62]])
+def test_an_array_of_numbers_is_read_as_they_are(numbers):
+    sent = Prepared("tests_array", "SELECT %(numbers)s::bigint[]")
+    assert sent.rows(numbers=array(numbers)) == [(numbers,)]
