@@ -19,11 +19,11 @@ from appointments.models.before import (
     COVERED,
     FILLS,
     HOURS,
-    MINE,
     MOST,
     NOT_HAD,
     WISHED,
     before,
+    mine,
     not_elsewhere,
 )
 from appointments.models.need_order import LINE, STEPS
@@ -119,7 +119,8 @@ IN_GREATER_NEED = Prepared(
                               %(zones)s::text[]) WITH ORDINALITY
                        AS one (therapist, location, starts_at, work_until, zone,
                                place)) AS one
-    ), kinds AS MATERIALIZED ({_KINDS}), mine AS MATERIALIZED ({MINE}),
+    ), kinds AS MATERIALIZED ({_KINDS}), mine AS MATERIALIZED (
+        {mine("%(exponent)s::float8")}),
     steps AS MATERIALIZED ({STEPS})
     SELECT (SELECT count(*)
               FROM (SELECT FROM mine CROSS JOIN ({LINE}) other
