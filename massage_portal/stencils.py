@@ -68,7 +68,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def kept(function: Function) -> Function:
-    """Keep what a function of a few values returns: many mails, or rows, ask for it."""
+    """Keep what a function of a few values returns, for many mails or rows ask it."""
     keeping = lru_cache(maxsize=500)(function)
     _kept.append(keeping)
     return cast("Function", keeping)
