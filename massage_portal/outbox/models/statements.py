@@ -103,13 +103,12 @@ OWE = Prepared(
     INSERT INTO outbox_message (about, recipient_id, created_at, key, kind, message_id,
         due_at, try_at, expires_at, worth_a_call, {", ".join(NOTHING_YET)})
     SELECT %(about)s::text, %(recipient)s::bigint, %(now)s::timestamptz, key, kind,
-           message_id, due_at, due_at, expires_at, call,
+           gen_random_uuid(), due_at, due_at, expires_at, call,
            {", ".join(NOTHING_YET.values())}
-      FROM unnest(%(keys)s::text[], %(kinds)s::text[], %(message_ids)s::uuid[],
+      FROM unnest(%(keys)s::text[], %(kinds)s::text[],
                   %(due)s::timestamptz[], %(expire)s::timestamptz[],
                   %(worth_a_call)s::boolean[])
-           WITH ORDINALITY AS owed
-               (key, kind, message_id, due_at, expires_at, call, place)
+           WITH ORDINALITY AS owed (key, kind, due_at, expires_at, call, place)
      ORDER BY place
         ON CONFLICT DO NOTHING
     """,  # noqa: S608 - the names are ours
