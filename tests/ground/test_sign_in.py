@@ -326,6 +326,23 @@ def test_a_fragment_asked_for_after_the_session_ended_loads_the_whole_page(path)
     assert "Location" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("page", "then"),
+    [
+        ("http://testserver/queue/?overdue=on", "?next=/queue/%3Foverdue%3Don"),
+        ("https://elsewhere.example/queue/", ""),
+        ("http://elsewhere.example/queue/", ""),
+        ("javascript:alert(1)", ""),
+    ],
+)
+def test_who_signs_in_from_a_fragment_comes_back_to_its_page(page, then):
+    headers = {"hx-request": "true", "hx-current-url": page}
+
+    answer = Client().get("/queue/next/", headers=headers)
+
+    assert answer["HX-Redirect"] == SIGN_IN + then
+
+
 def test_a_role_taken_away_is_gone_at_the_next_request():
     client, user = Client(), make_user(Role.SCHEDULER)
     client.force_login(user)
