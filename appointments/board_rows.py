@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import cache
+from datetime import date, datetime, timedelta
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, get_format
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext as _
 
 from appointments.changes import Change
@@ -24,6 +22,7 @@ from appointments.explain import sentence
 from appointments.line import Row
 from appointments.models import Overrule
 from appointments.models.board_page import Face
+from massage_portal.phrases import Phrases
 from referrals.codes import Priority
 from referrals.codes import Status as ReferralStatus
 
@@ -70,26 +69,24 @@ class Asks:
     news: str  # "" if they told nothing more
 
 
-class Words:
-    """
-    The words that rows share, each looked up once for a page.
-
-    `say` and `count` are gettext and ngettext, under whose names they are called: so
-    those who translate find the words.
-    """
+class Words(Phrases):
+    """What rows share: the words, the clock on the wall, and where rows lead."""
 
     def __init__(self, *, today: date) -> None:
         """Take them in the language that is set; `today` is local."""
+        super().__init__()
         self.today = today
+        self.zone = timezone.get_current_timezone()
         # The rows differ in their keys alone.
         self.to_triage, self.to_offer = (
             reverse(f"appointments:{name}", args=[ANY])
             for name in ("triage", "propose")
         )
-        self.day = cache(lambda day: date_format(day, gettext("M j")))
-        self.date = cache(date_format)
-        self.say, self.count = cache(gettext), cache(ngettext)
         self.point = get_format("DECIMAL_SEPARATOR")
+
+    def local(self, moment: datetime) -> date:
+        """Return the day that a calendar on the wall shows then."""
+        return moment.astimezone(self.zone).date()
 
     def days(self, days: float) -> str:
         """Return days with one place, rounded as `explain.sentence` rounds them."""
@@ -98,9 +95,8 @@ class Words:
 
 def asking(faces: Iterable[Face], words: Words) -> list[Asks]:
     """Return the requests to triage in words."""
-    priorities = {str(one): str(one.label) for one in Priority}
-    states = {str(one): str(one.label) for one in EntryStatus}
-    made = []
+    _, made = words.say, []
+    priorities, states = words.labels(Priority), words.labels(EntryStatus)
     for face in faces:
         key, state, kind = str(face.pk), states[face.status], "waiting"
         if face.status == EntryStatus.ON_HOLD:
@@ -111,7 +107,7 @@ def asking(faces: Iterable[Face], words: Words) -> list[Asks]:
             key=key,
             version=str(face.version),
             patient=face.name,
-            received=words.date(timezone.localdate(face.received_at)),
+            received=words.date(words.local(face.received_at)),
             priority=priorities[face.priority],
             need=str(face.need_score),
             state=state,
@@ -150,7 +146,7 @@ def _drawn(row: Row, words: Words, *, marked: str) -> Drawn:
         "waited": words.days(why.waited_days),
         "target": words.days(why.target_days),
     }
-    made.due = words.day(timezone.localdate(why.due_at))
+    made.due = words.day(words.local(why.due_at))
     made.overdue = why.overdue
     made.said = sentence(why, words.say)
     made.would = would_change(row.would, words)
@@ -160,6 +156,7 @@ def _drawn(row: Row, words: Words, *, marked: str) -> Drawn:
 
 
 def _tags(face: Face, words: Words, *, marked: bool) -> tuple[Tag, ...]:
+    _, ngettext = words.say, words.count
     tags: list[Tag] = []
     if marked:
         tags.append(("info", _("just triaged")))

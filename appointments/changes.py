@@ -66,10 +66,8 @@ def passes_in(
             return None
 
     def passed(days: int) -> bool:
-        mine, theirs = (
-            _adds_in(each, days, coming, exponent) for each in (one, before)
-        )
-        return mine > theirs
+        mine = _adds_in(one, days, coming, exponent)
+        return mine > _adds_in(before, days, coming, exponent)
 
     if coming.get(one.category or 0) or coming.get(before.category or 0):
         return next((days for days in range(1, FAR + 1) if passed(days)), None)

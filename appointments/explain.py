@@ -58,6 +58,13 @@ def sentence(why: Explanation, say: Callable[[str], str] = gettext) -> str:
     )
 
 
+def days(weekdays: str) -> str:
+    """Return days of the week in words, by their letters."""
+    if weekdays == LETTERS:
+        return _("Any day")
+    return ", ".join(str(WEEKDAYS[LETTERS.index(letter)]) for letter in weekdays)
+
+
 def availability(
     *,
     weekdays: str,
@@ -74,10 +81,7 @@ def availability(
     :param weekdays: letters of MTWRFSU, in the order of the week.
     :param place: the only one they want; "" is any. So with `therapist`.
     """
-    if weekdays == LETTERS:
-        said = [_("Any day")]
-    else:
-        said = [", ".join(str(WEEKDAYS[LETTERS.index(letter)]) for letter in weekdays)]
+    said = [days(weekdays)]
     if (from_time, to_time) == ALL_DAY:
         said.append(_("any time"))
     elif (from_time, to_time) == (ALL_DAY[0], NOON):

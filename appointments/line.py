@@ -13,7 +13,7 @@ from django.core.paginator import Page, Paginator
 from appointments.changes import Change, Coming, Stand, change
 from appointments.models import Overrule, Policy
 from appointments.models.board import Narrowing
-from appointments.models.board_page import Around, Face, faces
+from appointments.models.board_page import Around, Face, asked_for, faces
 from appointments.models.need_order import front
 from appointments.models.waitlist import WaitlistEntryQuerySet
 from appointments.priority import Explanation, explain
@@ -121,13 +121,18 @@ def _asked(
     """Return one page of those to triage, and their keys in its order."""
     if not around.to_triage:
         return Paginator(range(0), PAGE).get_page(number), []
-    found, count = sought.visible.to_triage(), around.to_triage
-    if not sought.everybody:
-        found = sought.among(found.suited(sought.narrowing))
-        count = found.count()
-    page = Paginator(range(count), PAGE).get_page(number)
-    begin = max(page.start_index() - 1, 0)
+    if sought.everybody:
+        page = Paginator(range(around.to_triage), PAGE).get_page(number)
+        return page, asked_for(begin=_begin(page), most=PAGE)
+    found = sought.among(sought.visible.to_triage().suited(sought.narrowing))
+    page = Paginator(range(found.count()), PAGE).get_page(number)
+    begin = _begin(page)
     return page, list(found.values_list("pk", flat=True)[begin : begin + PAGE])
+
+
+def _begin(page: Page[int]) -> int:
+    """Return the place of its first, of which 0 is the first of all."""
+    return max(page.start_index() - 1, 0)
 
 
 def _stretch(
@@ -136,7 +141,7 @@ def _stretch(
     exponent = float(policy.harm_exponent)
     if sought.everybody:
         page = Paginator(range(waiting), PAGE).get_page(number)
-        begin = max(page.start_index() - 1, 0)
+        begin = _begin(page)
         # The one before the page is read too: the first row may pass them.
         early = max(begin - 1, 0)
         line = front(begin=early, until=begin + PAGE, now=now, exponent=exponent)

@@ -171,12 +171,15 @@ def _could_come(
     entry: WaitlistEntry, offer: Appointment, *, at: datetime, policy: Policy
 ) -> bool:
     """Say whether the time that was offered would have been an opening for them."""
-    key = entry.pk
-    kind = kept_for(entry) or Treatment(entry.referral.technique)
+    key, kept = entry.pk, kept_for(entry)
+    kind = kept or Treatment(entry.referral.technique)
     technique = kind.technique
     if technique is not None and technique != offer.technique:
         return False  # whether the therapist was certified for it then is not known
     length = timedelta(minutes=kind.lasts(policy))
+    if technique is not None and kept is None:
+        # How long it took then is not known; as long as the visit at the most.
+        length = max(length, offer.ends_at - offer.starts_at)
     if offer.starts_at + length > offer.ends_at:
         return False  # the time may have been too short
     wish = wish_of(entry, policy=policy)

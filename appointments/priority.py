@@ -42,13 +42,17 @@ def harm(*, waited_days: float, target_days: float, exponent: float) -> float:
     Source: Van Mieghem 1995, "Dynamic scheduling with convex delay costs: the
     generalized c-mu rule", Annals of Applied Probability 5(3):809-833.
     """
+    _refuse_odd(waited_days, target_days, exponent)
+    return (waited_days / target_days) ** exponent
+
+
+def _refuse_odd(waited_days: float, target_days: float, exponent: float) -> None:
     if waited_days < 0:
         raise ValueError(f"waited must not be negative: {waited_days}")
     if target_days <= 0:
         raise ValueError(f"target must be positive: {target_days}")
     if exponent < 1:
         raise ValueError(f"exponent must be at least 1: {exponent}")
-    return (waited_days / target_days) ** exponent
 
 
 def day_adds(*, waited_days: float, target_days: float, exponent: float) -> float:
@@ -60,15 +64,11 @@ def day_adds(*, waited_days: float, target_days: float, exponent: float) -> floa
     :param exponent: p, the clinic's policy; 1 or more.
     :raises ValueError: as `harm`.
     """
+    _refuse_odd(waited_days, target_days, exponent)
     if exponent == 1:  # then all days add alike: rounding must not tell them apart
-        harm(waited_days=waited_days, target_days=target_days, exponent=exponent)
         return 1 / target_days
-    after = harm(
-        waited_days=waited_days + 1, target_days=target_days, exponent=exponent
-    )
-    return after - harm(
-        waited_days=waited_days, target_days=target_days, exponent=exponent
-    )
+    after = ((waited_days + 1) / target_days) ** exponent
+    return after - (waited_days / target_days) ** exponent
 
 
 @dataclass(frozen=True)

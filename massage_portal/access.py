@@ -140,9 +140,16 @@ def requires_any(*permissions: str) -> Callable[[View], View]:
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Redirect to the sign-in page, and back here after it."""
-    if request.headers.get("HX-Request"):
-        answer = HttpResponse(status=204)
-        answer["HX-Redirect"] = resolve_url("account_login")
-        return answer
-    return redirect_to_login(request.get_full_path())
+    """
+    Redirect to the sign-in page, and back here after it.
+
+    From a fragment the way back leads to the page that stands around it.
+    """
+    htmx = getattr(request, "htmx", None)
+    if not htmx:
+        return redirect_to_login(request.get_full_path())
+    answer = HttpResponse(status=204)
+    page = htmx.current_url_abs_path  # None if it is not of this origin
+    there = redirect_to_login(page).url if page else resolve_url("account_login")
+    answer["HX-Redirect"] = there
+    return answer

@@ -17,7 +17,7 @@ from django.db.models import Field, Lookup, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils.functional import cached_property
 
-from massage_portal.prepared import Prepared
+from massage_portal.prepared import Prepared, array
 
 if TYPE_CHECKING:
     Base = Lookup[Any]
@@ -47,6 +47,9 @@ class Built:
         :raises ValueError: if the statement changes with the values, and not in them
             alone.
         """
+        for name, kind in self._kinds.items():
+            if kind is list:
+                values[name] = array(values[name])
         return self._statement.rows(**values)
 
     @cached_property

@@ -145,7 +145,10 @@ TEMPLATES = [
                 "massage_portal.navigation.navigation",
             ],
             "libraries": {"i18n": "massage_portal.templatetags.words"},
-            "builtins": ["massage_portal.templatetags.addresses"],
+            "builtins": [
+                "massage_portal.templatetags.addresses",
+                "massage_portal.templatetags.once",
+            ],
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",

@@ -24,8 +24,10 @@ from django.utils.translation import get_language
 # A hole begins with a letter and holds an "&": so it shows what was done to the text.
 HOLE = "x\ue000%s&\ue001"
 IN_PRINT = re.compile("([xX])\ue000([a-z_]+)(&amp;|&)\ue001")
+SEAM = "\ue002"  # between texts that are escaped together
 MARKUP = re.compile("[&<>\"']")
 SHAPES = (bool, int, tuple, type(None), str)  # whatever else comes is rendered anew
+PLAIN = frozenset(SHAPES)
 
 
 class Hole(NamedTuple):
@@ -44,12 +46,29 @@ class Hole(NamedTuple):
         return escape(text) if self.escaped and MARKUP.search(text) else text
 
 
+class Stencil(NamedTuple):
+    """A text with a %s for each hole, and the holes."""
+
+    text: str
+    holes: list[Hole]
+    alike: list[str]  # their names, if all of them are escaped, and changed no further
+
+    def filled(self, words: Mapping[str, str]) -> str:
+        """Return what the template would say of these words."""
+        if self.alike:  # to escape all as one text costs less than each by itself
+            whole = escape(SEAM.join([words[name] for name in self.alike]))
+            texts = whole.split(SEAM)
+            if len(texts) == len(self.alike):  # else a text has a seam of its own
+                return self.text % tuple(texts)
+        return self.text % tuple([hole.filled(words) for hole in self.holes])
+
+
 _kept: list[Any] = []
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def kept(function: Function) -> Function:
-    """Keep what a function of a few values returns, which many mails ask for alike."""
+    """Keep what a function of a few values returns, for many mails or rows ask it."""
     keeping = lru_cache(maxsize=500)(function)
     _kept.append(keeping)
     return cast("Function", keeping)
@@ -71,12 +90,11 @@ def render_all(template: str, contexts: Iterable[Mapping[str, Any]]) -> Iterator
     language = get_language()
     for context in contexts:
         words = {name: one for name, one in context.items() if type(one) is str and one}
-        shape = [one for one in context.items() if one[0] not in words]
-        if not all(_is_shape(one) for _name, one in shape):
+        shape = tuple([one for one in context.items() if one[0] not in words])
+        if all(type(one) in PLAIN or _is_shape(one) for _name, one in shape):
+            yield _stencil(template, language, tuple(words), shape).filled(words)
+        else:
             yield render_to_string(template, dict(context))
-            continue
-        text, holes = _stencil(template, language, tuple(words), tuple(shape))
-        yield text % tuple([hole.filled(words) for hole in holes])
 
 
 def _is_shape(value: Any) -> bool:
@@ -94,13 +112,16 @@ def _stencil(
     _language: str | None,  # the one that is set: it makes the stencil another
     names: tuple[str, ...],
     shape: tuple[tuple[str, Any], ...],
-) -> tuple[str, list[Hole]]:
-    """Return the text with a %s for each hole, and the holes."""
+) -> Stencil:
     marks = {name: HOLE % name for name in names}
     pieces = IN_PRINT.split(render_to_string(template, {**marks, **dict(shape)}))
     between, holes = pieces[::4], zip(*(pieces[n::4] for n in (1, 2, 3)), strict=True)
     if any("\ue000" in text for text in between):
         raise ValueError(f"{template} changes a text that it prints")
-    return "%s".join(text.replace("%", "%%") for text in between), [
-        Hole(name, first == "X", mark != "&") for first, name, mark in holes
-    ]
+    found = [Hole(name, first == "X", mark != "&") for first, name, mark in holes]
+    alike = all(hole.escaped and not hole.capital for hole in found)
+    return Stencil(
+        "%s".join(text.replace("%", "%%") for text in between),
+        found,
+        [hole.name for hole in found if alike],
+    )

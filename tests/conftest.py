@@ -13,7 +13,7 @@ from django.utils import translation
 
 from massage_portal import stencils
 from massage_portal.accounts.actions import sync_roles
-from massage_portal.templatetags import words
+from massage_portal.templatetags import once, words
 
 OURS = {"accounts", "audit", "outbox", "services", "referrals", "appointments"}
 
@@ -53,6 +53,7 @@ def english():
     """Begin in English: a page opened in Spanish would leave its language behind."""
     stencils.forget()  # a test may have a Spanish of its own
     words.forget()
+    once.forget()
     with translation.override("en"):
         yield
 

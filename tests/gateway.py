@@ -81,6 +81,11 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send(201, {"sid": sid, "status": "queued", "error_code": None})
 
+    def do_GET(self) -> None:
+        """Count whoever was led here, as a try that no gateway asked for."""
+        self.server.tries += 1
+        self.send(200, {"sid": "elsewhere"})
+
     def checked(self, raw: bytes) -> dict[str, str]:
         if self.path != PATH:
             raise Faulty(404, 20404)
@@ -112,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         missing = 100 if self.server.breaks_off else 0
         self.send_header("Content-Length", str(len(content) + missing))
-        if status == 302:
+        if 300 <= status < 400:
             self.send_header("Location", "/elsewhere")
         self.end_headers()
         self.wfile.write(content)

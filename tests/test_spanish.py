@@ -130,6 +130,12 @@ ASKED = {
 }
 
 
+def test_an_hour_is_said_alike_wherever_one_is_chosen_or_told(reader):
+    said = reader.get(es("outbox:preferences")).text
+    assert ">9 p.m.<" in said
+    assert ">21:00<" not in said
+
+
 def test_asking_for_an_appointment_under_es_is_spanish(reader):
     make_clinic()
     referral = make_referral(patient=reader.patient)
@@ -141,6 +147,8 @@ def test_asking_for_an_appointment_under_es_is_spanish(reader):
         assert_spanish(reader.get(page))
         assert_spanish(reader.post(page), status=422)
         if step == "when":
+            days = words_of(reader.get(page).text)
+            assert "Cualquier día Lunes Martes" in days  # each begins its line
             said = assert_spanish(reader.post(page, answers), status=422)
             assert "Agregue el día y el año." in said
         answers = {k: v for k, v in answers.items() if k != "earliest_month"}

@@ -52,6 +52,12 @@ def test_no_entry_is_a_guess_or_left_over():
     assert "\n#~" not in SOURCE.read_text()
 
 
+@pytest.mark.parametrize("other", ["oferta", "derivaci", "cupo"])
+def test_a_thing_has_one_word(other):
+    """An offer is a propuesta, a referral a remisión: two words would be two things."""
+    assert [said for _english, said in pairs() if other in said.lower()] == []
+
+
 @pytest.mark.parametrize("part", [PLACEHOLDER, TAG], ids=["placeholders", "tags"])
 def test_placeholders_and_tags_are_the_same_in_both_languages(part):
     wrong = [

@@ -63,8 +63,9 @@ def book(
             terms=terms,
             known=known,
         )
-        others = entry.offer_out  # no offer was sent of this one, so none is withdrawn
-        _take_entry(appointment, entry, by=by, now=now, others=others, made=True)
+        # As it was locked: no offer was sent of this one, so none is withdrawn.
+        out = {"others": entry.offer_out, "told": entry.told_of}
+        _take_entry(appointment, entry, by=by, now=now, made=True, **out)
         _owe(appointment, entry, now=now, kind="booked")
     return appointment
 
@@ -221,16 +222,19 @@ def _take_entry(
     by: User,
     now: datetime,
     others: bool = True,
+    told: bool = True,
     made: bool = False,
 ) -> None:
     """
     Take the entry out of the line, end its other offers, and leave the trail.
 
     :param others: whether there may be other offers.
+    :param told: whether there may be messages about the entry to withdraw.
     :param made: whether it was made just now and never offered.
     """
     take_entry(entry)
-    outbox.void(entry, now=now)  # they wait no more
+    if told:
+        outbox.void(entry, now=now)  # they wait no more
     if others:
         end_offers(entry.appointments.exclude(pk=appointment.pk), by=by, now=now)
     change = ">booked" if made else "proposed>booked"

@@ -59,7 +59,8 @@ def strike(
 
     The time is given to somebody else when the plan is drawn up anew, or a row moved.
     Whoever is taken in again after that has the soonest other time that suits them: no
-    person chose it, so it is judged, and planned again, like any other.
+    person chose it, so it is planned again like any other, and judged more strictly:
+    the plan never weighed who else could have it.
 
     :returns: the row, at the time that it has now.
     :raises ChangedMeanwhile: if the plan is not as it was when it was read.
@@ -173,7 +174,7 @@ def _not_in_line(row: DraftOffer, *, now: datetime) -> CannotCome:
 def _put(row: DraftOffer, opening: Opening, planner: Planner, *, by_hand: bool) -> None:
     """Write the opening into the row, and what it means for its patient."""
     row.therapist_id, row.starts_at = opening.therapist, opening.starts_at
-    row.ends_at, row.moved = opening.ends_at, by_hand
+    row.ends_at, row.moved, row.unweighed = opening.ends_at, by_hand, not by_hand
     row.harm = planner.harm_of(row.entry, opening.starts_at)
     last = planner.last_therapists.get(row.entry.referral_id)
     row.same_therapist = last == opening.therapist

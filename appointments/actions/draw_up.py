@@ -201,6 +201,7 @@ def _keep(
     if locked is None:  # thrown away, or the lease was over
         return None
     locked.offers.exclude(pk__in=reckoned.kept).exclude(struck=True).delete()
+    locked.offers.filter(struck=True).update(unweighed=True)  # of the plan before
     _set_ends(locked, reckoned.kept)
     locked.waits.all().delete()
     locked.made_at, locked.ends_at = now, reckoned.drawn.ends_at

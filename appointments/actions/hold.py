@@ -34,6 +34,7 @@ from appointments.openings import Opening, Span
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
+from massage_portal.prepared import know, unsaved
 from referrals.screening import Outcome
 from services.models import Technique
 
@@ -254,27 +255,35 @@ def hold(
     else:
         state = {"held_until": _until(free, replaces, policy=entry.policy, now=now)}
     kept = {"by_telephone": by_telephone, "agreed_to": ",".join(judged.agreed_to)}
-    what = {"technique": technique, "replaces": replaces}
-    visit = _visit(entry, free, now=now, **what, **kept, **state)
+    state |= kept | {"offered_at": now}
+    visit = _visit(entry, free, state, technique=technique, replaces=replaces)
     _make_in(rooms, visit, now=now)
     keep(visit, judged, terms, by=by, now=now)
     return visit
 
 
 def _visit(
-    entry: WaitlistEntry, opening: Opening, *, now: datetime, **state: Any
+    entry: WaitlistEntry,
+    opening: Opening,
+    state: dict[str, Any],
+    *,
+    technique: Technique | None,
+    replaces: Appointment | None,
 ) -> Appointment:
     """Return the visit of the patient at the opening, unsaved."""
-    return Appointment(
-        entry=entry,
-        patient_id=entry.patient_id,
-        therapist_id=opening.therapist,
-        starts_at=opening.starts_at,
-        ends_at=opening.ends_at,
-        blocked_until=opening.blocked_until,
-        offered_at=now,
-        **state,
-    )
+    values = {
+        "entry_id": entry.pk,
+        "patient_id": entry.patient_id,
+        "therapist_id": opening.therapist,
+        "technique_id": technique.pk if technique else None,
+        "replaces_id": replaces.pk if replaces else None,
+        "starts_at": opening.starts_at,
+        "ends_at": opening.ends_at,
+        "blocked_until": opening.blocked_until,
+    }
+    visit = unsaved(Appointment, values | state)
+    know(visit, entry=entry, technique=technique, replaces=replaces)
+    return visit
 
 
 def _until(

@@ -7,6 +7,7 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import RoleThreat
@@ -14,14 +15,14 @@ from appointments.models import Therapist
 from massage_portal import forms as parts
 from services.models import Location
 
-DAYS = [
-    ("M", _("Monday")),
-    ("T", _("Tuesday")),
-    ("W", _("Wednesday")),
-    ("R", _("Thursday")),
-    ("F", _("Friday")),
-    ("S", _("Saturday")),
-    ("U", _("Sunday")),
+DAYS = [  # each begins a line: Spanish writes them small
+    ("M", capfirst(_("Monday"))),
+    ("T", capfirst(_("Tuesday"))),
+    ("W", capfirst(_("Wednesday"))),
+    ("R", capfirst(_("Thursday"))),
+    ("F", capfirst(_("Friday"))),
+    ("S", capfirst(_("Saturday"))),
+    ("U", capfirst(_("Sunday"))),
 ]
 ANY_DAY = "any"
 MIN_CHOICE = 2  # places; of one there is nothing to choose

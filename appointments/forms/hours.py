@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from holidays import list_supported_countries
 
 from appointments.models.hours import Weekday
@@ -269,7 +270,7 @@ class AddCertificate(parts.Form):
         label=_("Technique"), queryset=Technique.objects.none(), empty_label=None
     )
     valid_until = day(
-        label=_("Valid until"),
+        label=pgettext_lazy("certificate", "Valid until"),
         required=False,
         help_text=_("Leave it empty if the certificate does not end."),
     )
@@ -283,7 +284,7 @@ class ChangeCertificate(Versioned):
     """The end of a certificate."""
 
     valid_until = day(
-        label=_("Valid until"),
+        label=pgettext_lazy("certificate", "Valid until"),
         required=False,
         help_text=_("Leave it empty if the certificate does not end."),
     )

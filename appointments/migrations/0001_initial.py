@@ -1340,6 +1340,7 @@ class Migration(migrations.Migration):
                     "moved",
                     models.BooleanField(default=False, verbose_name="moved by hand"),
                 ),
+                ("unweighed", models.BooleanField(default=False, editable=False)),
                 ("struck", models.BooleanField(default=False, verbose_name="struck")),
                 (
                     "fault",

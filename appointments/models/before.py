@@ -26,25 +26,35 @@ MOST = 50  # counted, and no more
 LONGEST = timedelta(minutes=MOST_MINUTES + MOST_TURNOVER)
 
 
-MINE = f"""
-    SELECT id, received_at, {ADDS} AS adds
+def mine(exponent: str, *, more: str = "", of: str = "") -> str:
+    """
+    Return the words for the place of the patient in the line, one row.
+
+    :param exponent: the words for it.
+    :param more: further columns.
+    :param of: what is joined for these.
+    """
+    return f"""
+    SELECT one.*, {ADDS} AS adds
       FROM (SELECT entry.id, entry.received_at, {WAITED} AS waited,
                    coalesce(overrule.target_days::float8,
-                       {WHOLE.replace("target_days", "target.target_days")}) AS whole
+                       {WHOLE.replace("target_days", "target.target_days")}) AS whole,
+                   {exponent} AS exponent{more}
               FROM appointments_waitlistentry entry
               LEFT JOIN {TARGET.format(category="entry.category_id")}
               LEFT JOIN appointments_overrule overrule
                 ON overrule.entry_id = entry.id AND {OVERRULES}
-             WHERE entry.id = %(entry)s::bigint) entry
+              {of}
+             WHERE entry.id = %(entry)s::bigint) one
 """  # noqa: S608 - the names are ours
 
 
-def before(other: str) -> str:
+def before(other: str, mine: str = "mine") -> str:
     """Return the words for that `other` of the line stands before the patient."""
     return f"""
-    {other}.adds > mine.adds OR mine.adds IS NULL AND {other}.adds IS NOT NULL
-    OR {other}.adds IS NOT DISTINCT FROM mine.adds
-       AND ({other}.received_at, {other}.id) < (mine.received_at, mine.id)
+    {other}.adds > {mine}.adds OR {mine}.adds IS NULL AND {other}.adds IS NOT NULL
+    OR {other}.adds IS NOT DISTINCT FROM {mine}.adds
+       AND ({other}.received_at, {other}.id) < ({mine}.received_at, {mine}.id)
 """
 
 
@@ -103,12 +113,24 @@ def _ruling(name: str) -> str:
     return f"coalesce(max({name}), {default})"
 
 
+_WITH_KIND = mine(
+    "ruling.exponent",
+    more=""", notice, turnover, referral.technique_id AS technique,
+                   coalesce(technique.minutes, ruling.minutes) * interval '1 minute'
+                   AS length, who.therapist_id AS therapist,
+                   who.location_id AS location,
+                   who.time_zone AS zone, %(since)s::timestamptz AS starts_at""",
+    of="""JOIN referrals_referral referral ON referral.id = entry.referral_id
+              LEFT JOIN services_technique technique
+                ON technique.article_ptr_id = referral.technique_id
+             CROSS JOIN ruling CROSS JOIN who""",
+)
 # Of one time and request, in one row where anybody stands before its patient who wishes
 # such a time: how many of these could have it by the same kind of visit, and how many
 # have another kind, of which it is not said. The time is free for its own kind: of one
 # that somebody has, nobody is counted, for hundreds may press it. The statement that
 # this is part of says `who` is asked for.
-_COUNTED = f"""
+COUNTED = f"""
     WITH ruling AS MATERIALIZED (
         SELECT {_ruling("harm_exponent")}::float8 AS exponent,
                {_ruling("visit_minutes")} AS minutes,
@@ -116,37 +138,23 @@ _COUNTED = f"""
                {_ruling("turnover_minutes")} * interval '1 minute' AS turnover
           FROM ({NEWEST}) newest
     ), mine AS MATERIALIZED (
-        SELECT * FROM ({MINE}) one
+        SELECT one.*, local_start::date AS day, local_start::time AS opens,
+               CASE WHEN local_end::date = local_start::date THEN local_end::time END
+               AS closes, starts_at + length + turnover AS free_at
+          FROM ({_WITH_KIND}) one
+         CROSS JOIN LATERAL (
+               SELECT starts_at AT TIME ZONE zone AS local_start,
+                      (starts_at + length) AT TIME ZONE zone AS local_end) clock
          WHERE NOT EXISTS (
-               SELECT FROM who
-                 JOIN appointments_appointment visit ON visit.therapist_id = who.id
-                WHERE {FILLS} AND visit.starts_at <= %(since)s::timestamptz
+               SELECT FROM appointments_appointment visit
+                WHERE visit.therapist_id = ANY(%(therapists)s)
+                  AND {FILLS} AND visit.starts_at <= %(since)s::timestamptz
                   AND visit.starts_at > %(since)s::timestamptz - {HOURS}
                   AND visit.blocked_until > %(since)s::timestamptz)
-    ), steps AS MATERIALIZED ({STEPS}),
-    asked AS MATERIALIZED (
-        SELECT *, local_start::date AS day, local_start::time AS opens,
-               CASE WHEN local_end::date = local_start::date THEN local_end::time END
-               AS closes
-          FROM (SELECT who.id AS therapist, who.location_id AS location, notice,
-                       referral.technique_id AS technique, starts_at,
-                       starts_at AT TIME ZONE who.time_zone AS local_start,
-                       (starts_at + length) AT TIME ZONE who.time_zone AS local_end,
-                       starts_at + length + turnover AS free_at
-                  FROM ruling CROSS JOIN who
-                 CROSS JOIN appointments_waitlistentry entry
-                  JOIN referrals_referral referral ON referral.id = entry.referral_id
-                  LEFT JOIN services_technique technique
-                    ON technique.article_ptr_id = referral.technique_id
-                 CROSS JOIN LATERAL (
-                        SELECT %(since)s::timestamptz AS starts_at,
-                               coalesce(technique.minutes, ruling.minutes)
-                               * interval '1 minute' AS length) visit
-                 WHERE entry.id = %(entry)s::bigint) one
-    )
+    ), steps AS MATERIALIZED ({STEPS})
     SELECT ARRAY[count(*) FILTER (WHERE same), count(*) FILTER (WHERE NOT same)]
       FROM (SELECT same
-              FROM (SELECT CASE WHEN {before("ahead")} THEN (
+              FROM (SELECT CASE WHEN {before("ahead", "asked")} THEN (
                            SELECT CASE
                                   WHEN other.kept_minutes IS NOT NULL
                                        OR referral.technique_id
@@ -155,17 +163,15 @@ _COUNTED = f"""
                                        AND {COVERED} AND {NOT_HAD}
                                        AND {not_elsewhere("asked.free_at")}
                                   THEN true END
-                             FROM asked
-                            CROSS JOIN appointments_waitlistentry other
+                             FROM appointments_waitlistentry other
                              JOIN referrals_referral referral
                                ON referral.id = other.referral_id
                             {COVER}
                             WHERE other.id = ahead.id AND {WISHED}) END AS same
-                      FROM mine CROSS JOIN ({LINE}) ahead
-                     WHERE ahead.id <> mine.id
+                      FROM mine asked CROSS JOIN ({LINE}) ahead
+                     WHERE ahead.id <> asked.id
                     OFFSET 0) judged
              WHERE same IS NOT NULL
              LIMIT {MOST}) counted
     HAVING count(*) > 0
 """  # noqa: S608 - the names are ours
-COUNTED = _COUNTED.replace("%(exponent)s::float8", "(SELECT exponent FROM ruling)")

@@ -127,6 +127,20 @@ def around(*, now: datetime, most_missed: int) -> Around:
     )
 
 
+def _asked(*, begin: int, most: int) -> tuple[str, Any]:
+    sql, values = WaitlistEntry.objects.to_triage().values("pk").query.sql_with_params()
+    # By hand: Django writes both into the statement, which would be another each time.
+    return f"{sql} OFFSET %s LIMIT %s", [*values, begin, most]
+
+
+_ASKED = Built("asked_for", _asked, begin=int, most=int)
+
+
+def asked_for(*, begin: int, most: int) -> list[int]:
+    """Return the keys of `most` of those to triage, from place `begin` (0 is first)."""
+    return [key for (key,) in _ASKED.rows(begin=begin, most=most)]
+
+
 def _faces(*, keys: list[int], now: datetime, most_missed: int) -> tuple[str, Any]:
     some = WaitlistEntry.objects.filter(pk__any_of=keys)
     some = some.with_open_offer(now).with_offers_not_taken().with_news()

@@ -7,12 +7,20 @@ it takes to run them; and a therapist and a room are locked all that time.
 
 from __future__ import annotations
 
-from datetime import datetime
-from itertools import islice
+from datetime import date, datetime, time
+from decimal import Decimal
+from json import JSONDecoder
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import (
+    DateField,
+    DateTimeField,
+    DecimalField,
+    Field,
+    Model,
+    TimeField,
+)
 
 from appointments.codes import HOLDING_TIME, EntryStatus, Status
 from appointments.models.appointment import Appointment
@@ -20,14 +28,15 @@ from appointments.models.policy import NEWEST, Policy
 from appointments.models.rota import Rota, Row, asked
 from appointments.models.rota_statement import (
     LOCK_THERAPISTS,
-    NO_ROW,
+    NOTHING,
     OF_ONE,
 )
 from appointments.models.waitlist import WaitlistEntry
 from appointments.openings import Opening
 from appointments.spans import Span
 from massage_portal.accounts.models import User
-from massage_portal.prepared import Prepared, as_model, columns
+from massage_portal.outbox.models.statements import TO_WITHDRAW
+from massage_portal.prepared import Prepared, as_model, columns, know, unsaved, usual
 from referrals.models import Authorization, Patient, Referral
 from services.models import Insurer, Technique
 
@@ -60,7 +69,21 @@ NAMES = {  # of the fields of each table, the key first
     ]
     for name, model in PARTS.items()
 }
-COLUMNS = ", ".join(columns(PARTS[name], name, only) for name, only in NAMES.items())
+# Of what JSON knows no type.
+AS_TEXT: dict[type[Field[Any, Any]], Any] = {
+    DateTimeField: datetime.fromisoformat,
+    DateField: date.fromisoformat,
+    TimeField: time.fromisoformat,
+    DecimalField: Decimal,
+}
+TOLD_AS_TEXT = {
+    name: [
+        (field.attname, AS_TEXT[type(field)])
+        for field in model._meta.local_concrete_fields
+        if field.attname in NAMES[name] and type(field) in AS_TEXT
+    ]
+    for name, model in PARTS.items()
+}
 LOCK_PATIENT = Prepared(
     "lock_patient",
     """
@@ -74,11 +97,14 @@ LOCK_ROOM = """
 SELECT id FROM appointments_room WHERE id = ANY(%s) AND active
  ORDER BY id LIMIT 1 FOR NO KEY UPDATE
 """
-WRITTEN = [  # of a visit; the key is the database's to give, the room that was locked
-    field.attname
-    for field in Appointment._meta.local_concrete_fields
-    if not field.primary_key and field.attname != "room_id"
-]
+# Of a visit, what its time and its terms say. The key is the database's to give, the
+# room is the one that was locked, and all else is as usual: stated once, for each value
+# that is sent takes its time.
+_SAID = """uid entry_id patient_id therapist_id technique_id status starts_at ends_at
+    blocked_until held_until offered_at booked_at replaces_id by_telephone agreed_to
+    sequence"""
+SAID = _SAID.split()
+USUAL = usual(Appointment, but=(*SAID, "id", "room_id"))
 # Two therapists' visits that begin together are given at almost one moment, and both
 # have read that the first room is free. So it is looked at once more, for what the
 # constraint refuses takes several statements to make good. OFFSET keeps PostgreSQL from
@@ -101,8 +127,10 @@ ADDED = f"""
          ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
     )
     INSERT INTO appointments_appointment
-           (room_id, {", ".join(WRITTEN)})
-    SELECT room.id, {", ".join(f"%({name})s" for name in WRITTEN)} FROM room
+           (room_id, {", ".join((*SAID, *USUAL))})
+    SELECT room.id, {", ".join(f"%({name})s" for name in SAID)},
+           {", ".join(USUAL.values())}
+      FROM room
  RETURNING id, room_id
 """  # noqa: S608 - the names are ours
 ADD_VISIT = Prepared("add_visit", ADDED, first="SAVEPOINT room")
@@ -115,12 +143,21 @@ TAKE_ENTRY = Prepared(
      WHERE id = %(entry)s
     """,
 )
-# The entry, with all that is judged of it.
+ROWS = ", ".join(
+    f"json_build_array({columns(PARTS[name], name, only)})"
+    for name, only in NAMES.items()
+)
+# The entry, with all that is judged of it. As one value: to tell and to hear the name
+# and the kind of each of so many columns takes as long as to read them all.
 ENTRY = f"""
-    SELECT EXISTS (
+    SELECT json_build_array(EXISTS (
                SELECT FROM appointments_appointment
                 WHERE entry_id = entry.id AND status = '{Status.PROPOSED}'
-           ), {COLUMNS}
+           ), EXISTS (
+               SELECT FROM outbox_message
+                WHERE about = '{WaitlistEntry._meta.label_lower}:' || entry.id
+                  AND {TO_WITHDRAW}
+           ), {ROWS})::text
       FROM appointments_waitlistentry entry
       JOIN referrals_referral referral ON referral.id = entry.referral_id
       JOIN referrals_patient patient ON patient.id = entry.patient_id
@@ -132,10 +169,10 @@ ENTRY = f"""
       LEFT JOIN LATERAL ({NEWEST}) policy ON true
      WHERE entry.id = %(entry)s
 """  # noqa: S608 - the names are ours
+HEARD = JSONDecoder(parse_float=Decimal).decode
 LOCK = "FOR NO KEY UPDATE OF entry, referral"
 LOCK_ENTRY = Prepared("lock_entry", f"{ENTRY} {LOCK}", first=LOCK_PATIENT)
 # The same with the time that it is to have: who is locked is locked before all is read.
-# One table of both: of the one the columns of the other are left empty.
 LOCK_BOTH = Prepared(
     "lock_entry_and_therapists",
     LOCK_THERAPISTS,
@@ -149,15 +186,10 @@ LOCK_BOTH = Prepared(
         first=LOCK_PATIENT,
     ),
 )
-WIDTH = 1 + sum(map(len, NAMES.values()))
 WITH_TIME = {
     in_turn: Prepared(
         f"lock_entry_with_time{'_in_turn' * in_turn}",
-        f"""
-        SELECT {NO_ROW}, one.* FROM ({ENTRY}) one
-         UNION ALL
-        SELECT rota.*, {", ".join(["NULL"] * WIDTH)} FROM ({rota}) rota
-        """,  # noqa: S608 - the names are ours
+        f"{rota} UNION ALL SELECT 'entry', {NOTHING}, word FROM ({ENTRY}) one (word)",  # noqa: S608 - the names are ours
         first=LOCK_BOTH,
     )
     for in_turn, rota in OF_ONE.items()
@@ -170,16 +202,15 @@ def lock_entry(pk: int, *, now: datetime) -> WaitlistEntry:
 
     With the policy in force at `now`, by which all is judged that is done to it.
 
-    `offer_out` says whether an offer is still proposed for it: whoever makes one locks
+    `offer_out` says whether an offer is still proposed for it, and `told_of` whether
+    there are messages about it to be withdrawn: whoever makes one, or owes one, locks
     the patient first.
 
     What the referral is covered by is read with it: whoever writes to that locks the
     patient first, so it cannot change meanwhile.
     """
-    for offer_out, *values in LOCK_ENTRY.rows(entry=pk, now=now):
-        entry = _with_all(values, now=now)
-        entry.offer_out = offer_out
-        return entry
+    for (heard,) in LOCK_ENTRY.rows(entry=pk, now=now):
+        return _with_all(heard, now=now)
     raise WaitlistEntry.DoesNotExist(f"there is no request {pk}")
 
 
@@ -199,41 +230,40 @@ def lock_with_time(
     values = asked(now=now, first=day, last=day, within=within)
     values["therapists"] = [opening.therapist]
     entry, known = None, Rota(day, day, within=within)
-    for row in WITH_TIME[in_turn].rows(**values, entry=pk):
-        if row[0] is None:
-            offer_out, *of_entry = row[len(Row._fields) :]
-            entry = _with_all(of_entry, now=now)
-            entry.offer_out = offer_out
+    for row in map(Row._make, WITH_TIME[in_turn].rows(**values, entry=pk)):
+        if row.kind == "entry":
+            entry = _with_all(row.word, now=now)
         else:
-            known.add(Row._make(row[: len(Row._fields)]))
+            known.add(row)
     if entry is None:
         raise WaitlistEntry.DoesNotExist(f"there is no request {pk}")
     return entry, known
 
 
-def _with_all(row: list[Any], *, now: datetime) -> WaitlistEntry:
+def _with_all(heard: str, *, now: datetime) -> WaitlistEntry:
     """Return the entry, with its referral and patient and what those point to."""
-    values = iter(row)
-    found = {
-        name: _made(name, list(islice(values, len(names))))
-        for name, names in NAMES.items()
-    }
+    offer_out, told_of, *rows = HEARD(heard)
+    found = {name: _made(name, row) for name, row in zip(NAMES, rows, strict=True)}
     entry, referral, patient = found["entry"], found["referral"], found["patient"]
-    entry.referral, entry.patient = referral, patient
-    patient.user = found["account"]
-    referral.technique, referral.insurer = found["technique"], found["insurer"]
-    entry.policy = found["policy"] or Policy(in_force_from=now)
-    of_insurer: Any = Referral._meta.get_field("authorization")
-    of_insurer.set_cached_value(referral, found["allowed"])  # also that there is none
+    entry.offer_out, entry.told_of = offer_out, told_of
+    entry.policy = found["policy"] or unsaved(Policy, {"in_force_from": now})
+    know(entry, referral=referral, patient=patient)
+    know(patient, user=found["account"])
+    # Also that there is none.
+    of_referral = ("technique", "insurer")
+    know(referral, authorization=found["allowed"], **{n: found[n] for n in of_referral})
     return entry
 
 
 def _made(name: str, values: list[Any]) -> Any:
     """Return one row as its model; None where nothing was joined."""
-    key, *_others = values
-    if key is None:
+    if values[0] is None:
         return None
-    return as_model(PARTS[name], dict(zip(NAMES[name], values, strict=True)))
+    row = dict(zip(NAMES[name], values, strict=True))
+    for one, read in TOLD_AS_TEXT[name]:
+        if row[one] is not None:
+            row[one] = read(row[one])
+    return as_model(PARTS[name], row)
 
 
 def add_visit(visit: Appointment, rooms: list[int]) -> bool:
@@ -243,10 +273,12 @@ def add_visit(visit: Appointment, rooms: list[int]) -> bool:
     Rooms that were given for this time since they were found free are passed over.
     Returns whether there was one. `unlock_room` undoes it.
 
+    :param visit: new, of which nothing is known but what is SAID.
+
     :raises IntegrityError: if the constraints refuse it; `unlock_room` comes next then.
     """
-    values = {name: getattr(visit, name) for name in WRITTEN}
-    for visit.pk, visit.room_id in ADD_VISIT.rows(rooms=rooms, **values):
+    said = {name: getattr(visit, name) for name in SAID}
+    for visit.pk, visit.room_id in ADD_VISIT.rows(rooms=rooms, **said):
         visit._state.adding, visit._state.db = False, connection.alias
         return True
     return False

@@ -260,6 +260,8 @@ class DraftOffer(models.Model):
     line_harm = models.FloatField()
     same_therapist = models.BooleanField(default=False)  # as at the last visit
     moved = models.BooleanField(_("moved by hand"), default=False)
+    # Whether its time is not one that the plan gave when all who wait were weighed.
+    unweighed = models.BooleanField(default=False, editable=False)
     struck = models.BooleanField(_("struck"), default=False)
     appointment = models.OneToOneField(  # the offer that was sent for it
         Appointment, models.SET_NULL, related_name="+", null=True, blank=True

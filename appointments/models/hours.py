@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import RangeOperators
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from holidays import country_holidays, list_supported_countries
 
@@ -19,15 +20,15 @@ from appointments.models.periods import period
 
 
 class Weekday(models.IntegerChoices):
-    """Days as Python's date.weekday() counts them."""
+    """Days as Python's date.weekday() counts them, as they begin a line."""
 
-    MONDAY = 0, _("Monday")
-    TUESDAY = 1, _("Tuesday")
-    WEDNESDAY = 2, _("Wednesday")
-    THURSDAY = 3, _("Thursday")
-    FRIDAY = 4, _("Friday")
-    SATURDAY = 5, _("Saturday")
-    SUNDAY = 6, _("Sunday")
+    MONDAY = 0, capfirst(_("Monday"))
+    TUESDAY = 1, capfirst(_("Tuesday"))
+    WEDNESDAY = 2, capfirst(_("Wednesday"))
+    THURSDAY = 3, capfirst(_("Thursday"))
+    FRIDAY = 4, capfirst(_("Friday"))
+    SATURDAY = 5, capfirst(_("Saturday"))
+    SUNDAY = 6, capfirst(_("Sunday"))
 
 
 @lru_cache(maxsize=256)  # the same for ever, and slow to reckon

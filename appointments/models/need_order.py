@@ -4,7 +4,8 @@ The order of need as parts of prepared statements, and the front of the line.
 The formula is that of `priority.py`, and the order that of `Ranked.in_order_of_need`,
 which a test holds the two to. Of a long line only as much is read as may stand before
 somebody: the index by category, need and date received leads to them. All parts take
-the values `now` and `exponent`.
+the value `now`; the exponent is a column of `mine`, for where it is asked for by a
+subquery, PostgreSQL makes one ready for each place where the formula names it.
 """
 
 from __future__ import annotations
@@ -24,31 +25,35 @@ OVERRULES = "overrule.starts_at <= %(now)s AND overrule.ends_at > %(now)s"
 WAITED = """greatest(
     date_part('epoch', %(now)s::timestamptz - entry.received_at) / 86400, 0)"""
 WHOLE = "(target_days * (1 - entry.need_score / 200::float8))"
-ADDS = """CASE WHEN %(exponent)s::float8 = 1 THEN 1.0 / whole
-    ELSE power((waited + 1.0) / whole, %(exponent)s::float8)
-       - power(waited / whole, %(exponent)s::float8) END"""
+ADDS = """CASE WHEN exponent = 1 THEN 1.0 / whole
+    ELSE power((waited + 1.0) / whole, exponent)
+       - power(waited / whole, exponent) END"""
 _TENTHS = f"""
     SELECT category.id AS category, tenth, target.target_days
       FROM appointments_triagecategory category
       LEFT JOIN {TARGET.format(category="category.id")}
      CROSS JOIN generate_series(10, 0, -1) AS tenth
 """  # noqa: S608 - the names are ours
-# A day adds at most e (w + 1)^(e - 1) / t^e for who has waited w of t days. So of each
-# category, and each ten points of need, none who came after `since` stands before whom
-# `mine` knows by what a day adds for them; a little more, for what was rounded.
+# To whom has waited w of t days, a day adds e m^(e - 1) / t^e. There m is the mean of
+# the day, in this sense; it lies over w by 1/2 at the most, or where e is above 2 by
+# what it is at a wait of 0, e^(-1 / (e - 1)), for then it falls. So of each category,
+# and each ten points of need, none who came after `since` stands before whom `mine`
+# knows by what a day adds for them; a little more, for what was rounded.
 STEPS = f"""
-    SELECT category, tenth, target_days,
+    SELECT category, tenth, target_days, exponent,
            CASE WHEN target_days IS NULL AND adds IS NOT NULL THEN '-infinity'
                 -- Whose clock lies ahead has waited nothing, however far ahead it lies.
                 WHEN days > 0 THEN %(now)s::timestamptz
                                    - interval '1 day' * least(36500, days)
                 ELSE 'infinity' END AS since
-      FROM (SELECT tenths.*, mine.adds,
-                   CASE WHEN mine.adds > 0 AND %(exponent)s::float8 > 1 THEN power(
-                       mine.adds / %(exponent)s::float8
+      FROM (SELECT tenths.*, adds, exponent,
+                   CASE WHEN adds > 0 AND exponent > 1 THEN power(
+                       adds / exponent
                        * power(target_days * (1 - (tenth * 10 + 9) / 200.0::float8),
-                               %(exponent)s::float8),
-                       1 / (%(exponent)s::float8 - 1)) - 1.01 END AS days
+                               exponent),
+                       1 / (exponent - 1))
+                       - greatest(0.5, power(exponent, -1 / (exponent - 1)))
+                       - 0.01 END AS days
               FROM mine
              CROSS JOIN ({_TENTHS}) tenths) tenths
      ORDER BY target_days, tenth DESC
@@ -59,26 +64,27 @@ _IN_STEP = f"""
        AND category_id = steps.category
        AND need_score / 10 = steps.tenth
 """  # noqa: S608 - the names are ours
+# Looked up by hash: to join them would go through them once for each who waits.
 _OVERRULED = f"""
-    SELECT FROM appointments_overrule overrule
-     WHERE overrule.entry_id = entry.id AND {OVERRULES}
-"""
+    SELECT overrule.entry_id FROM appointments_overrule overrule WHERE {OVERRULES}
+"""  # noqa: S608 - the names are ours
 # OFFSET 0: step by step through the index, however many PostgreSQL expects. Those whom
 # an overrule moves may stand anywhere.
 LINE = f"""
     SELECT entry.*, {ADDS} AS adds
       FROM (SELECT entry.*, {WAITED} AS waited, {WHOLE} AS whole,
-                   steps.target_days, NULL::float8 AS overruled
+                   steps.target_days, NULL::float8 AS overruled, steps.exponent
               FROM steps
              CROSS JOIN LATERAL (
                     {_IN_STEP}
                        AND received_at <= steps.since
                     OFFSET 0) entry
-             WHERE NOT EXISTS ({_OVERRULED})
+             WHERE entry.id NOT IN ({_OVERRULED})
              UNION ALL
             SELECT entry.*, {WAITED}, overrule.target_days::float8,
-                   target.target_days, overrule.target_days::float8
-              FROM appointments_overrule overrule
+                   target.target_days, overrule.target_days::float8, mine.exponent
+              FROM mine
+             CROSS JOIN appointments_overrule overrule
               JOIN appointments_waitlistentry entry ON entry.id = overrule.entry_id
               LEFT JOIN {TARGET.format(category="entry.category_id")}
              WHERE entry.status = '{EntryStatus.ACCEPTED}' AND {OVERRULES}) entry
@@ -88,11 +94,12 @@ LINE = f"""
 _LEAST = f"""
     SELECT CASE WHEN count(*) = %(until)s::int THEN min(adds) END
       FROM (SELECT {ADDS} AS adds
-              FROM (SELECT {WAITED} AS waited, {WHOLE} AS whole
+              FROM (SELECT {WAITED} AS waited, {WHOLE} AS whole,
+                           %(exponent)s::float8 AS exponent
                       FROM ({_TENTHS}) steps
                      CROSS JOIN LATERAL (
                             {_IN_STEP}
-                               AND NOT EXISTS ({_OVERRULED})
+                               AND entry.id NOT IN ({_OVERRULED})
                              ORDER BY received_at
                              LIMIT {{of_each}}) entry
                      WHERE target_days IS NOT NULL) entry
@@ -103,7 +110,8 @@ _LEAST = f"""
 _FRONT = f"""
     WITH mine AS MATERIALIZED (
         SELECT coalesce(({_LEAST.format(of_each="%(until)s::int / 8 + 1")}),
-                        ({_LEAST.format(of_each="%(until)s::int")})) AS adds
+                        ({_LEAST.format(of_each="%(until)s::int")})) AS adds,
+               %(exponent)s::float8 AS exponent
     ), steps AS MATERIALIZED ({STEPS})
     SELECT id, received_at, need_score, waited, target_days, overruled, whole, adds,
            category_id

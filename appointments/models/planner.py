@@ -284,8 +284,9 @@ class Planner(Supply):
 
         The plan was drawn from the line as it was. So asked is, of those who are not as
         they were or came since, any row; and of everybody, the rows whose own patient's
-        target has changed. What a row was moved to by hand, and who was struck, is left
-        to the scheduler.
+        target has changed, and those whose time the plan did not give: it was found
+        when the patient was taken in again, and nobody else was asked. What a row was
+        moved to by hand, and who was struck, is left to the scheduler.
         """
         rows = list(rows)
         now = {one.pk: target_of(one) for one in self.line}
@@ -305,9 +306,7 @@ class Planner(Supply):
             anew = drawn.differs(one, now[one.pk])
             more = times.better_for(one.received_at, now[one.pk])
             some = (held[number] for number in more)
-            if any(
-                (anew or row.changed) and self._could_have(one, row) for row in some
-            ):
+            if any((anew or row.of_all) and self._could_have(one, row) for row in some):
                 passed.append(one.pk)
         return passed
 
@@ -328,7 +327,7 @@ class Planner(Supply):
             starts_at=row.starts_at,
             ends_at=row.starts_at + self.length_of(row),
             gain=next(harms) - next(harms),
-            changed=target != row.target_days,
+            of_all=row.unweighed or target != row.target_days,
         )
 
     def _could_have(self, entry: WaitlistEntry, held: Held) -> bool:

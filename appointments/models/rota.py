@@ -16,7 +16,6 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from appointments.codes import HOLDING_TIME, Status
 from appointments.models.before import LONGEST
 from appointments.models.hours import holidays_between
 from appointments.models.policy import Policy
@@ -34,8 +33,6 @@ from appointments.spans import Shared
 from massage_portal.prepared import Prepared, as_model
 
 ONE_DAY = timedelta(days=1)
-# What most visits are is compared first.
-HOLDING = [str(one) for one in sorted(HOLDING_TIME, key=lambda s: s != Status.BOOKED)]
 ALL: frozenset[int] = frozenset()  # what a room is fit for that says nothing
 # Clocks lie 12 hours behind Greenwich to 14 before it; then the turnover may run on.
 WEST, EAST, TURNOVER = timedelta(hours=12), timedelta(hours=14), timedelta(hours=6)
@@ -312,8 +309,6 @@ def asked(
         "earliest": max(begin, since - LONGEST),
         "since": since,
         "until": until,
-        "holding": HOLDING,
-        "proposed": str(Status.PROPOSED),
     }
 
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from itertools import product
 
+from appointments.codes import HOLDING_TIME, Status
 from appointments.models.before import COUNTED
 from appointments.models.policy import NEWEST, Policy
 from massage_portal.prepared import Prepared
 
+# What most visits are is compared first.
+HOLDING = sorted(HOLDING_TIME, key=lambda status: status != Status.BOOKED)
 # Each row says what it is, whose it is, and leaves empty what it does not have. What is
 # the same of many is one row with all their keys: hours and the times of visits are. An
 # ARRAY is read once, and spares PostgreSQL the planning of ten joins.
 STATEMENT = """
 WITH who AS MATERIALIZED (
-    SELECT t.id, t.location_id, l.time_zone
+    SELECT t.id AS therapist_id, t.location_id, l.time_zone
       FROM appointments_therapist t
       JOIN services_location l ON l.article_ptr_id = t.location_id
      WHERE t.active AND l.gives_massage {of_whom}
@@ -27,42 +30,42 @@ WITH who AS MATERIALIZED (
     SELECT r.id, r.location_id FROM appointments_room r
      WHERE r.active AND r.location_id = ANY(ARRAY(SELECT id FROM places))
 )
-SELECT 'therapist', array_agg(id), location_id, NULL::bigint[], NULL::time, NULL::time,
-       NULL::date, NULL::date, NULL::timestamptz, NULL::timestamptz, time_zone
-  FROM who GROUP BY location_id, time_zone
+SELECT 'therapist', {keys}, location_id, NULL::bigint[], NULL::time, NULL::time,
+       NULL::date, NULL::date, NULL::timestamptz, NULL::timestamptz, time_zone::text
+  FROM who {by_place}
 UNION ALL
-SELECT 'hours', array_agg(therapist_id), weekday, NULL, starts, ends,
+SELECT 'hours', {keys}, weekday::bigint, NULL, starts, ends,
        valid_from, valid_until, NULL, NULL, NULL
   FROM appointments_workinghours
  WHERE weekday = ANY(%(weekdays)s) AND valid_from <= %(last)s
    AND (valid_until IS NULL OR valid_until >= %(first)s)
-   AND therapist_id = ANY(ARRAY(SELECT id FROM who))
- GROUP BY weekday, starts, ends, valid_from, valid_until
+   AND therapist_id = ANY({theirs})
+ {by_hours}
 UNION ALL
 SELECT 'extra', ARRAY[therapist_id], NULL, NULL, starts, ends, day, NULL, NULL, NULL,
        NULL
   FROM appointments_extrahours
  WHERE day BETWEEN %(first)s AND %(last)s
-   AND therapist_id = ANY(ARRAY(SELECT id FROM who))
+   AND therapist_id = ANY({theirs})
 UNION ALL
-SELECT 'certificate', array_agg(therapist_id), technique_id, NULL, NULL, NULL,
+SELECT 'certificate', {keys}, technique_id, NULL, NULL, NULL,
        NULL, valid_until, NULL, NULL, NULL
   FROM appointments_certification
  WHERE (valid_until IS NULL OR valid_until >= %(first)s)
-   AND therapist_id = ANY(ARRAY(SELECT id FROM who))
- GROUP BY technique_id, valid_until
+   AND therapist_id = ANY({theirs})
+ {by_certificate}
 UNION ALL
 SELECT 'off', ARRAY[therapist_id], NULL, NULL, NULL, NULL, NULL, NULL,
        starts_at, ends_at, NULL
   FROM appointments_timeoff
  WHERE starts_at < %(end)s AND ends_at > %(begin)s
-   AND therapist_id = ANY(ARRAY(SELECT id FROM who))
+   AND therapist_id = ANY({theirs})
 UNION ALL
 SELECT 'visit', array_agg(therapist_id), NULL, array_agg(room_id), NULL, NULL,
        NULL, NULL, starts_at, blocked_until, NULL
   FROM appointments_appointment
- WHERE status = ANY(%(holding)s)
-   AND NOT (status = %(proposed)s AND held_until <= %(now)s)
+ WHERE status IN ({holding})
+   AND NOT (status = '{proposed}' AND held_until <= %(now)s)
    AND starts_at >= %(earliest)s AND starts_at < %(until)s
    AND blocked_until > %(since)s {of_theirs}
  GROUP BY starts_at, blocked_until
@@ -95,9 +98,22 @@ SELECT 'kept', ARRAY[c.location_id], NULL, NULL, NULL, NULL, w.day, NULL, NULL, 
  WHERE w.day BETWEEN %(first)s AND %(last)s
    AND c.location_id = ANY(ARRAY(SELECT id FROM places))
 """
+WHO = "SELECT therapist_id FROM who"
 # Of a part of the clinic; looked up by hash, as often as there are visits.
-OF_THEIRS = """AND (therapist_id IN (SELECT id FROM who)
-    OR room_id IN (SELECT id FROM rooms))"""
+OF_THEIRS = f"""AND (therapist_id IN ({WHO})
+    OR room_id IN (SELECT id FROM rooms))"""  # noqa: S608 - the names are ours
+MANY = {
+    "keys": "array_agg(therapist_id)",
+    "theirs": f"ARRAY({WHO})",
+    "by_place": "GROUP BY location_id, time_zone",
+    "by_hours": "GROUP BY weekday, starts, ends, valid_from, valid_until",
+    "by_certificate": "GROUP BY technique_id, valid_until",
+}
+# Of one therapist each row is its own: as many hash tables less to be made ready.
+ONE = dict.fromkeys(MANY, "") | {
+    "keys": "ARRAY[therapist_id]",
+    "theirs": "%(therapists)s",
+}
 # One row, if anybody who might use a time stands before a patient.
 BEFORE = f"""
 UNION ALL
@@ -120,9 +136,11 @@ SELECT 'policy', ARRAY[{", ".join(NUMBERS)}]::bigint[], id, NULL, quiet_from,
 SOME, ONE_PLACE = " AND t.id = ANY(%(therapists)s)", " AND t.location_id = %(location)s"
 
 
-def _statement(of_whom: str, *more: str) -> str:
-    theirs = OF_THEIRS if of_whom else ""
-    return STATEMENT.format(of_whom=of_whom, of_theirs=theirs) + "".join(more)
+def _statement(of_whom: str, *more: str, as_for: dict[str, str]) -> str:
+    parts = as_for | {"of_whom": of_whom, "of_theirs": OF_THEIRS if of_whom else ""}
+    parts["holding"] = ", ".join(f"'{one.value}'" for one in HOLDING)
+    parts["proposed"] = Status.PROPOSED.value
+    return STATEMENT.format(**parts) + "".join(more)
 
 
 # By whether some therapists are asked about, whether one place is, and whether policy
@@ -130,7 +148,7 @@ def _statement(of_whom: str, *more: str) -> str:
 STATEMENTS = {
     (some, place, policy): Prepared(
         f"rota{'_some' * some}{'_place' * place}{'_policy' * policy}",
-        _statement(SOME * some + ONE_PLACE * place, POLICY * policy),
+        _statement(SOME * some + ONE_PLACE * place, POLICY * policy, as_for=MANY),
     )
     for some, place, policy in product((False, True), repeat=3)
 }
@@ -139,14 +157,14 @@ LOCK_THERAPISTS = """
      ORDER BY id FOR NO KEY UPDATE
 """
 LOCK = Prepared("lock_therapists", LOCK_THERAPISTS)
-# By whether somebody's place in the line is asked about as well.
-LOCKED = {
-    False: Prepared("rota_locked", _statement(SOME), first=LOCK),
-    True: Prepared("rota_before", _statement(SOME, BEFORE), first=LOCK),
+# Of one therapist, by whether somebody's place in the line is asked about as well. They
+# are parts of another statement too.
+OF_ONE = {
+    in_turn: _statement(SOME, BEFORE * in_turn, as_for=ONE) for in_turn in (False, True)
 }
-# As parts of another statement.
-OF_ONE = {in_turn: _statement(SOME, BEFORE * in_turn) for in_turn in (False, True)}
-# Empty columns of their kinds.
-NO_ROW = """NULL::text, NULL::bigint[], NULL::bigint, NULL::bigint[], NULL::time,
-    NULL::time, NULL::date, NULL::date, NULL::timestamptz, NULL::timestamptz,
-    NULL::text"""
+LOCKED = {
+    in_turn: Prepared(name, OF_ONE[in_turn], first=LOCK)
+    for in_turn, name in {False: "rota_locked", True: "rota_before"}.items()
+}
+# Of a row that says nothing but what it is, and one word.
+NOTHING = ", ".join(["NULL"] * 9)

@@ -19,11 +19,11 @@ from appointments.models.before import (
     COVERED,
     FILLS,
     HOURS,
-    MINE,
     MOST,
     NOT_HAD,
     WISHED,
     before,
+    mine,
     not_elsewhere,
 )
 from appointments.models.need_order import LINE, STEPS
@@ -91,6 +91,8 @@ _KEEPS = """
                                  WHERE article_ptr_id = other.kept_technique_id
                                    AND technique.active)))
 """
+# Where hundreds cannot have it, it is the referral alone that tells: that the visits it
+# covers are used up is asked of it before it is joined, and of visits comes last.
 _USABLE = f"""
     SELECT FROM referrals_referral referral
       JOIN kinds ON kinds.kept = ({_KEEPS})
@@ -101,7 +103,8 @@ _USABLE = f"""
       {COVER}
      WHERE referral.id = other.referral_id AND kinds.place = asked.place
        AND local_end::time <= other.to_time AND local_end::date = asked.day
-       AND {COVERED} AND {NOT_HAD} AND {not_elsewhere("kinds.free_at")}
+       AND other.session <= referral.sessions
+       AND CASE WHEN {COVERED} THEN {NOT_HAD} AND {not_elsewhere("kinds.free_at")} END
 """  # noqa: S608 - the names are ours
 # That the shortest kind ends in time spares looking at the referral of whoever goes
 # home earlier.
@@ -119,7 +122,8 @@ IN_GREATER_NEED = Prepared(
                               %(zones)s::text[]) WITH ORDINALITY
                        AS one (therapist, location, starts_at, work_until, zone,
                                place)) AS one
-    ), kinds AS MATERIALIZED ({_KINDS}), mine AS MATERIALIZED ({MINE}),
+    ), kinds AS MATERIALIZED ({_KINDS}), mine AS MATERIALIZED (
+        {mine("%(exponent)s::float8")}),
     steps AS MATERIALIZED ({STEPS})
     SELECT (SELECT count(*)
               FROM (SELECT FROM mine CROSS JOIN ({LINE}) other

@@ -22,7 +22,7 @@ class Held:
     starts_at: datetime
     ends_at: datetime
     gain: float
-    changed: bool  # whether its patient's target is another one than when it was drawn
+    of_all: bool  # whether it is asked of all who wait, also of whom the plan knew
 
 
 class Times:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments import actions
+from appointments import actions, explain
 from appointments.codes import RoleThreat
 from appointments.forms import ask as forms
 from appointments.models import Therapist, WaitlistEntry
@@ -214,7 +214,7 @@ def _in_words(checked: dict[str, dict[str, Any]]) -> list[tuple[Any, str, list[A
             value = checked[step.name][name]
             choices = {str(k): v for k, v in getattr(field, "choices", ()) or ()}
             if isinstance(value, list):
-                said = ", ".join(str(choices[one]) for one in value)
+                said = explain.days(forms.chosen(value))
             elif isinstance(value, RoleThreat):
                 said = str(value.label)
             elif name in ("pain", "enjoyment", "activity", "sleep"):

@@ -133,16 +133,30 @@ def _decide(
         ask_anew(draft=found, **same)
         draw_up_soon(found.pk)
     elif what == "drop":
-        drafts_actions.drop_draft(draft=found, **same)
-        messages.success(request, _("The plan is thrown away. Nothing was sent."))
+        drafts_actions.drop_draft(draft=found, **same)  # the page says so
     else:
         sent = send_draft(draft=found, **same)
         if sent.offers.to_send().exists():
             send_draft_soon(sent.pk)
             return  # the page tells how far it is
-        number = sent.offers.exclude(appointment=None).count()
-        said = ngettext("%(n)d offer is sent.", "%(n)d offers are sent.", number)
-        messages.success(request, said % {"n": number})
+        _say_sent(sent, request)
+
+
+def _say_sent(sent: Draft, request: SignedInRequest) -> None:
+    """Say how many offers went, and how many could not."""
+    number = sent.offers.exclude(appointment=None).count()
+    faulty = sent.offers.exclude(fault="").count()
+    said = ngettext("%(n)d offer is sent.", "%(n)d offers are sent.", number)
+    said %= {"n": number}
+    if not faulty:
+        messages.success(request, said)
+        return
+    not_sent = ngettext(
+        "%(n)d could not be sent; its row says why.",
+        "%(n)d could not be sent; their rows say why.",
+        faulty,
+    )
+    messages.warning(request, f"{said} {not_sent % {'n': faulty}}")
 
 
 def _taken_in_elsewhere(row: DraftOffer) -> str:

@@ -18,6 +18,7 @@ from appointments.forms.visit import Note
 from appointments.models import Appointment, VisitNote
 from massage_portal.access import SignedInRequest, requires_any
 from massage_portal.audit.record import record_all
+from massage_portal.said import say_saved
 
 WRITES = "appointments.record_own_visit"
 
@@ -88,11 +89,13 @@ def _write(
     form: Note, visit: Appointment, request: SignedInRequest, *, now: datetime
 ) -> None:
     """Keep what the form says, and say what was done."""
-    actions.write_note(appointment=visit, by=request.user, now=now, **form.cleaned_data)
-    if form.cleaned_data["sign"]:
+    said = form.cleaned_data
+    kept = actions.write_note(appointment=visit, by=request.user, now=now, **said)
+    if said["sign"]:
         messages.success(request, _("The note is signed."))
     else:
-        messages.success(request, _("The note is saved. Sign it when it is finished."))
+        words = _("The note is saved. Sign it when it is finished.")
+        say_saved(request, words, seen=said["seen"], now_at=kept.number)
 
 
 def _amended(note: VisitNote, versions: list[VisitNote]) -> VisitNote | None:

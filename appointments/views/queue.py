@@ -28,6 +28,11 @@ from referrals.models import Patient
 from services.models import Version
 
 SEES = "appointments.view_waitlistentry"
+MAY = {  # by its name in the templates
+    "may_triage": "appointments.triage_waitlistentry",
+    "may_offer": "appointments.offer_appointment",
+    "may_rearrange": "appointments.change_capacity",
+}
 
 
 class Board(NamedTuple):
@@ -70,6 +75,7 @@ def queue(request: SignedInRequest) -> HttpResponse:
         "narrowed": bool(board.filters.narrowing()),
         "searched": patients is not None,
         "q": request.POST.get("q", "").strip(),
+        **{name: request.user.has_perm(what) for name, what in MAY.items()},
     }
     if not partial:
         context |= {

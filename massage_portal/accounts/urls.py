@@ -64,7 +64,7 @@ urlpatterns = [
     ),
     path(
         "password/change/",
-        requires("")(coated(allauth.password_change)),
+        requires("")(coated(views.change_password)),
         name="account_change_password",
     ),
     path(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from allauth.account import views as allauth
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from massage_portal import tokens
-from massage_portal.access import by_link
+from massage_portal.access import SignedInRequest, by_link
 from massage_portal.accounts import actions, forms
 from massage_portal.accounts.models import Invitation
 
@@ -52,6 +53,14 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     context = {"form": form, "email": found.user.email}
     status = 422 if form.errors else 200
     return render(request, "accounts/invitation.html", context, status=status)
+
+
+def change_password(request: SignedInRequest) -> HttpResponseBase:
+    """Change a password; who has none is told how they get their first."""
+    if not request.user.has_usable_password():
+        return render(request, "account/password_none.html")
+    answer: HttpResponseBase = allauth.password_change(request)
+    return answer
 
 
 def sign_out(request: HttpRequest) -> HttpResponse:

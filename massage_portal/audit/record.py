@@ -10,7 +10,7 @@ from django.db.models import Model
 
 from massage_portal.audit.context import origin
 from massage_portal.audit.models import AuditEvent
-from massage_portal.prepared import Prepared
+from massage_portal.prepared import Prepared, array
 
 # One row for each of the arrays; what all share is sent once.
 ADD_ALL = Prepared(
@@ -152,5 +152,5 @@ def _send(
         change=change[:200],
         kinds=[kind for kind, _key, _whose in rows],
         keys=[key for _kind, key, _whose in rows],
-        whose=[whose for _kind, _key, whose in rows],
+        whose=array(whose for _kind, _key, whose in rows),
     )

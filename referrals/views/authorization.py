@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
+from massage_portal.said import say_saved
 from referrals import actions
 from referrals.forms.authorization import NUMBERS, Authorize
 from referrals.models import Authorization, Referral
@@ -34,7 +34,7 @@ def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
         insurer = checked.pop("insurer")
         seen = {name: checked.pop(name) for name in ("seen", "referral_seen")}
         try:
-            actions.record_authorization(
+            saved = actions.record_authorization(
                 referral=found,
                 insurer=insurer,
                 word=actions.Word(**checked),
@@ -48,7 +48,8 @@ def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
             if posted is not None:  # to save it all the same
                 differences = _differences(form, posted, refusal)
         else:
-            messages.success(request, _("The insurer's word is saved."))
+            words = _("The insurer's word is saved.")
+            say_saved(request, words, seen=seen["seen"], now_at=saved.version)
             return redirect("referrals:referral", found.pk)
     record("referral.seen", found, by=request.user, at=now)
     context = {

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from massage_portal.access import SignedInRequest, requires, requires_any
 from massage_portal.audit.record import record
+from massage_portal.said import say_saved
 from referrals import actions, forms
 from referrals.codes import MAY_MOVE, Status
 from referrals.models import Provider, Referral
@@ -43,8 +44,9 @@ def correct(request: SignedInRequest, pk: int) -> HttpResponse:
         typed = form.cleaned_data
         said = {"seen": typed["seen"], "answers": form.answers(), "by": request.user}
         try:
-            actions.correct_referral(
-                referral=found, order=order_of(typed, now=now), now=now, **said
+            order = order_of(typed, now=now, on_record=found.received_at)
+            saved = actions.correct_referral(
+                referral=found, order=order, now=now, **said
             )
         except actions.Stale as refusal:
             form.add_error(None, str(refusal))
@@ -55,7 +57,8 @@ def correct(request: SignedInRequest, pk: int) -> HttpResponse:
         except actions.Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, _("The correction is saved."))
+            words, seen = _("The correction is saved."), typed["seen"]
+            say_saved(request, words, seen=seen, now_at=saved.version)
             return redirect("referrals:referral", found.pk)
     if form.errors and status == 200:
         status = 422

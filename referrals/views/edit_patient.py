@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
+from massage_portal.said import say_saved
 from referrals import actions, forms
 from referrals.models import Patient
 from referrals.views.correct import Difference
@@ -52,7 +53,8 @@ def edit_patient(request: SignedInRequest, pk: int) -> HttpResponse:
         except actions.AddressNeeded as refusal:
             form.add_error("email", str(refusal))
         else:
-            messages.success(request, _said(found, saved))
+            words, seen = _said(found, saved), form.cleaned_data["seen"]
+            say_saved(request, words, seen=seen, now_at=saved.version)
             return redirect("referrals:patient", found.pk)
     if form.errors and status == 200:
         status = 422

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from massage_portal.access import SignedInRequest, requires
 from massage_portal.audit.record import record
+from massage_portal.said import say_saved
 from referrals import actions
 from referrals.forms.plan import ChangePlan
 from referrals.models import Referral
@@ -39,16 +39,16 @@ def plan(request: SignedInRequest, pk: int) -> HttpResponse:
         said = dict(form.cleaned_data)
         note, seen = said.pop("note"), said.pop("seen")
         change: dict[str, Any] = {"note": note, "seen": seen, "by": request.user}
+        change |= {"planned": actions.Planned(**said), "now": now}
         try:
-            actions.change_the_plan(
-                referral=found, planned=actions.Planned(**said), now=now, **change
-            )
+            saved = actions.change_the_plan(referral=found, **change)
         except actions.Refusal as refusal:
             form.add_error(None, str(refusal))
             status = 409
             newer = getattr(refusal, "referral", None)
         else:
-            messages.success(request, _("The plan is saved. Both must sign it."))
+            words = _("The plan is saved. Both must sign it.")
+            say_saved(request, words, seen=seen, now_at=saved.version)
             return redirect("referrals:plan", found.pk)
     if newer is not None and posted is not None:  # to save it all the same
         posted["seen"] = str(newer.version)

@@ -80,10 +80,18 @@ def record_referral(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "referrals/record.html", context, status=status)
 
 
-def order_of(checked: dict[str, Any], *, now: datetime) -> actions.Order:
-    """Return the order; a referral counts from the start of the day it came in."""
+def order_of(
+    checked: dict[str, Any], *, now: datetime, on_record: datetime | None = None
+) -> actions.Order:
+    """
+    Return the order; a referral counts from the start of the day it came in.
+
+    :param on_record: when it was received so far, which stays where the day does.
+    """
     zone = ZoneInfo(settings.TIME_ZONE)
     received = datetime.combine(checked["received_on"], time(0, 0), tzinfo=zone)
+    if on_record and timezone.localdate(on_record) == checked["received_on"]:
+        received = on_record
     return actions.Order(
         provider=checked["npi"],
         diagnosis=checked["code"],

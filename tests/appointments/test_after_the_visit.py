@@ -10,6 +10,7 @@ from appointments import actions
 from appointments.codes import EntryStatus, Status
 from appointments.models import VisitNote
 from massage_portal.accounts.roles import Role
+from massage_portal.audit.record import record
 from massage_portal.tokens import sign
 from tests.appointments.notes import make_note
 from tests.appointments.pages import signed_in, url
@@ -99,3 +100,13 @@ def test_a_planned_visit_that_an_undo_took_off_the_line_is_not_laid_on_the_patie
 
     assert "This request is withdrawn." in page
     assert "You withdrew" not in page
+
+
+def test_what_nobody_did_the_portal_did_by_itself():
+    visit = a_visit(starts_at=NOW - HOUR)
+    record("appointment.offered", visit, by=None, at=NOW, change=">proposed")
+
+    page = signed_in(make_user(Role.SCHEDULER)).get(url("visit", visit.pk)).text
+
+    assert ">The portal itself<" in page
+    assert ">system<" not in page

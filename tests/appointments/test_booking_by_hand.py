@@ -221,6 +221,44 @@ def test_messages_owed_by_hand_are_the_rows_that_django_would_save():
     assert fields_of(added) == fields_of(like)
 
 
+@pytest.mark.parametrize("act", [actions.book, actions.offer])
+def test_a_time_that_is_given_is_kept_as_it_was_made(act):
+    """What a statement says once for all visits is what these are made with."""
+    _, [therapist], [room] = make_clinic()
+    technique = make_technique()
+    therapist.certifications.create(technique=technique)
+    entry = make_entry(referral=make_referral(technique=technique))
+    opening = opening_at(therapist, room, NOW + 2 * DAY)
+
+    made = act(entry=entry, opening=opening, by=make_user(Role.SCHEDULER), now=NOW)
+
+    assert fields_of(Appointment.objects.get(pk=made.pk)) == fields_of(made)
+    assert made.technique == technique
+    assert made.entry == entry
+    assert made.replaces is None
+
+
+@pytest.mark.parametrize("sent", [True, False])
+@pytest.mark.parametrize("of_use", [True, False])
+def test_a_locked_entry_says_whether_there_are_words_to_withdraw(sent, of_use):
+    entry = make_entry()
+    made = make_message(subject=entry, kind="appointments.accepted")
+    Message.objects.filter(pk=made.pk).update(
+        worth_a_call=True,
+        due_at=NOW - DAY,
+        expires_at=NOW + HOUR if of_use else NOW - HOUR,
+        sent_at=NOW - 2 * HOUR if sent else None,
+    )
+
+    with transaction.atomic():
+        told_of = lock_entry(entry.pk, now=NOW).told_of
+        Message.objects.void(about=made.about, now=NOW)
+
+    made.refresh_from_db()
+    assert told_of == (of_use or not sent)
+    assert told_of == (made.voided_at is not None or not made.worth_a_call)
+
+
 @pytest.mark.parametrize("waited", [9, 1])
 def test_a_booking_is_three_messages_to_the_database(waited, django_assert_num_queries):
     """Each waits for an answer, and therapist and room are locked all that time."""

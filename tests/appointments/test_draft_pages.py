@@ -8,6 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from appointments import actions
+from appointments.actions import send_draft
 from appointments.actions.draw_up import draw_up
 from appointments.codes import Status
 from appointments.models import Appointment, Draft
@@ -72,12 +74,36 @@ def test_a_scheduler_draws_up_a_plan_and_sends_it(desk):
     assert not Appointment.objects.exists()
 
     press(desk, draft, "send")
-    outcome = words(press(desk, draft, "send").client.get(made.url))
+    shown = press(desk, draft, "send").client.get(made.url)
+    outcome = words(shown)
 
+    assert shown.text.count("banner--success") == 1
     assert "2 offers are sent." in outcome
     assert "Offer sent" in outcome
     assert "Send 2 offers" not in outcome
     assert Appointment.objects.filter(status=Status.PROPOSED).count() == 2
+
+
+def test_what_was_sent_is_said_once_and_what_was_not_beside_it(desk, monkeypatch):
+    morning()
+    draft = planned()
+    sent = iter([True, False])
+    offer = send_draft._offer
+
+    def one_goes(*args, **how):
+        if next(sent):
+            return offer(*args, **how)
+        raise actions.NotWaiting("They wait no more.")
+
+    monkeypatch.setattr(send_draft, "_offer", one_goes)
+    press(desk, draft, "send")
+    page = desk.get(url("draft", draft.pk)).content.decode()
+
+    assert page.count("banner--success") == 0
+    assert page.count('class="banner ') == 1
+    said = "1 offer is sent. 1 could not be sent; its row says why."
+    assert said in page
+    assert "banner--success" not in desk.get(url("draft", draft.pk)).content.decode()
 
 
 def test_strike_take_in_again_plan_anew_and_throw_away(desk):
@@ -100,6 +126,7 @@ def test_strike_take_in_again_plan_anew_and_throw_away(desk):
     shown = desk.get(url("draft", draft.pk))
     assert 'name="version"' not in shown.text  # no form is left without a button
     page = words(shown)
+    assert page.count("Nothing was sent.") == 1
     assert "Struck: nothing by this plan 1" in page
     assert "This plan was thrown away" in page
     assert "Send 2 offers" not in page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -29,6 +29,7 @@ from tests.factories import (
 TOMORROW = TODAY + DAY
 EIGHT, NINE = at(TOMORROW, "08:00"), at(TOMORROW, "09:00")
 HOUR = timedelta(hours=1)
+AT_EIGHT = {"from_time": time(8), "to_time": time(9)}
 pytestmark = pytest.mark.django_db
 
 
@@ -129,6 +130,48 @@ def test_what_the_program_gave_them_instead_is_judged_as_the_plan_is_sent():
     assert rows[second.pk].starts_at == EIGHT  # by hand, and so it stays
     assert rows[newcomer.pk].starts_at == NINE
     assert send(anew).sent_at is not None
+
+
+def test_of_a_time_that_was_not_the_plans_own_everybody_is_asked():
+    """Of those who can come at eight alone, the plan gave it to the first."""
+    _, [therapist] = morning(waiting=0)
+    category = make_category(target_days=14, name="Soon")
+    first, second, third = (
+        make_entry(waited_days=days, category=category, **hours)
+        for days, hours in ((20, AT_EIGHT), (19, AT_EIGHT), (18, {}))
+    )
+    draft = planned()
+    assert {key: row.starts_at for key, row in rows_of(draft).items()} == {
+        first.pk: EIGHT,
+        third.pk: NINE,
+    }
+    strike(draft, first)
+    strike(draft, third)
+    make_appointment(therapist=therapist, starts_at=NINE)
+
+    assert take_in(draft, third).starts_at == EIGHT
+
+    with pytest.raises(PassesOver):  # the second would gain more by it
+        send(draft)
+    draft.refresh_from_db()
+    assert set(rows_of(planned_anew(draft))) == {first.pk, second.pk}
+
+
+def test_of_the_time_of_an_earlier_drawing_everybody_is_asked():
+    (_first, second), [therapist] = morning(waiting=2)
+    draft = planned()
+    strike(draft, second)
+    category = second.category
+    make_entry(waited_days=19.5, category=category)
+    visit = make_appointment(therapist=therapist, starts_at=NINE)
+    draft.refresh_from_db()
+    draft = planned_anew(draft)
+    visit.delete()
+
+    assert take_in(draft, second).starts_at == NINE
+
+    with pytest.raises(PassesOver):
+        send(draft)
 
 
 def test_where_a_person_moved_them_to_stays_as_they_are_taken_in_again():

@@ -80,3 +80,15 @@ def test_a_few_who_wait_in_many_steps_hide_none_of_the_many_in_one():
 
 def test_nobody_stands_in_an_empty_line():
     assert front(begin=0, until=50, now=NOW, exponent=3.0) == []
+
+
+@pytest.mark.parametrize("exponent", [1.1, 1.5, 2.0, 2.1, 3.0, 6.0])
+def test_the_mean_of_a_day_lies_no_further_over_its_begin_than_the_index_is_read(
+    exponent,
+):
+    """A day adds e m^(e - 1) / t^e; who is looked for has waited m, less this."""
+    most = max(0.5, exponent ** (-1 / (exponent - 1)))
+    for waited in (0, 0.01, 0.3, 1, 2.5, 10, 90, 700):
+        grown = (waited + 1) ** exponent - waited**exponent
+        mean = (grown / exponent) ** (1 / (exponent - 1))
+        assert mean <= waited + most + 1e-8

@@ -326,3 +326,9 @@ def test_staff_read_what_to_tell_before_they_book_or_move(
         told = page.partition("Tell the patient:")[2].partition('value="book"')[0]
         assert "canceled less than 30 hours before it begins counts as missed" in told
         assert "After 2 missed visits we call you" in told
+        opening = re.search(r'name="opening" value="([^"]+)"', page)[1]
+        asked = {"opening": opening}  # the buttons stand in a card of their own
+        page = signed_in(scheduler).get(url("propose", entry.pk), asked).text
+        assert page.count("Tell the patient:") == 1
+        card = page.partition('id="chosen"')[2].partition('value="book"')[0]
+        assert "canceled less than 30 hours before it begins" in card

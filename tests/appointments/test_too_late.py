@@ -50,6 +50,7 @@ def tells(page, said):
     assert page.status_code == 409
     assert said in page.text
     assert not has_form(page)
+    assert "banner__title" not in page.text  # the heading says what it was
 
 
 def over():

@@ -16,6 +16,7 @@ from appointments.models import (
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from massage_portal.audit.record import record
+from services.models import Technique
 from tests.appointments.sound import LATER, MORNING, a_life, faults, the_fault
 from tests.factories import (
     DAY,
@@ -25,6 +26,7 @@ from tests.factories import (
     make_clinic,
     make_entry,
     make_referral,
+    make_technique,
     make_user,
     opening_at,
 )
@@ -36,10 +38,15 @@ pytestmark = pytest.mark.django_db
 # --- I6 -------------------------------------------------------------------------------
 
 
-def freed_for(waiting):
+def freed_for(waiting, *, technique=None):
     """Return the offer that the portal made by itself of a time that came free."""
     _, [therapist], [room] = make_clinic()
-    entries = [make_entry(waited_days=days) for days in waiting]
+    if technique:
+        therapist.certifications.create(technique=technique)
+    entries = [
+        make_entry(waited_days=days, referral=make_referral(technique=technique))
+        for days in waiting
+    ]
     opening = opening_at(therapist, room, MORNING)
     scheduler = make_user(Role.SCHEDULER)
     gone = actions.book(
@@ -131,6 +138,19 @@ def test_who_could_not_have_come_was_not_passed_over(why):
     give_to(offer, less)
 
     assert "nobody in greater need was passed over" not in faults()
+
+
+@pytest.mark.parametrize(("until", "told"), [("09:45", False), ("12:00", True)])
+def test_a_technique_that_takes_less_time_since_proves_nothing(until, told):
+    """As the time was given, who goes home at a quarter to ten could not have come."""
+    technique = make_technique(minutes=60)
+    offer, [less, more] = freed_for([11, 30], technique=technique)
+    WaitlistEntry.objects.filter(pk=more.pk).update(to_time=until)
+    give_to(offer, less)
+
+    Technique.objects.filter(pk=technique.pk).update(minutes=30)
+
+    assert ("nobody in greater need was passed over" in faults()) == told
 
 
 def test_nothing_is_said_of_those_who_have_changed_since():

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group
 from django.db import DataError, connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 
-from massage_portal.prepared import Prepared, as_model, together
+from massage_portal.outbox.models import Message
+from massage_portal.prepared import (
+    Prepared,
+    array,
+    as_model,
+    together,
+    unsaved,
+    usual,
+)
 
 pytestmark = pytest.mark.django_db
 
 ADD = Prepared("tests_add", "INSERT INTO numbers VALUES (%(number)s::int / %(by)s)")
+FIELDS = [field.attname for field in Message._meta.concrete_fields]
 DOUBLE = Prepared("tests_double", "UPDATE numbers SET number = number * 2")
 
 
@@ -105,6 +115,31 @@ def test_a_row_as_its_model_is_as_django_makes_it(django_assert_num_queries):
         assert part.name == "Readers"
 
 
+def test_a_new_row_is_as_django_makes_it():
+    given = {"kind": "outbox.trial", "message_id": uuid4(), "due_at": None}
+    made, whole = unsaved(Message, given), Message(**given)
+
+    assert vars(made).keys() == vars(whole).keys()
+    assert [vars(made)[one] for one in FIELDS] == [vars(whole)[one] for one in FIELDS]
+    assert vars(made._state) == vars(whole._state)
+
+
+def test_a_new_row_has_a_value_of_its_own_where_each_has_one():
+    first, second = (unsaved(Message, {}) for _ in range(2))
+
+    assert first.message_id != second.message_id
+    with pytest.raises(KeyError, match="message_id"):  # no statement can say it of all
+        usual(Message, but=["id", "attempts", "faults", "unanswered"])
+
+
+def test_what_a_new_row_has_is_said_as_a_statement_writes_it():
+    but = [one for one in FIELDS if one not in ("claim", "channel", "worth_a_call")]
+
+    said = usual(Message, but=but)
+
+    assert said == {"claim": "NULL", "channel": "''", "worth_a_call": "true"}
+
+
 def test_what_nobody_listens_to_is_answered_as_through_djangos_cursors():
     when = Prepared("tests_when", "SELECT now() - now(), %(at)s::timestamptz, NULL")
     at = datetime(2026, 10, 14, 8, tzinfo=UTC)
@@ -142,3 +177,9 @@ def test_the_session_is_looked_at_before_it_is_told_what_to_prepare(monkeypatch)
     DOUBLE.run()
 
     assert seen[:2] == [1, here.connection]
+
+
+@pytest.mark.parametrize("numbers", [[], [7], [1, None, -3, 2**62]])
+def test_an_array_of_numbers_is_read_as_they_are(numbers):
+    sent = Prepared("tests_array", "SELECT %(numbers)s::bigint[]")
+    assert sent.rows(numbers=array(numbers)) == [(numbers,)]

@@ -284,6 +284,21 @@ def test_a_new_password_must_be_good_and_the_old_one_right(typed, says):
     assert sign_in(Client(), user).status_code == 302
 
 
+def test_who_has_no_password_is_told_how_they_get_their_first(client):
+    user = make_user(Role.PATIENT, password=None)
+    client.force_login(user)
+    typed = {"oldpassword": "", "password1": NEW, "password2": NEW}
+
+    for answer in (client.get(CHANGE), client.post(CHANGE, typed)):
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert "Your account has no password yet" in page
+        assert 'href="tel:' in page
+        assert "oldpassword" not in page
+    user.refresh_from_db()
+    assert not user.has_usable_password()
+
+
 def test_more_fields_than_asked_make_nobody_more_than_they_are():
     client, user = Client(), make_user(Role.PATIENT)
     more = {"is_staff": "1", "is_superuser": "1", "groups": "1", "user": "1"}
@@ -309,6 +324,23 @@ def test_a_fragment_asked_for_after_the_session_ended_loads_the_whole_page(path)
     assert answer.content == b""
     assert answer["HX-Redirect"] == SIGN_IN
     assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("page", "then"),
+    [
+        ("http://testserver/queue/?overdue=on", "?next=/queue/%3Foverdue%3Don"),
+        ("https://elsewhere.example/queue/", ""),
+        ("http://elsewhere.example/queue/", ""),
+        ("javascript:alert(1)", ""),
+    ],
+)
+def test_who_signs_in_from_a_fragment_comes_back_to_its_page(page, then):
+    headers = {"hx-request": "true", "hx-current-url": page}
+
+    answer = Client().get("/queue/next/", headers=headers)
+
+    assert answer["HX-Redirect"] == SIGN_IN + then
 
 
 def test_a_role_taken_away_is_gone_at_the_next_request():

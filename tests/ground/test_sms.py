@@ -103,7 +103,11 @@ def test_a_text_is_handed_over_as_the_interface_asks(server, mailoutbox, setting
         pytest.param(502, None, ServerDown, id="nothing behind the proxy"),
         pytest.param(503, None, ServerDown, id="down"),
         pytest.param(504, None, Unanswered, id="no answer behind the proxy"),
+        pytest.param(301, None, ServerDown, id="moved"),
         pytest.param(302, None, ServerDown, id="somebody else"),
+        pytest.param(303, None, ServerDown, id="a page to look at"),
+        pytest.param(307, None, ServerDown, id="led on with the text"),
+        pytest.param(308, None, ServerDown, id="led on for good"),
     ],
 )
 def test_a_refusal_says_what_is_to_be_done(server, status, code, meaning):

@@ -66,6 +66,17 @@ def test_a_template_compiles(path):
         assert get_template(name(path))
 
 
+BANNER = re.compile(r'{% include "components/banner.html"([^%]*)%}')
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_a_banner_says_what_it_was_given_and_no_other_title(path):
+    """What a page calls `title` or `text` for something else would stand in it."""
+    assert [
+        one for one in BANNER.findall(path.read_text()) if " only " not in one
+    ] == []
+
+
 def classes_in(text):
     """Return the class names of a template, but not those that a variable completes."""
     plain = re.sub(r"{%.*?%}", "", re.sub(r"{{.*?}}", "?", text))

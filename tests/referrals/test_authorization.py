@@ -125,6 +125,17 @@ def test_the_second_of_two_is_told_and_loses_nothing_that_was_typed(
     assert Authorization.objects.get().number == "A-22"
 
 
+def test_what_was_not_changed_is_not_said_to_be_saved(client, staff, insurer):
+    referral = make_referral(insurer=insurer)
+    client.post(page(referral), filled(number="A-11"))
+    client.get(page(referral))  # which says what the first one did
+
+    again = client.post(page(referral), filled(number="A-11", seen="1"), follow=True)
+
+    assert "You changed nothing" in again.content.decode()
+    assert "word is saved" not in again.content.decode()
+
+
 def test_a_form_sent_twice_saves_once(client, staff, insurer):
     referral = make_referral(insurer=insurer)
 

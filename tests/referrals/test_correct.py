@@ -105,6 +105,27 @@ def test_a_correction_is_kept_and_its_fields_are_on_the_trail(client, staff):
     assert list(plans) == [(1, 4), (2, 6)]  # what was agreed on is a new version
 
 
+def test_what_was_not_changed_is_not_said_to_be_saved(client, staff):
+    referral = make_referral()
+    shown = f"/referrals/{referral.pk}/"
+
+    client.post(page(referral), filled(referral))
+    unchanged = client.get(shown).content.decode()
+    twice = filled(referral, reason="Back.")
+    answers = [client.post(page(referral), twice) for _ in range(2)]
+    saved = client.get(shown).content.decode()
+
+    assert "You changed nothing" in unchanged
+    assert "The correction is saved" not in unchanged
+    assert [one.status_code for one in answers] == [302, 302]
+    assert saved.count("The correction is saved") == 1  # though it was sent twice
+    assert "You changed nothing" not in saved
+    received_at = referral.received_at
+    referral.refresh_from_db()
+    assert referral.version == 2
+    assert referral.received_at == received_at  # the hour too: the clock stays
+
+
 def test_a_correction_of_what_is_not_of_the_plan_leaves_the_plan(client, staff):
     referral = make_referral()
     actions.begin_plan(referral=referral, by=staff, now=NOW)

@@ -74,6 +74,15 @@ def link(patient):
     return f"/patients/{patient.pk}/link/"
 
 
+def test_what_was_not_changed_is_not_said_to_be_saved(staff):
+    patient = known()
+
+    page = staff.post(edit(patient), form(patient), follow=True).content.decode()
+
+    assert "You changed nothing" in page
+    assert "is saved" not in page
+
+
 def test_each_field_is_put_right_and_the_trail_names_it_without_what_it_said(staff):
     patient = known()
     changes = {"given_name": "June", "phone": "507-555-0199", "language": "es"}

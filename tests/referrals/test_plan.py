@@ -114,6 +114,9 @@ def test_the_trail_names_the_fields_and_not_the_words(client, staff, referral):
 
 def test_what_changes_nothing_makes_no_version(client, staff, referral):
     answers = [client.post(page(referral), filled(referral)) for _ in range(2)]
+    said = client.get(page(referral)).content.decode()
+    assert "You changed nothing" in said
+    assert "The plan is saved" not in said
 
     assert [one.status_code for one in answers] == [302, 302]
     assert referral.plans.count() == 1

@@ -5,4 +5,5 @@ from __future__ import annotations
 DECIMAL_SEPARATOR = "."
 THOUSAND_SEPARATOR = ","
 SHORT_DATE_FORMAT = "j b Y"  # 14/10 and 10/14 would be read either way
-DATETIME_FORMAT = r"j \d\e F \d\e Y, P"  # "a.m.", as all other hours are told
+TIME_FORMAT = "P"  # "a.m.", as all other hours are told
+DATETIME_FORMAT = r"j \d\e F \d\e Y, P"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,7 +56,6 @@ def owe_each(
             now=now,
             keys=[f"{one.kind}:{subject.pk}:{one.key}" for one in owed],
             kinds=[one.kind for one in owed],
-            message_ids=[str(uuid.uuid4()) for _ in owed],
             due=[one.due_at or now for one in owed],
             expire=[one.expires_at for one in owed],
             worth_a_call=[kind_of(one.kind).worth_a_call for one in owed],

@@ -11,13 +11,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 
 from massage_portal.outbox.carriers import mime, smtp
-from massage_portal.outbox.carriers.carrier import ServerDown
-from massage_portal.outbox.carriers.provider import (
-    is_elsewhere,
-    number_of,
-    refusal_of,
-    took,
-)
+from massage_portal.outbox.carriers.provider import number_of, refusal_of, took
 from massage_portal.outbox.carriers.unanswered import Line
 from massage_portal.outbox.kinds import Mail, kind_of
 from massage_portal.outbox.links import unsubscribing
@@ -91,8 +85,6 @@ class EmailCarrier:
             if smtp.is_cut(self.connection):
                 self.close()
             raise smtp.refusal_of(refusal, handed_over=handed_over) from refusal
-        if is_elsewhere(line.answered):  # whatever is there, it was not handed this
-            raise ServerDown(line.answered)
         return number_of(out)
 
     def _open(self) -> None:
@@ -104,7 +96,10 @@ class EmailCarrier:
             self.close()
             raise smtp.refusal_at_the_door(refusal) from refusal
         session = getattr(self.connection, "session", None)
-        self.line = Line.of(session) if session else None
+        if session:
+            self.line = Line.of(session)
+            # Another place would get our secret, and by 307 and 308 the mail too.
+            session.max_redirects = 0
         smtp.do_meanwhile(self.connection, self.meanwhile)
         self.is_open = True
 

@@ -52,8 +52,7 @@ def refusal_of(fault: AnymailError, *, handed_over: bool, answered: int) -> Unde
 
     :param handed_over: whether the provider had the whole of it.
     :param answered: the status with which it answered the mail, 0 if with none.
-        Anymail's own may be of another place, which was led to and had no mail; where
-        an answer breaks off, it has none.
+        Anymail has none where an answer breaks off, or names another place.
     """
     if isinstance(fault, AnymailRecipientsRefused | AnymailInvalidAddress):
         return AddressRefused(type(fault).__name__)
@@ -67,11 +66,6 @@ def refusal_of(fault: AnymailError, *, handed_over: bool, answered: int) -> Unde
         return Unanswered(answered)
     if answered in (429, 500):
         return NotNow(answered)
-    if answered in (401, 403, 404) or answered >= 502 or is_elsewhere(answered):
+    if answered in (401, 403, 404) or answered >= 502 or 300 <= answered < 400:
         return ServerDown(answered)
     return MessageRejected(answered) if 400 <= answered < 500 else NotNow(answered)
-
-
-def is_elsewhere(status: int) -> bool:
-    """Say whether a status names another place, which is asked and gets no mail."""
-    return 300 <= status < 400

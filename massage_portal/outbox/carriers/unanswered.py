@@ -35,7 +35,7 @@ class Line(HTTPAdapter):
     """
 
     was_handed_over = False
-    answered = 0  # with which status; another place that it names is not asked for it
+    answered = 0  # with which status; another place that it names is not asked at all
 
     def begin(self) -> None:
         """Forget the request before: the next may fail before it comes here."""
@@ -53,8 +53,6 @@ class Line(HTTPAdapter):
         self, request: requests.PreparedRequest, *args: Any, **how: Any
     ) -> requests.Response:
         """Hand a request over; whatever goes wrong is raised."""
-        if request.body is None:  # it follows one that was handed over, elsewhere
-            return super().send(request, *args, **how)
         said = request.body
         assert isinstance(said, str | bytes)  # noqa: S101 - nobody streams what he says
         body = _Body(said.encode() if isinstance(said, str) else said)

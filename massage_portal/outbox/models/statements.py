@@ -80,18 +80,20 @@ MARK_AND_BEGIN = Prepared(
     """,  # noqa: S608 - no value is written into it
 )
 
+# What is still on its way, or would be told by a call.
+TO_WITHDRAW = """(worth_a_call AND expires_at > %(now)s
+            OR sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL)"""
 # In one statement, for every booking withdraws what its request was told.
 VOID = Prepared(
     "void_messages",
-    """
+    f"""
     UPDATE outbox_message
        SET worth_a_call = worth_a_call AND expires_at <= %(now)s,
            voided_at = CASE WHEN sent_at IS NULL AND failed_at IS NULL
                             THEN COALESCE(voided_at, %(now)s) ELSE voided_at END
      WHERE about = %(about)s
-       AND (worth_a_call AND expires_at > %(now)s
-            OR sent_at IS NULL AND failed_at IS NULL AND voided_at IS NULL)
-    """,
+       AND {TO_WITHDRAW}
+    """,  # noqa: S608 - no value is written into it
 )
 
 # One row for each of the arrays, but where the same fact is owed already.
@@ -101,13 +103,12 @@ OWE = Prepared(
     INSERT INTO outbox_message (about, recipient_id, created_at, key, kind, message_id,
         due_at, try_at, expires_at, worth_a_call, {", ".join(NOTHING_YET)})
     SELECT %(about)s::text, %(recipient)s::bigint, %(now)s::timestamptz, key, kind,
-           message_id, due_at, due_at, expires_at, call,
+           gen_random_uuid(), due_at, due_at, expires_at, call,
            {", ".join(NOTHING_YET.values())}
-      FROM unnest(%(keys)s::text[], %(kinds)s::text[], %(message_ids)s::uuid[],
+      FROM unnest(%(keys)s::text[], %(kinds)s::text[],
                   %(due)s::timestamptz[], %(expire)s::timestamptz[],
                   %(worth_a_call)s::boolean[])
-           WITH ORDINALITY AS owed
-               (key, kind, message_id, due_at, expires_at, call, place)
+           WITH ORDINALITY AS owed (key, kind, due_at, expires_at, call, place)
      ORDER BY place
         ON CONFLICT DO NOTHING
     """,  # noqa: S608 - the names are ours
