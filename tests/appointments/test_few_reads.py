@@ -10,9 +10,15 @@ from django.test.utils import CaptureQueriesContext
 
 from massage_portal.accounts.roles import Role
 from tests.appointments.pages import signed_in, url
-from tests.factories import make_appointment, make_clinic, make_entry, make_user
+from tests.factories import NOW, make_appointment, make_clinic, make_entry, make_user
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """The views' clock stands at NOW: one day the referrals of the tests are over."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
 
 
 @pytest.fixture
