@@ -27,11 +27,13 @@ def open_guide(now=NOW) -> None:
     """
     Publish at `now` what a new clinic publishes.
 
-    Where something is there already, it is loaded as an editor's clinic would load it.
+    Where something is there already, it is loaded as an editor's clinic would load it;
+    where all of it is, that would add nothing.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         if not _is_empty(cursor):
-            load_content(by=None, now=now)
+            if _rows(cursor) != _kept.get(now):
+                load_content(by=None, now=now)
         elif now in _kept:
             _lay(cursor, _kept[now])
         else:

@@ -18,9 +18,8 @@ from appointments.actions.refusal import Refusal
 from appointments.codes import TO_BE_EXPLAINED, OutOfTurn
 from appointments.models import Appointment, Supply, WaitlistEntry
 from appointments.models.out_of_turn import add_out_of_turn
-from appointments.models.policy import MOST_MINUTES
+from appointments.models.policy import LEAST_MINUTES, MOST_MINUTES
 from appointments.models.treatment import (
-    LEAST_MINUTES,
     Treatment,
     kept_for,
 )

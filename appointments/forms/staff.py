@@ -16,7 +16,8 @@ from appointments.actions import Terms, Turn
 from appointments.codes import OutOfTurn
 from appointments.models import TriageCategory, WaitlistEntry
 from appointments.models.overrule import LONGEST
-from appointments.models.treatment import LEAST_MINUTES, MOST_MINUTES, Treatment
+from appointments.models.policy import LEAST_MINUTES, MOST_MINUTES
+from appointments.models.treatment import Treatment
 from massage_portal import forms as parts
 from services.models import Technique
 

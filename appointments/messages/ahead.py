@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from appointments.codes import Status
 from appointments.messages.words import Where
 from appointments.models import Appointment, Policy
+from appointments.models.hours import holidays_between
 from appointments.models.outside import DOUBTFUL, outside_of_hours
 from appointments.outside import IMPOSSIBLE
 from massage_portal.outbox.kinds import reads_ahead
@@ -23,7 +24,8 @@ VISITS = Prepared(
            patient.given_name::varchar, visit.confirmed_at IS NOT NULL,
            visit.booked_at, visit.starts_at, visit.ends_at,
            place.time_zone::varchar, place.name::varchar, room.name::varchar,
-           {DOUBTFUL}
+           {DOUBTFUL},
+           calendar.country::varchar, calendar.subdivision::varchar
       FROM appointments_appointment visit
       JOIN appointments_therapist therapist ON therapist.id = visit.therapist_id
       JOIN services_location place ON place.article_ptr_id = therapist.location_id
@@ -31,6 +33,8 @@ VISITS = Prepared(
       JOIN referrals_patient patient ON patient.id = visit.patient_id
       JOIN appointments_waitlistentry entry ON entry.id = visit.entry_id
       JOIN referrals_referral referral ON referral.id = entry.referral_id
+      LEFT JOIN appointments_holidaycalendar calendar
+             ON calendar.location_id = therapist.location_id
      WHERE visit.id = ANY(%(visits)s::bigint[])
     """,  # noqa: S608 - no value is written into it
 )
@@ -67,7 +71,7 @@ def of_visits(messages: list[Message]) -> dict[int, Visit]:
     """Return it for each message whose visit there is, by the message's key."""
     keys = {message.subject_key for message in messages}
     rows = {row[0]: row[1:] for row in VISITS.rows(visits=list(keys))}
-    impossible = _impossible([key for key, row in rows.items() if row[-1]])
+    impossible = _impossible([key for key, row in rows.items() if _in_doubt(row)])
     policies = POLICIES.rows()
     found = {}
     for message in messages:
@@ -93,6 +97,15 @@ def of_one(message: Message) -> Visit | None:
         read: Visit = message.ahead
         return read
     return of_visits([message]).get(message.pk)
+
+
+def _in_doubt(row: tuple[Any, ...]) -> bool:
+    """Say whether a visit may be one that cannot be: on a public holiday, it may."""
+    starts, zone, (doubtful, country, subdivision) = row[5], row[7], row[-3:]
+    if doubtful or country is None:  # a place without a calendar has no holidays
+        return bool(doubtful)
+    day = starts.astimezone(ZoneInfo(zone)).date()
+    return day in holidays_between(country, subdivision, day, day)
 
 
 def _impossible(doubtful: list[int]) -> set[int]:

@@ -33,15 +33,14 @@ from appointments.outside import (
 
 ONE_DAY = timedelta(days=1)
 # Whether something may be in the way of a `visit` of a `therapist` at a `place` that
-# cannot be helped; the rule itself is asked only then.
+# cannot be helped; the rule itself is asked only then. PostgreSQL does not know which
+# days are public holidays: for those `holidays_between` is asked.
 DOUBTFUL = """
     NOT therapist.active OR NOT place.gives_massage
     OR EXISTS (SELECT FROM appointments_closure
                 WHERE location_id = therapist.location_id
                   AND (visit.starts_at AT TIME ZONE place.time_zone)::date
                       BETWEEN first_day AND last_day)
-    OR EXISTS (SELECT FROM appointments_holidaycalendar
-                WHERE location_id = therapist.location_id)
     OR EXISTS (SELECT FROM appointments_timeoff off
                 WHERE off.therapist_id = therapist.id
                   AND off.starts_at < visit.ends_at AND off.ends_at > visit.starts_at)

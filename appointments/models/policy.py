@@ -22,6 +22,8 @@ from referrals.codes import Priority
 
 # Of a visit, and after it: `before` looks for what holds time no further back.
 MOST_MINUTES, MOST_TURNOVER = 240, 120
+LEAST_MINUTES = 10  # of a visit, as of a technique
+OF_A_VISIT = (LEAST_MINUTES, MOST_MINUTES)
 NEWEST = """
 SELECT * FROM appointments_policy WHERE in_force_from <= %(now)s
  ORDER BY in_force_from DESC LIMIT 1

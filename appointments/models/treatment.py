@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from appointments.models.appointment import Appointment
-from appointments.models.policy import MOST_MINUTES, Policy
+from appointments.models.policy import LEAST_MINUTES, MOST_MINUTES, Policy
 from appointments.models.waitlist import WaitlistEntry
 from services.models import Technique
 
-LEAST_MINUTES = 10  # as of a technique, as are MOST_MINUTES
 LENGTHS = (30, 50)  # to choose from, beside those of the techniques
 
 

@@ -31,7 +31,7 @@ from appointments.codes import (
 )
 from appointments.models.board import Board
 from appointments.models.capacity import Therapist
-from appointments.models.policy import Policy, TriageCategory
+from appointments.models.policy import OF_A_VISIT, Policy, TriageCategory
 from appointments.models.same_patient import same_patient
 from appointments.priority import Explanation, explain
 from massage_portal.audit.models import AuditEvent
@@ -300,7 +300,7 @@ class WaitlistEntry(models.Model):
             models.CheckConstraint(
                 name="entry_keeps_a_kind_whole",
                 condition=Q(kept_minutes=None, kept_technique=None)
-                | Q(kept_minutes__isnull=False, kept_minutes__range=(10, 240)),
+                | Q(kept_minutes__isnull=False, kept_minutes__range=OF_A_VISIT),
             ),
             models.UniqueConstraint(
                 name="entry_one_per_session_of_a_referral",

@@ -8,9 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from appointments.models import Appointment, Policy, WaitlistEntry
-from appointments.models.policy import MOST_MINUTES
+from appointments.models.policy import LEAST_MINUTES, MOST_MINUTES
 from appointments.models.treatment import (
-    LEAST_MINUTES,
     Treatment,
     chosen_for,
     kept_for,

@@ -36,6 +36,14 @@ def planned(*, weeks: int = 1, now=NOW, by=None):
     return draw_up(pk=asked.pk, now=now)
 
 
+def handed_to(task, monkeypatch):
+    """Return a list of the keys of the plans that are handed to `task` from now on."""
+    keys = []
+    take = lambda kwargs, **_options: keys.append(kwargs["pk"])  # noqa: E731
+    monkeypatch.setattr(task, "apply_async", take)
+    return keys
+
+
 def planned_anew(draft, *, version=None, now=NOW):
     """Return the plan as it is drawn up anew around what was struck or moved."""
     by = make_user(Role.SCHEDULER)

@@ -18,7 +18,7 @@ from massage_portal import ending
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from tests.appointments.pages import signed_in, url
-from tests.appointments.plans import morning, planned, rows_of
+from tests.appointments.plans import handed_to, morning, planned, rows_of
 from tests.factories import NOW, make_user
 
 pytestmark = pytest.mark.django_db
@@ -42,10 +42,7 @@ def desk(clock):
 @pytest.fixture
 def handed(monkeypatch):
     """The keys of the plans that were handed to the worker."""
-    keys = []
-    take = lambda kwargs, **_options: keys.append(kwargs["pk"])  # noqa: E731
-    monkeypatch.setattr(tasks.draw_up_one, "apply_async", take)
-    return keys
+    return handed_to(tasks.draw_up_one, monkeypatch)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from massage_portal.accounts.roles import Role
 from massage_portal.outbox.health import SENDER
 from massage_portal.outbox.models import Pulse
 from tests.appointments.pages import signed_in, url
-from tests.appointments.plans import morning, planned, rows_of
+from tests.appointments.plans import handed_to, morning, planned, rows_of
 from tests.factories import NOW, make_entry, make_user
 
 pytestmark = pytest.mark.django_db
@@ -44,10 +44,7 @@ def alive():
 @pytest.fixture
 def handed(monkeypatch):
     """The keys of the plans that were handed to the worker."""
-    keys = []
-    take = lambda kwargs, **_options: keys.append(kwargs["pk"])  # noqa: E731
-    monkeypatch.setattr(tasks.send_draft_on, "apply_async", take)
-    return keys
+    return handed_to(tasks.send_draft_on, monkeypatch)
 
 
 @pytest.fixture

@@ -68,10 +68,9 @@ def supply():
     return Supply.ahead(now=NOW, policy=Policy.objects.in_force(NOW))
 
 
-def one_by_one(entry, opening, known):
-    """Return the same by the rule itself: each of the line before the patient."""
+def one_by_one(entry, opening, known, line):
+    """Return the same by the rule itself: each of the `line` before the patient."""
     number = 0
-    line = waiting_in_line(now=NOW, policy=known.policy)
     for other in line:
         if other.pk == entry.pk:
             break
@@ -159,7 +158,7 @@ def test_the_statement_counts_whom_the_rule_finds_one_by_one(seed, exponent):
         chosen = dice.sample(some, min(6, len(some)))
 
         assert in_greater_need(entry, chosen, supply=known) == [
-            one_by_one(entry, one, known) for one in chosen
+            one_by_one(entry, one, known, entries) for one in chosen
         ]
         checked += len(chosen)
     assert checked > 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import smtplib
-from datetime import time
+from datetime import UTC, date, datetime, time
 from email import message_from_bytes, policy
 
 import pytest
@@ -27,6 +27,7 @@ from appointments.models import (
     WorkingHours,
     outside,
 )
+from appointments.models.hours import holidays_between
 from massage_portal import stencils
 from massage_portal.accounts.models import User
 from massage_portal.outbox import kinds
@@ -42,14 +43,18 @@ from tests.factories import (
     NOW,
     TODAY,
     make_appointment,
+    make_location,
     make_message,
     make_policy,
+    make_room,
     make_technique,
 )
 
 REMINDER = "appointments.reminder"
 CANCELLED = {"status": "cancelled", "ended_at": NOW, "ending": "prov"}
 LONG = "word " * 300
+# The second Monday of October in 2027: late enough for UTC to have Tuesday.
+ON_COLUMBUS_DAY = datetime(2027, 10, 12, 1, 0, tzinfo=UTC)
 
 
 def mail(subject="A subject", body="Some text", html="<p>Some text</p>", **more):
@@ -222,8 +227,15 @@ def in_the_way(what, visit):
         Therapist.objects.filter(pk=visit.therapist_id).update(active=False)
     elif what == "no massage":
         Location.objects.filter(pk=place.pk).update(gives_massage=False)
-    elif what == "a holiday":  # Columbus Day, the 12th
+    elif what == "a calendar":  # Columbus Day is the 12th
         HolidayCalendar.objects.create(location=place, country="US")
+    elif what in ("a holiday", "a holiday worked"):  # Columbus Day itself
+        visit.starts_at = ON_COLUMBUS_DAY
+        visit.ends_at = visit.blocked_until = visit.starts_at + HOUR
+        visit.save()
+        kept = HolidayCalendar.objects.create(location=place, country="US")
+        if what == "a holiday worked":
+            kept.worked.create(day=visit.local_start.date())
     elif what == "uncertified":
         visit.technique = make_technique()
         visit.save()
@@ -235,7 +247,8 @@ def in_the_way(what, visit):
 @pytest.mark.parametrize(
     ("what", "cannot_be"),
     [
-        *(("", False), ("closed the day before", False), ("a holiday", False)),
+        *(("", False), ("closed the day before", False), ("a calendar", False)),
+        *(("a holiday", True), ("a holiday worked", False)),
         *(("off", True), ("closed", True), ("gone", True), ("uncertified", True)),
         ("no massage", True),
     ],
@@ -270,6 +283,35 @@ def test_what_is_read_of_a_visit_is_what_its_rows_say(what, cannot_be):
     )
     assert read.rules == Rules(30, 3)
     assert read.cannot_be == cannot_be
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("holidays", [False, True])
+def test_reminders_of_fifty_visits_are_read_in_two_statements(
+    holidays, django_assert_num_queries
+):
+    place = make_location()
+    if holidays:
+        HolidayCalendar.objects.create(location=place, country="US")
+    room = make_room(location=place)
+    visits = [
+        make_appointment(room=room, starts_at=NOW + n * DAY + 2 * HOUR)
+        for n in range(50)
+    ]
+    on = {visit.local_start.date() for visit in visits}
+    assert date(2026, 11, 11) in on  # Veterans Day, on which no visit can be
+    messages = [
+        make_message(kind=REMINDER, subject=visit, to=visit.patient.user)
+        for visit in visits
+        if visit.local_start.date() not in holidays_between("US", "", min(on), max(on))
+    ]
+    assert len(messages) > 45
+    of_visits(messages[:1])  # both statements are prepared
+
+    with django_assert_num_queries(2):
+        read = of_visits(messages)
+
+    assert [read[one.pk].cannot_be for one in messages] == [False] * len(messages)
 
 
 @pytest.mark.django_db

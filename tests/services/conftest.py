@@ -5,11 +5,25 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.db import transaction
 
 from massage_portal.accounts.roles import Role
 from services import cache
+from tests.content import open_guide
 from tests.editing import signed_in
 from tests.factories import NOW, make_user
+
+
+@pytest.fixture(scope="module")
+def guide(django_db_setup, django_db_blocker):
+    """
+    What a new clinic publishes, for all tests of a file: to lay it takes longer than
+    most of them. What a test changes is taken back after it.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        open_guide()
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils import translation
 
 from services.models import Version
-from tests.content import open_guide
 from tests.texts import text
 
 pytestmark = pytest.mark.django_db
@@ -94,9 +93,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(autouse=True)
-def content():
+def content(guide):
     """What the clinic publishes, as a new clinic has it."""
-    open_guide()
     with translation.override("en"):
         yield
 

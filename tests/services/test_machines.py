@@ -23,7 +23,6 @@ from services.models import (
     Technique,
     Version,
 )
-from tests.content import open_guide
 from tests.factories import DAY, NOW, make_user
 from tests.heads import head, links
 from tests.roles_world import arguments, make_world
@@ -42,10 +41,9 @@ LATER = NOW + 3 * DAY
 
 
 @pytest.fixture(autouse=True)
-def content(settings):
+def content(guide, settings):
     """What a new clinic publishes, at an address that is not the one asked."""
     settings.PORTAL_ORIGIN = ORIGIN
-    open_guide()
 
 
 def listed(client):

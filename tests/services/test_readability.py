@@ -14,13 +14,11 @@ from html.parser import HTMLParser
 import pytest
 import textstat
 from django.urls import reverse
-from django.utils import translation
 
 from appointments.codes import EntryStatus
 from services.actions.content import CONTENT, read, rows
 from services.markdown import to_html
 from services.models import Publication
-from tests.content import open_guide
 from tests.factories import (
     NOW,
     make_category,
@@ -124,13 +122,15 @@ def test_so_can_the_safety_questions_in_a_patients_words():
 
 
 @pytest.fixture
-def english(db, monkeypatch):
-    """A clinic that has just opened, at NOW; studies have titles of their own."""
+def opened(guide, db, monkeypatch):
+    """A clinic that has just opened, at NOW."""
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    open_guide()
+
+
+@pytest.fixture
+def english(opened):
+    """The same, without the studies: they have titles of their own."""
     Publication.objects.all().delete()
-    with translation.override("en"):
-        yield
 
 
 PUBLIC = ["home", "safety", "referral", "privacy", "conditions", "techniques"]
@@ -176,19 +176,19 @@ STATES = [state for state in EntryStatus if state != EntryStatus.IN_PROGRESS]
 
 
 @pytest.fixture
-def patient(client, english):
+def patient(client, opened):
     """Return a function that opens a page as the patient of a small clinic."""
     world = make_world()
     client.force_login(world.patient.user)
 
-    def opened(name, **others):
+    def page(name, **others):
         known = arguments(world).get(f"appointments:{name}", {})
         answer = client.get(reverse(f"appointments:{name}", kwargs=known | others))
         assert answer.status_code == 200
         return answer.content.decode()
 
-    opened.patient, opened.asking = world.patient, world.asking
-    return opened
+    page.patient, page.asking = world.patient, world.asking
+    return page
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -9,7 +9,6 @@ from django.test import Client
 from django.urls import reverse
 
 from services.models import Location
-from tests.content import open_guide
 from tests.factories import NOW, TODAY
 from tests.heads import data, graph, head, links
 from tests.roles_world import arguments, make_world
@@ -22,10 +21,9 @@ HOSTILE = "\"'></script><script>alert(1)</script><!-- &amp; \u2028 {{ 7 }}"
 
 
 @pytest.fixture(autouse=True)
-def content(settings):
+def content(guide, settings):
     """What a new clinic publishes, at an address that is not the one asked."""
     settings.PORTAL_ORIGIN = ORIGIN
-    open_guide()
 
 
 # --- The head of a page ---------------------------------------------------------------

@@ -10,7 +10,6 @@ from django.utils import translation
 
 from services.codes import VersionStatus
 from services.models import Article, Precaution, Version
-from tests.content import open_guide
 from tests.factories import NOW, make_technique, make_text
 from tests.texts import reword
 from tests.typed import ODD, assert_safe
@@ -30,9 +29,8 @@ PAGES = [
 
 
 @pytest.fixture(autouse=True)
-def content():
+def content(guide):
     """What the clinic publishes, as a new clinic has it."""
-    open_guide()
     with translation.override("en"):  # a page in Spanish leaves its language behind
         yield
 
