@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import connection
+
 from massage_portal.outbox import sending
 from massage_portal.outbox.kinds import Mail
 from massage_portal.outbox.models import Message
-from tests.factories import NOW
+from tests.factories import DAY, NOW, make_user
 from tests.processes import LOOPBACK
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 KIND = "tests.words"
+FILL = """
+    INSERT INTO outbox_message (key, kind, about, message_id, created_at, due_at,
+           try_at, expires_at, attempts, faults, unanswered, channel, provider_id,
+           code, sent_at, failed_because, worth_a_call, recipient_id)
+    SELECT 'filled:' || n, 'tests.words', 'accounts.user:' || n, gen_random_uuid(), %s,
+           %s, %s, %s, 0, 0, 0, '', '', '',
+           CASE WHEN n <= %s THEN %s::timestamptz END, '', true, %s
+      FROM generate_series(1, %s) n
+"""
 
 
 def words(message):
@@ -43,3 +54,11 @@ def assert_tried_again_later(message):
     pk = message.pk
     assert not Message.objects.due(message.try_at - SECOND).filter(pk=pk).exists()
     assert Message.objects.due(message.try_at).filter(pk=pk).exists()
+
+
+def fill(*, sent, owed):
+    """Make messages by one statement, those sent first, and let it be known."""
+    to = make_user()
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, [NOW, NOW, NOW, NOW + DAY, sent, NOW, to.pk, sent + owed])
+        cursor.execute("ANALYZE outbox_message")

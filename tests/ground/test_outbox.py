@@ -17,6 +17,7 @@ from massage_portal.outbox.models import Message, Pulse
 from massage_portal.outbox.models.message import HAND_OVER, LEASE, Went
 from massage_portal.outbox.patience import PATIENCE
 from tests.factories import DAY, HOUR, NOW, make_message, make_user
+from tests.sending import fill
 
 SECOND = timedelta(seconds=1)
 KIND = "tests.words"
@@ -217,23 +218,22 @@ def test_a_claim_reads_the_index_of_what_is_unsent_however_many_were_sent():
     assert "Sort" not in told  # the index is in the order of the claims
 
 
-def fill(*, sent, owed):
-    """Make messages by one statement, most of them sent."""
-    to = make_user()
-    with connection.cursor() as cursor:
-        cursor.execute(FILL, [NOW, NOW, NOW, NOW + DAY, sent, NOW, to.pk, sent + owed])
-        cursor.execute("ANALYZE outbox_message")
-
-
-FILL = """
-    INSERT INTO outbox_message (key, kind, about, message_id, created_at, due_at,
-           try_at, expires_at, attempts, faults, unanswered, channel, provider_id,
-           code, sent_at, failed_because, worth_a_call, recipient_id)
-    SELECT 'filled:' || n, 'tests.words', 'accounts.user:' || n, gen_random_uuid(), %s,
-           %s, %s, %s, 0, 0, 0, '', '', '',
-           CASE WHEN n <= %s THEN %s::timestamptz END, '', true, %s
-      FROM generate_series(1, %s) n
-"""
+@pytest.mark.parametrize("owed", [3, 5_000])  # of few, the plan is kept for many
+def test_two_rows_are_found_by_their_keys_however_many_are_owed(owed):
+    fill(sent=30_000, owed=owed)
+    last, after = Message.objects.unsent().order_by("pk")[:2]
+    how = {"channel": EMAIL, "now": NOW}
+    with sign_of_life() as mine, connection.cursor() as cursor:
+        assert {last.pk, after.pk} < set(claim(mine))
+        assert Message.objects.begin(last.pk, claim=mine, **how)
+        went = Went(NOW, EMAIL, "", last.pk)
+        assert Message.objects.begin(after.pk, claim=mine, went=went, **how)
+        for name, values in (("begin_message", 5), ("mark_and_begin", 9)):
+            cursor.execute(f"EXPLAIN EXECUTE {name} ({', '.join(['NULL'] * values)})")
+            told = "\n".join(line for (line,) in cursor.fetchall())
+            assert "outbox_message_pkey" in told
+            assert "message_unsent" not in told
+            assert "Seq Scan on outbox_message" not in told
 
 
 # --- Voided and expired ---------------------------------------------------------------
