@@ -178,7 +178,8 @@ def _could_come(
         return False  # whether the therapist was certified for it then is not known
     length = timedelta(minutes=kind.lasts(policy))
     if technique is not None and kept is None:
-        # How long it took then is not known; as long as the visit at the most.
+        # How long it took then is not known; as long as the visit at the most. Where
+        # that was chosen to be longer, somebody who was passed over may not be seen.
         length = max(length, offer.ends_at - offer.starts_at)
     if offer.starts_at + length > offer.ends_at:
         return False  # the time may have been too short

@@ -22,6 +22,7 @@ from appointments.models import (
 )
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.models.booking import (
+    SAID,
     add_visit,
     lock_room,
     lock_with_time,
@@ -281,6 +282,8 @@ def _visit(
         "ends_at": opening.ends_at,
         "blocked_until": opening.blocked_until,
     }
+    if unsaid := (values | state).keys() - set(SAID):
+        raise TypeError(f"would not be written: {unsaid}")
     visit = unsaved(Appointment, values | state)
     know(visit, entry=entry, technique=technique, replaces=replaces)
     return visit

@@ -25,6 +25,7 @@ from appointments.actions.terms import Terms
 from appointments.models import Appointment, Draft, DraftOffer
 from appointments.models.booking import lock_entry
 from appointments.models.planner import Planner
+from appointments.models.weighed import passed_over
 from massage_portal import ending
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
@@ -34,19 +35,21 @@ EACH_TURN = 200  # rows, for which free time is read once
 LOCK = 4_747_004  # any number of our own: one sender of a plan at a time
 BY_PLAN = Terms(by_plan=True)
 PASSES_OVER = gettext_lazy(
-    "Somebody has come to the line since the plan was drawn up, or was judged anew, "
-    "whom waiting harms more. Plan the rest again, then send."
+    "Waiting harms somebody more who could have one of these times: since the plan was "
+    "drawn up, somebody came to the line, was judged anew or was taken in again. Plan "
+    "the rest again, then send."
 )
 TOO_OLD = gettext_lazy(
-    "Somebody has come to the line since the plan was drawn up, or was judged anew, "
-    "whom waiting harms more. Draw up a new plan for those who are left."
+    "Waiting harms somebody more who could have one of these times: since the plan was "
+    "drawn up, somebody came to the line, was judged anew or was taken in again. Draw "
+    "up a new plan for those who are left."
 )
 REFUSED = (IntegrityError, DataError)  # of this row, and so they would be every time
 log = structlog.get_logger(__name__)
 
 
 class PassesOver(Refusal):
-    """Somebody who came to the line since would be passed over."""
+    """Somebody whom the plan did not weigh for a time would be passed over."""
 
 
 def send_draft(*, draft: Draft, version: int, by: User, now: datetime) -> Draft:
@@ -169,7 +172,8 @@ def _offer(
 
 
 def _refuse_to_pass_over(draft: Draft, *, now: datetime) -> None:
-    """Refuse if somebody whom the plan does not know as they are would gain more."""
+    """Refuse if somebody whom the plan did not weigh for a time would gain more."""
     planner = Planner.around(draft, now=now)
-    if planner.passed_over(draft, draft.offers.standing().with_what_is_shown()):
+    rows = list(draft.offers.standing().with_what_is_shown())
+    if passed_over(planner, draft, rows):
         raise PassesOver(PASSES_OVER if draft.sent_at is None else TOO_OLD)

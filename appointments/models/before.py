@@ -129,7 +129,7 @@ _WITH_KIND = mine(
 # such a time: how many of these could have it by the same kind of visit, and how many
 # have another kind, of which it is not said. The time is free for its own kind: of one
 # that somebody has, nobody is counted, for hundreds may press it. The statement that
-# this is part of says `who` is asked for.
+# this is part of says `who` is asked for, and has the value `therapists`.
 COUNTED = f"""
     WITH ruling AS MATERIALIZED (
         SELECT {_ruling("harm_exponent")}::float8 AS exponent,

@@ -14,11 +14,17 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import (
+    BooleanField,
+    CharField,
     DateField,
     DateTimeField,
     DecimalField,
     Field,
+    ForeignKey,
+    GeneratedField,
+    IntegerField,
     Model,
+    TextField,
     TimeField,
 )
 
@@ -76,14 +82,33 @@ AS_TEXT: dict[type[Field[Any, Any]], Any] = {
     TimeField: time.fromisoformat,
     DecimalField: Decimal,
 }
-TOLD_AS_TEXT = {
-    name: [
-        (field.attname, AS_TEXT[type(field)])
-        for field in model._meta.local_concrete_fields
-        if field.attname in NAMES[name] and type(field) in AS_TEXT
-    ]
-    for name, model in PARTS.items()
-}
+AS_IT_IS = (  # and the kinds that are made of these
+    BooleanField,
+    CharField,
+    ForeignKey,
+    GeneratedField,
+    IntegerField,
+    TextField,
+)
+
+
+def _told_as_text(name: str) -> list[tuple[str, Any]]:
+    """
+    Return the fields of a part that JSON tells as text, and what reads each.
+
+    :raises TypeError: if a field is of a kind of which it is not known.
+    """
+    found = []
+    for field in PARTS[name]._meta.local_concrete_fields:
+        if field.attname in NAMES[name]:
+            if type(field) in AS_TEXT:
+                found.append((field.attname, AS_TEXT[type(field)]))
+            elif not isinstance(field, AS_IT_IS):
+                raise TypeError(f"how JSON tells of {field} is not known")
+    return found
+
+
+TOLD_AS_TEXT = {name: _told_as_text(name) for name in PARTS}
 LOCK_PATIENT = Prepared(
     "lock_patient",
     """
@@ -202,9 +227,11 @@ def lock_entry(pk: int, *, now: datetime) -> WaitlistEntry:
 
     With the policy in force at `now`, by which all is judged that is done to it.
 
-    `offer_out` says whether an offer is still proposed for it, and `told_of` whether
-    there are messages about it to be withdrawn: whoever makes one, or owes one, locks
-    the patient first.
+    `offer_out` says whether an offer is still proposed for it: whoever makes one locks
+    the patient first. `told_of` says whether there are messages about it to be
+    withdrawn, and is for `lock_with_time`, which reads it once all is locked. Who owes
+    one without that lock owes it of a request that waits: it is not written when the
+    request does so no more.
 
     What the referral is covered by is read with it: whoever writes to that locks the
     patient first, so it cannot change meanwhile.

@@ -14,15 +14,13 @@ from appointments.codes import Status
 from appointments.matching import fits
 from appointments.models.appointment import Appointment
 from appointments.models.draft import Draft, DraftOffer
-from appointments.models.drawn_from import DrawnFrom
 from appointments.models.in_line import waiting_in_line
 from appointments.models.policy import Policy
 from appointments.models.supply import Supply
 from appointments.models.waitlist import WaitlistEntry
 from appointments.models.wish import wish_of
 from appointments.openings import Opening, Span, on_the_clock
-from appointments.planning.drawing import LEAST_GAIN, draw_up
-from appointments.planning.gains import Held, Times
+from appointments.planning.drawing import draw_up
 from appointments.planning.grid import Block, Rooms, cells
 from appointments.planning.problem import Asking, Kind, Outcome, Problem
 from appointments.planning.twice import beside, meet
@@ -277,65 +275,6 @@ class Planner(Supply):
         return Span(
             row.starts_at, row.starts_at + self.length_of(row) + self.policy.turnover
         )
-
-    def passed_over(self, draft: Draft, rows: Iterable[DraftOffer]) -> list[int]:
-        """
-        Return the keys of those who would gain more by a row's time than its patient.
-
-        The plan was drawn from the line as it was. So asked is, of those who are not as
-        they were or came since, any row; and of everybody, the rows whose own patient's
-        target has changed, and those whose time the plan did not give: it was found
-        when the patient was taken in again, and nobody else was asked. What a row was
-        moved to by hand, and who was struck, is left to the scheduler.
-        """
-        rows = list(rows)
-        now = {one.pk: target_of(one) for one in self.line}
-        held = [self._held(row, draft, now) for row in rows if not row.moved]
-        out = {row.entry_id for row in rows} | self.to_call
-        out |= set(draft.offers.filter(struck=True).values_list("entry_id", flat=True))
-        asked = [one for one in self.line if one.pk not in out]
-        drawn = DrawnFrom.read(draft)
-        times = Times(
-            held,
-            ends_at=draft.ends_at,
-            exponent=float(self.policy.harm_exponent),
-            margin=float(self.policy.same_therapist_harm) + LEAST_GAIN,
-        )
-        passed = []
-        for one in asked:
-            anew = drawn.differs(one, now[one.pk])
-            more = times.better_for(one.received_at, now[one.pk])
-            some = (held[number] for number in more)
-            if any((anew or row.of_all) and self._could_have(one, row) for row in some):
-                passed.append(one.pk)
-        return passed
-
-    def _held(self, row: DraftOffer, draft: Draft, now: dict[int, float]) -> Held:
-        """Return what the row gives its patient, by the target that counts now."""
-        target = now.get(row.entry_id) or row.target_days
-        received, exponent = row.entry.received_at, float(self.policy.harm_exponent)
-        harms = (
-            harm(
-                waited_days=max((until - received) / DAY, 0.0),
-                target_days=target,
-                exponent=exponent,
-            )
-            for until in (draft.ends_at, row.starts_at)
-        )
-        return Held(
-            therapist=row.therapist_id,
-            starts_at=row.starts_at,
-            ends_at=row.starts_at + self.length_of(row),
-            gain=next(harms) - next(harms),
-            of_all=row.unweighed or target != row.target_days,
-        )
-
-    def _could_have(self, entry: WaitlistEntry, held: Held) -> bool:
-        """Say whether the entry could have a row's time: it suits, and is no longer."""
-        opening = self.opening_for(entry, (held.therapist, held.starts_at))
-        if opening is None or opening.ends_at > held.ends_at:
-            return False
-        return self.can_have(entry, opening)
 
 
 class Beside:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,8 @@ class Held:
     ends_at: datetime
     gain: float
     of_all: bool  # whether it is asked of all who wait, also of whom the plan knew
+    received_at: datetime  # the clock of whoever has it
+    target_days: float  # theirs
 
 
 class Times:
@@ -42,9 +45,12 @@ class Times:
         margin: float,
     ) -> None:
         self._start = np.array([moment(one.starts_at) for one in held], np.int64)
-        self._most = np.array([one.gain + margin for one in held], np.float64)
+        self._gain = np.array([one.gain for one in held], np.float64)
+        self._received = np.array([moment(one.received_at) for one in held], np.int64)
+        self._target = np.array([one.target_days for one in held], np.float64)
         self._ends_at = ends_at
-        self._exponent = exponent
+        self._exponent, self._margin = exponent, margin
+        self._has = self._harm(self._start, self._received, self._target)
 
     def better_for(self, received_at: datetime, target_days: float) -> list[int]:
         """Return the numbers of the times by which this one would gain more."""
@@ -53,8 +59,26 @@ class Times:
             target_days=target_days,
             exponent=self._exponent,
         )
-        waited = (self._start - moment(received_at)) / DAY_MICROSECONDS
-        share = np.maximum(waited, 0.0) / target_days
-        gain = none - share**self._exponent
-        found: list[int] = np.flatnonzero(gain > self._most).tolist()
+        theirs = self._harm(self._start, moment(received_at), target_days)
+        more = none - theirs > self._gain + self._margin
+        found: list[int] = np.flatnonzero(more).tolist()
         return found
+
+    def better_than(self, own: int) -> list[tuple[int, bool]]:
+        """
+        Return the earlier times by which whoever has the time `own` would gain more.
+
+        That is more than the other would lose who had `own` instead; it is said as
+        well whether it is more than the other would lose who had none.
+        """
+        start = self._start[own]
+        theirs = self._harm(self._start, self._received[own], self._target[own])
+        more = theirs[own] - theirs - self._margin
+        loses = self._harm(start, self._received, self._target) - self._has
+        found = np.flatnonzero((self._start < start) & (more > loses))
+        return [(int(one), bool(more[one] > self._gain[one])) for one in found]
+
+    def _harm(self, start: Any, received: Any, target_days: Any) -> Any:
+        """Return the harm of waiting until `start`: numbers, or arrays of them."""
+        waited = np.maximum((start - received) / DAY_MICROSECONDS, 0.0)
+        return (waited / target_days) ** self._exponent

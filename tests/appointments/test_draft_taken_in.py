@@ -28,7 +28,7 @@ from tests.factories import (
 
 TOMORROW = TODAY + DAY
 EIGHT, NINE = at(TOMORROW, "08:00"), at(TOMORROW, "09:00")
-HOUR = timedelta(hours=1)
+HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)
 AT_EIGHT = {"from_time": time(8), "to_time": time(9)}
 pytestmark = pytest.mark.django_db
 
@@ -172,6 +172,76 @@ def test_of_the_time_of_an_earlier_drawing_everybody_is_asked():
 
     with pytest.raises(PassesOver):
         send(draft)
+
+
+def two_weeks():
+    """Return four of two mornings, and their plan: of the first come the second and
+    the last at one hour only, so the first and the third have the week after."""
+    _, [therapist] = morning(waiting=0)
+    category = make_category(target_days=14, name="Soon")
+    at_nine = {"from_time": time(9), "to_time": time(10)}
+    only = {"latest": TOMORROW}
+    first, second, third, last = (
+        make_entry(waited_days=days, category=category, **wish)
+        for days, wish in (
+            (25, {}),
+            (40, AT_EIGHT | only),
+            (5, {}),
+            (41, at_nine | only),
+        )
+    )
+    draft = planned(weeks=2)
+    assert {key: row.starts_at for key, row in rows_of(draft).items()} == {
+        last.pk: NINE,
+        second.pk: EIGHT,
+        first.pk: EIGHT + WEEK,
+        third.pk: NINE + WEEK,
+    }
+    return draft, (first, second, third), therapist
+
+
+def test_of_such_a_time_those_are_asked_whom_the_plan_gives_a_later_one():
+    draft, (first, second, third), therapist = two_weeks()
+    strike(draft, second)
+    strike(draft, third)
+    make_appointment(therapist=therapist, starts_at=NINE + WEEK)
+    assert take_in(draft, third).starts_at == EIGHT  # and the first waits for longer
+
+    with pytest.raises(PassesOver):
+        send(draft)
+
+    draft.refresh_from_db()
+    anew = planned_anew(draft)
+    assert rows_of(anew)[first.pk].starts_at == EIGHT
+    assert send(anew).sent_at is not None
+
+
+def test_of_two_rows_whoever_is_judged_anew_may_not_have_the_later_one():
+    (_first, second), _ = morning(waiting=2)
+    draft = planned()
+    assert rows_of(draft)[second.pk].starts_at == NINE
+    urgent = make_category(target_days=1, name="Urgent")
+    WaitlistEntry.objects.filter(pk=second.pk).update(category=urgent)
+
+    with pytest.raises(PassesOver):
+        send(draft)
+
+    draft.refresh_from_db()
+    anew = planned_anew(draft)
+    assert rows_of(anew)[second.pk].starts_at == EIGHT
+    assert send(anew).sent_at is not None
+
+
+def test_an_hour_is_not_taken_from_who_would_have_none_and_lose_more():
+    """The first can come at eight alone: who has nine would gain less than is lost."""
+    (first, second), _ = morning(waiting=2)
+    WaitlistEntry.objects.filter(pk=first.pk).update(**AT_EIGHT)
+    draft = planned()
+    assert rows_of(draft)[second.pk].starts_at == NINE
+    sooner = make_category(target_days=5, name="Sooner")
+    WaitlistEntry.objects.filter(pk=second.pk).update(category=sooner)
+
+    assert send(draft).sent_at is not None
 
 
 def test_where_a_person_moved_them_to_stays_as_they_are_taken_in_again():

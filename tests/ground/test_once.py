@@ -47,7 +47,31 @@ def test_a_flag_is_true_or_false_and_no_more():
 
     assert page.render({"may": "Ada"}) == "yes[True]"
     assert page.render({"may": "Grace"}) == "yes[True]"
-    assert page.render({"may": ""}) == page.render() == "[False]"
+    assert page.render({"may": ""}) == "[False]"
+
+
+def test_a_flag_that_is_not_there_is_no_flag_that_is_false():
+    with pytest.raises(KeyError, match="may"):
+        parsed("{% once may %}{% if may %}yes{% endif %}{% endonce %}").render()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% once perms.appointments.view %}{% endonce %}",
+        '{% once %}{% now "u" %}{% endonce %}',
+        "{% once %}<form>{% csrf_token %}</form>{% endonce %}",
+    ],
+)
+def test_what_changes_is_not_drawn_once(source):
+    with pytest.raises(TemplateSyntaxError, match=r"drawn once|name of a flag"):
+        parsed(source)
+
+
+def test_it_does_not_see_for_which_request_it_is_drawn(rf):
+    page = parsed("{% once %}{% querystring page=2 %}{% endonce %}")
+    with pytest.raises(AttributeError, match="request"):
+        page.render({}, rf.get("/?q=Ada"))
 
 
 def test_two_parts_that_look_alike_are_not_mixed_up():
@@ -70,7 +94,7 @@ def test_addresses_in_it_are_those_of_the_site_that_is_asked():
 
 
 def test_a_block_that_another_page_may_fill_is_refused():
-    with pytest.raises(TemplateSyntaxError, match="a block changes"):
+    with pytest.raises(TemplateSyntaxError, match="what changes"):
         parsed(
             "{% once %}{% if x %}{% block b %}{% endblock %}{% endif %}{% endonce %}"
         )
