@@ -272,7 +272,7 @@ def _visit(
     replaces: Appointment | None,
 ) -> Appointment:
     """Return the visit of the patient at the opening, unsaved."""
-    values = {
+    said = state | {
         "entry_id": entry.pk,
         "patient_id": entry.patient_id,
         "therapist_id": opening.therapist,
@@ -282,9 +282,9 @@ def _visit(
         "ends_at": opening.ends_at,
         "blocked_until": opening.blocked_until,
     }
-    if unsaid := (values | state).keys() - set(SAID):
+    if unsaid := said.keys() - SAID:
         raise TypeError(f"would not be written: {unsaid}")
-    visit = unsaved(Appointment, values | state)
+    visit = unsaved(Appointment, said)
     know(visit, entry=entry, technique=technique, replaces=replaces)
     return visit
 

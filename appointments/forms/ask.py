@@ -7,23 +7,16 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from django import forms
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import RoleThreat
+from appointments.matching import LETTERS
 from appointments.models import Therapist
+from appointments.models.hours import Weekday
 from massage_portal import forms as parts
 from services.models import Location
 
-DAYS = [  # each begins a line: Spanish writes them small
-    ("M", capfirst(_("Monday"))),
-    ("T", capfirst(_("Tuesday"))),
-    ("W", capfirst(_("Wednesday"))),
-    ("R", capfirst(_("Thursday"))),
-    ("F", capfirst(_("Friday"))),
-    ("S", capfirst(_("Saturday"))),
-    ("U", capfirst(_("Sunday"))),
-]
+DAYS = [(letter, day.label) for letter, day in zip(LETTERS, Weekday, strict=True)]
 ANY_DAY = "any"
 MIN_CHOICE = 2  # places; of one there is nothing to choose
 TIMES = {  # from, to, by what a patient says

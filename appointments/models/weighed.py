@@ -10,7 +10,6 @@ from appointments.models.planner import Planner, target_of
 from appointments.models.waitlist import WaitlistEntry
 from appointments.planning.drawing import LEAST_GAIN
 from appointments.planning.gains import Held, Times
-from appointments.priority import DAY, harm
 
 
 def passed_over(planner: Planner, draft: Draft, rows: Sequence[DraftOffer]) -> set[int]:
@@ -51,6 +50,8 @@ class Weighed:
         drawn = DrawnFrom.read(self._draft)
         asked = (one for one in self._planner.line if one.pk not in self._out)
         passed = {one.pk for one in asked if self._passes(one, drawn)}
+        if not any(held.of_all for held in self._held):
+            return passed  # no two rows are to be compared
         numbers = range(len(self._rows))
         return passed | {self._rows[n].entry_id for n in numbers if self._is_late(n)}
 
@@ -86,25 +87,14 @@ class Weighed:
         return False
 
     def _held_by(self, row: DraftOffer) -> Held:
-        """Return what the row gives its patient, by the target that counts now."""
-        planner = self._planner
+        """Return the row's time with its patient, by the target that counts now."""
         target = self._targets.get(row.entry_id) or row.target_days
-        received = row.entry.received_at
-        at_the_end, then = (
-            harm(
-                waited_days=max((until - received) / DAY, 0.0),
-                target_days=target,
-                exponent=float(planner.policy.harm_exponent),
-            )
-            for until in (self._draft.ends_at, row.starts_at)
-        )
         return Held(
             therapist=row.therapist_id,
             starts_at=row.starts_at,
-            ends_at=row.starts_at + planner.length_of(row),
-            gain=at_the_end - then,
+            ends_at=row.starts_at + self._planner.length_of(row),
             of_all=row.unweighed or target != row.target_days,
-            received_at=received,
+            received_at=row.entry.received_at,
             target_days=target,
         )
 

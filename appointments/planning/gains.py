@@ -10,19 +10,17 @@ from typing import Any
 import numpy as np
 
 from appointments.planning.feasible import moment
-from appointments.priority import DAY, harm
 
 DAY_MICROSECONDS = 86_400_000_000
 
 
 @dataclass(frozen=True)
 class Held:
-    """A time that a plan gives, and how much less harm that is than none."""
+    """A time that a plan gives, and to whom."""
 
     therapist: int
     starts_at: datetime
     ends_at: datetime
-    gain: float
     of_all: bool  # whether it is asked of all who wait, also of whom the plan knew
     received_at: datetime  # the clock of whoever has it
     target_days: float  # theirs
@@ -45,21 +43,18 @@ class Times:
         margin: float,
     ) -> None:
         self._start = np.array([moment(one.starts_at) for one in held], np.int64)
-        self._gain = np.array([one.gain for one in held], np.float64)
         self._received = np.array([moment(one.received_at) for one in held], np.int64)
         self._target = np.array([one.target_days for one in held], np.float64)
-        self._ends_at = ends_at
+        self._end = moment(ends_at)
         self._exponent, self._margin = exponent, margin
         self._has = self._harm(self._start, self._received, self._target)
+        none = self._harm(self._end, self._received, self._target)
+        self._gain = none - self._has  # how much less harm than none
 
     def better_for(self, received_at: datetime, target_days: float) -> list[int]:
         """Return the numbers of the times by which this one would gain more."""
-        none = harm(
-            waited_days=max((self._ends_at - received_at) / DAY, 0.0),
-            target_days=target_days,
-            exponent=self._exponent,
-        )
-        theirs = self._harm(self._start, moment(received_at), target_days)
+        mine = (moment(received_at), target_days)
+        none, theirs = (self._harm(each, *mine) for each in (self._end, self._start))
         more = none - theirs > self._gain + self._margin
         found: list[int] = np.flatnonzero(more).tolist()
         return found

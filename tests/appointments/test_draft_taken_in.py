@@ -112,6 +112,14 @@ def send(draft):
     return send_draft(draft=draft, version=draft.version, by=by, now=NOW)
 
 
+def refused_and_planned_anew(draft):
+    """See that the plan is not sent, for it passes over somebody; draw it up anew."""
+    with pytest.raises(PassesOver):
+        send(draft)
+    draft.refresh_from_db()
+    return planned_anew(draft)
+
+
 def test_what_the_program_gave_them_instead_is_judged_as_the_plan_is_sent():
     (first, second), [therapist] = morning(waiting=2)
     draft = planned()
@@ -121,11 +129,8 @@ def test_what_the_program_gave_them_instead_is_judged_as_the_plan_is_sent():
     newcomer = make_entry(waited_days=1, category=urgent, need_score=90)
     assert take_in(draft, first).starts_at == NINE
 
-    with pytest.raises(PassesOver):
-        send(draft)
+    anew = refused_and_planned_anew(draft)
 
-    draft.refresh_from_db()
-    anew = planned_anew(draft)
     rows = rows_of(anew)
     assert rows[second.pk].starts_at == EIGHT  # by hand, and so it stays
     assert rows[newcomer.pk].starts_at == NINE
@@ -151,10 +156,9 @@ def test_of_a_time_that_was_not_the_plans_own_everybody_is_asked():
 
     assert take_in(draft, third).starts_at == EIGHT
 
-    with pytest.raises(PassesOver):  # the second would gain more by it
-        send(draft)
-    draft.refresh_from_db()
-    assert set(rows_of(planned_anew(draft))) == {first.pk, second.pk}
+    anew = refused_and_planned_anew(draft)  # the second would gain more by it
+
+    assert set(rows_of(anew)) == {first.pk, second.pk}
 
 
 def test_of_the_time_of_an_earlier_drawing_everybody_is_asked():
@@ -207,11 +211,8 @@ def test_of_such_a_time_those_are_asked_whom_the_plan_gives_a_later_one():
     make_appointment(therapist=therapist, starts_at=NINE + WEEK)
     assert take_in(draft, third).starts_at == EIGHT  # and the first waits for longer
 
-    with pytest.raises(PassesOver):
-        send(draft)
+    anew = refused_and_planned_anew(draft)
 
-    draft.refresh_from_db()
-    anew = planned_anew(draft)
     assert rows_of(anew)[first.pk].starts_at == EIGHT
     assert send(anew).sent_at is not None
 
@@ -223,11 +224,8 @@ def test_of_two_rows_whoever_is_judged_anew_may_not_have_the_later_one():
     urgent = make_category(target_days=1, name="Urgent")
     WaitlistEntry.objects.filter(pk=second.pk).update(category=urgent)
 
-    with pytest.raises(PassesOver):
-        send(draft)
+    anew = refused_and_planned_anew(draft)
 
-    draft.refresh_from_db()
-    anew = planned_anew(draft)
     assert rows_of(anew)[second.pk].starts_at == EIGHT
     assert send(anew).sent_at is not None
 
