@@ -15,8 +15,8 @@ from appointments.actions.refusal import Refusal
 from appointments.actions.tell import tell
 from appointments.codes import IN_LINE, EntryStatus, RoleThreat
 from appointments.course import days_after
+from appointments.matching import LETTERS
 from appointments.models import Appointment, NeedReport, Therapist, WaitlistEntry
-from appointments.models.waitlist import WEEKDAYS
 from appointments.need import assess
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
@@ -53,7 +53,7 @@ class NotAskable(Refusal):
 class Availability:
     """When a patient can come; what is left out means any."""
 
-    weekdays: str = WEEKDAYS
+    weekdays: str = LETTERS
     from_time: time = time(0, 0)
     to_time: time = time(23, 59)
     earliest: date | None = None

@@ -30,6 +30,7 @@ from appointments.codes import (
     SEEING_THE_PATIENT,
     EntryStatus,
 )
+from appointments.matching import LETTERS
 from appointments.models.board import Board
 from appointments.models.capacity import Therapist
 from appointments.models.indexes import OF_ENTRIES
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 
 FLOAT = FloatField()
 PRESSING = list(enumerate(Priority))  # routine to at once, as FHIR orders them
-WEEKDAYS = "MTWRFSU"  # R is Thursday, U is Sunday
 FEWEST_SHOWN = 10  # a figure about fewer people could point at one of them
 LOOK_BACK = timedelta(days=90)
 
@@ -225,7 +225,7 @@ class WaitlistEntry(models.Model):
     # When they can come. Empty means any.
     earliest = models.DateField(_("not before"), null=True, blank=True)
     latest = models.DateField(_("not after"), null=True, blank=True)
-    weekdays = models.CharField(_("weekdays"), max_length=7, default=WEEKDAYS)
+    weekdays = models.CharField(_("weekdays"), max_length=7, default=LETTERS)
     from_time = models.TimeField(_("from"), default=time(0, 0))
     to_time = models.TimeField(_("to"), default=time(23, 59))
     therapist = models.ForeignKey(
