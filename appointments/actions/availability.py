@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.actions.ask import Availability, NotAskable, from_planned_day
-from appointments.actions.need import WAITING
 from appointments.actions.triage import ChangedMeanwhile
+from appointments.codes import IN_LINE
 from appointments.models import WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
@@ -54,7 +54,7 @@ def change_availability(
 
 def _refuse(entry: WaitlistEntry, version: int) -> None:
     """Refuse a request that waits no more, or was changed since `version`."""
-    if entry.status not in WAITING:
+    if entry.status not in IN_LINE:
         raise NotAskable(
             _("This request does not wait any more, so there is nothing to change.")
         )
