@@ -239,7 +239,7 @@ def ready(
     """
     Return the visit, not saved yet, and the rooms in one of which `make_in` saves it.
 
-    It is an offer, if it is not `booked`. What is to be kept of it is written.
+    An offer, if it is not `booked`. What is to be kept of it is written.
 
     :param by: None where the portal gives it by itself.
     :param terms: what is said with it.
@@ -254,17 +254,16 @@ def ready(
     terms = terms.as_kept_for(entry)
     supply, free = still_free(entry, opening, now=now, terms=terms, by=by, known=known)
     technique = supply.technique_for(entry)
-    rooms = supply.rooms_for(free, technique)
     judged = judge(entry, free, supply=supply, terms=terms, by=by)
+    state = {"by_telephone": by_telephone, "offered_at": now}
+    state["agreed_to"] = ",".join(judged.agreed_to)
     if booked:
-        state = _BOOKED | {"booked_at": now}
+        state |= _BOOKED | {"booked_at": now}
     else:
-        state = {"held_until": _until(free, replaces, policy=entry.policy, now=now)}
-    kept = {"by_telephone": by_telephone, "agreed_to": ",".join(judged.agreed_to)}
-    state |= kept | {"offered_at": now}
+        state["held_until"] = _until(free, replaces, policy=entry.policy, now=now)
     visit = _visit(entry, free, state, technique=technique, replaces=replaces)
     keep(visit, judged, terms, by=by, now=now)
-    return visit, rooms
+    return visit, supply.rooms_for(free, technique)
 
 
 def _visit(
