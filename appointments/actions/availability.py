@@ -9,9 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.actions.ask import Availability, NotAskable, from_planned_day
-from appointments.actions.need import WAITING
 from appointments.actions.triage import ChangedMeanwhile
-from appointments.codes import EntryStatus
+from appointments.codes import IN_LINE, EntryStatus
 from appointments.models import WaitlistEntry
 from appointments.models.wish import lost_wish_of
 from massage_portal.accounts.models import User
@@ -62,7 +61,7 @@ def change_availability(
 
 def _refuse(entry: WaitlistEntry, version: int) -> None:
     """Refuse a request that waits no more, or was changed since `version`."""
-    if entry.status not in WAITING:
+    if entry.status not in IN_LINE:
         raise NotAskable(
             _("This request does not wait any more, so there is nothing to change.")
         )

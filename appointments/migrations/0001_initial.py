@@ -10,6 +10,7 @@ import django.contrib.postgres.fields.ranges
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+import django.db.models.functions.comparison
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -999,6 +1000,10 @@ class Migration(migrations.Migration):
                     "called_at",
                     models.DateTimeField(blank=True, null=True, verbose_name="called"),
                 ),
+                (
+                    "told_more_at",
+                    models.DateTimeField(blank=True, editable=False, null=True),
+                ),
                 ("version", models.PositiveIntegerField(default=1, editable=False)),
                 (
                     "earliest",
@@ -1844,6 +1849,22 @@ class Migration(migrations.Migration):
                 condition=models.Q(("called_at__isnull", False)),
                 fields=["referral", "called_at"],
                 name="entry_called",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="waitlistentry",
+            index=models.Index(
+                condition=models.Q(
+                    ("status__in", ["requested", "on-hold", "accepted"]),
+                    (
+                        "told_more_at__gt",
+                        django.db.models.functions.comparison.Coalesce(
+                            "triaged_at", "asked_at"
+                        ),
+                    ),
+                ),
+                fields=["told_more_at"],
+                name="entry_told_more",
             ),
         ),
         migrations.AddConstraint(

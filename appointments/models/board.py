@@ -6,12 +6,24 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import models
-from django.db.models import CharField, Count, Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
 
 from appointments.codes import NOT_TAKEN, Missed, Status
 from appointments.models.capacity import Therapist
+from appointments.models.indexes import LAST_READ
 from appointments.models.ranking import Ranked
 from massage_portal.outbox.models import Message
 
@@ -119,15 +131,12 @@ class Board(Ranked[Row]):
 
     def with_news(self) -> Self:
         """Mark those who told us more since they were triaged, or else since asking."""
-        from appointments.models.need import NeedReport  # it stands above
-
-        read = Coalesce(OuterRef("triaged_at"), OuterRef("asked_at"))
-        told = NeedReport.objects.filter(entry=OuterRef("pk"), reported_at__gt=read)
-        return self.annotate(told_more=Exists(told))
+        news = Q(told_more_at__isnull=False, told_more_at__gt=LAST_READ)
+        return self.annotate(told_more=ExpressionWrapper(news, BooleanField()))
 
     def worse(self) -> Self:
         """Those who told us more, as `with_news` says: somebody must read it."""
-        return self.with_news().filter(told_more=True)
+        return self.filter(told_more_at__gt=LAST_READ)
 
     def narrowed(self, by: Narrowing, *, most_missed: int = MOST_MISSED) -> Self:
         """
