@@ -45,11 +45,12 @@ def not_wished(
 def lost_wish_of(entry: WaitlistEntry, *, today: date) -> Lost | None:
     """Return what of the patient's wish nobody can give any more, as `wishes_lost`."""
     therapist, place = entry.therapist, entry.location
+    gives = None
+    if therapist is not None:
+        gives = therapist.active and therapist.location.gives_massage
     return lost_wish(
         latest=entry.latest,
-        therapist_gives=therapist
-        and therapist.active
-        and therapist.location.gives_massage,
-        place_gives=place and place.gives_massage,
+        therapist_gives=gives,
+        place_gives=None if place is None else place.gives_massage,
         today=today,
     )
