@@ -19,6 +19,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils import timezone
 
 from appointments.codes import NOT_TAKEN, Missed, Status
 from appointments.models.capacity import Therapist
@@ -93,7 +94,8 @@ class Board(Ranked[Row]):
         Those whose target has passed while they wait, and who have not been told so.
 
         Only those of whom it is true that times are short: their referral covers the
-        visit, no offer is theirs to answer, and nobody must call them first.
+        visit, no offer is theirs to answer, nobody must call them first, and what they
+        wish can be had.
         """
         from appointments.models.appointment import Appointment  # it stands above
 
@@ -110,6 +112,21 @@ class Board(Ranked[Row]):
             .exclude(
                 pk__in=self.waiting().to_call(most_missed=most_missed).values("pk")
             )
+            .exclude(pk__in=self.waiting().wishes_lost(now).values("pk"))
+        )
+
+    def wishes_lost(self, now: datetime) -> Self:
+        """
+        Those who asked for what nobody can give any more: see `lost_wish`.
+
+        The last day that suits them is over, or the therapist or place that they asked
+        for gives no massage.
+        """
+        return self.filter(
+            Q(latest__lt=timezone.localdate(now))
+            | Q(therapist__active=False)
+            | Q(therapist__location__gives_massage=False)
+            | Q(location__gives_massage=False)
         )
 
     def with_news(self) -> Self:

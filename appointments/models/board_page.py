@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from django.db.models import F, Value
 
 from appointments.changes import FAR, Coming
+from appointments.lost_wish import Lost, lost_wish
 from appointments.models.policy import TargetWait, TriageCategory
 from appointments.models.ranking import Epoch
 from appointments.models.waitlist import WaitlistEntry
@@ -59,11 +60,24 @@ class Face(NamedTuple):
     not_taken: int
     missed: int
     told_more: bool
+    latest: date | None  # the last day that suits
+    therapist_active: bool | None  # the one asked for; None is any
+    therapist_place: bool | None  # whether theirs gives massage
+    place_gives: bool | None  # whether the one asked for does; None is any
 
     @property
     def name(self) -> str:
         """The patient's."""
         return f"{self.given_name} {self.family_name}"
+
+    def lost(self, today: date) -> Lost | None:
+        """Return what of their wish nobody can give any more."""
+        return lost_wish(
+            latest=self.latest,
+            therapist_gives=self.therapist_active and self.therapist_place,
+            place_gives=self.place_gives,
+            today=today,
+        )
 
 
 _LIST = "(SELECT coalesce(json_agg(json_build_array({0})), '[]') FROM ({1}) one)"
@@ -151,6 +165,8 @@ def _faces(*, keys: list[int], now: datetime, most_missed: int) -> tuple[str, An
         *(text("patient__given_name"), text("patient__family_name")),
         *(text("referral__priority"), text("referral__status")),
         *("referral__valid_until", "has_offer", "not_taken", "missed", "told_more"),
+        *("latest", "therapist__active", "therapist__location__gives_massage"),
+        "location__gives_massage",
     )
     return rows.query.sql_with_params()
 

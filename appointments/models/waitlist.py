@@ -215,8 +215,9 @@ class WaitlistEntry(models.Model):
     category_days: int | None  # these two only where it was read `with_targets`
     overruled_days: float | None
     has_offer: bool  # these where it was read with them
-    offer_out: bool  # these three only where it was locked by `lock_entry`
+    offer_out: bool  # these four only where it was locked by `lock_entry`
     told_of: bool
+    visit_key: int
     policy: Policy
     told_more: bool
     not_taken: int

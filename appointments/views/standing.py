@@ -18,6 +18,7 @@ from appointments.course import Known, State, Visit, course
 from appointments.models import Appointment, Policy, TriageCategory, WaitlistEntry
 from appointments.models.expected import expected
 from appointments.models.treatment import kept_for
+from appointments.models.wish import lost_wish_of
 from appointments.standing import people_before
 from appointments.views.availability import can_come
 from appointments.views.deeds import DONE, OF_REQUEST, perform, shut
@@ -52,6 +53,7 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
         "visit_is_over": visit is not None and is_over(visit, now),
         "covered": mine.covered(now).exists(),
         "course": plan_of(entry.referral, now=now),
+        "lost": lost_wish_of(entry, today=timezone.localdate(now)),
         "can_come": can_come(entry),
         "questions": entry.questions.order_by("-asked_at", "-pk"),
     }
