@@ -65,7 +65,7 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
         if why is not None and not found["overruled"]:  # theirs is like nobody's
             found["expected"] = expected(entry, now=now)
         categories = TriageCategory.objects.told(get_language())
-        found["category"] = categories.get(pk=entry.category_id)
+        found["category"] = categories.get(waitlistentry=entry)
     return found
 
 
