@@ -42,7 +42,15 @@ from appointments.openings import Opening
 from appointments.spans import Span
 from massage_portal.accounts.models import User
 from massage_portal.outbox.models.statements import TO_WITHDRAW
-from massage_portal.prepared import Prepared, as_model, columns, know, unsaved, usual
+from massage_portal.prepared import (
+    Prepared,
+    array,
+    as_model,
+    columns,
+    know,
+    unsaved,
+    usual,
+)
 from referrals.models import Authorization, Patient, Referral
 from services.models import Insurer, Technique
 
@@ -310,7 +318,7 @@ def add_visit(visit: Appointment, rooms: list[int]) -> bool:
     :raises IntegrityError: if the constraints refuse it; `unlock_room` comes next then.
     """
     said = {name: getattr(visit, name) for name in SAID}
-    for (visit.room_id,) in ADD_VISIT.rows(rooms=rooms, **said):
+    for (visit.room_id,) in ADD_VISIT.rows(rooms=array(rooms), **said):
         visit._state.adding, visit._state.db = False, connection.alias
         return True
     return False
