@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -14,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments import actions
 from appointments.models import (
     Appointment,
+    CategoryWording,
     NeedReport,
     Policy,
     Room,
@@ -29,6 +32,7 @@ from massage_portal.accounts.roles import Role
 from massage_portal.windows import Door, Window
 from services.admin import Published
 from services.cache import drop_pages
+from services.models import ENGLISH
 
 
 @admin.register(Therapist)
@@ -92,6 +96,24 @@ class TriageCategoryAdmin(Published):
     def target_now(self, category: TriageCategory) -> int | None:
         """Return the target in force; none, and nobody can be put here yet."""
         return category.target_days
+
+
+@admin.register(CategoryWording)
+class CategoryWordingAdmin(Published):
+    """What patients read of a category in languages other than English."""
+
+    list_display = ("name", "category", "language")
+    list_select_related = ("category",)
+    ordering = ("category", "language")
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Offer the languages that pages are read in."""
+        if db_field.name != "language":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        others = [one for one in settings.LANGUAGES if one[0] != ENGLISH]
+        return forms.ChoiceField(label=_("Language"), choices=others)
 
 
 def _not_past(begins: datetime) -> None:

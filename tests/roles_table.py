@@ -291,6 +291,7 @@ ADMIN: dict[str, tuple[set[str], set[str]]] = {
     "appointments_therapist": ({"lead"}, {"lead"}),
     "appointments_room": ({"lead"}, set()),
     "appointments_triagecategory": ({"lead"}, {"lead"}),
+    "appointments_categorywording": ({"lead"}, {"lead"}),
     "appointments_targetwait": ({"lead"}, {"lead"}),
     "appointments_policy": ({"lead"}, {"lead"}),
     "referrals_patient": ({"lead"}, set()),

@@ -145,6 +145,7 @@ def _rows_that_only_the_admin_shows(referral, entry) -> None:
     make_technique()
     make_insurer()
     make_policy()
+    entry.category.wordings.create(language="es", name="Ejemplo", meaning="Un ejemplo.")
     precaution = make_precaution()
     ScreeningAnswer.objects.create(
         referral=referral,

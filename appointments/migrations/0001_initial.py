@@ -799,6 +799,52 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CategoryWording",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("language", models.CharField(max_length=12, verbose_name="language")),
+                ("name", models.CharField(max_length=60, verbose_name="name")),
+                (
+                    "meaning",
+                    models.CharField(max_length=300, verbose_name="who belongs here"),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="wordings",
+                        to="appointments.triagecategory",
+                        verbose_name="triage category",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "triage category in another language",
+                "verbose_name_plural": "triage categories in other languages",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("category", "language"),
+                        name="category_wording_is_one_per_language",
+                        violation_error_message=(
+                            "This category has words in this language already."
+                        ),
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("language", "en"), _negated=True),
+                        name="category_wording_is_not_english",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="TargetWait",
             fields=[
                 (

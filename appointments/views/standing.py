@@ -10,11 +10,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
 from appointments.codes import AHEAD, EntryStatus, Status
 from appointments.course import Known, State, Visit, course
-from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.models import Appointment, Policy, TriageCategory, WaitlistEntry
 from appointments.models.expected import expected
 from appointments.models.treatment import kept_for
 from appointments.models.wish import lost_wish_of
@@ -63,6 +64,8 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
         found["overruled"] = why is not None and why.overruled_days is not None
         if why is not None and not found["overruled"]:  # theirs is like nobody's
             found["expected"] = expected(entry, now=now)
+        categories = TriageCategory.objects.told(get_language())
+        found["category"] = categories.get(waitlistentry=entry)
     return found
 
 

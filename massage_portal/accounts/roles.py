@@ -88,6 +88,7 @@ PERMISSIONS: dict[Role, list[str]] = {
         "outbox.view_message",
         *_may_edit(
             "appointments.triagecategory",
+            "appointments.categorywording",
             "appointments.targetwait",
             "appointments.policy",
             "appointments.therapist",
