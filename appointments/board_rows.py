@@ -187,6 +187,8 @@ def _tags(face: Face, words: Words, *, marked: bool) -> tuple[Tag, ...]:
         tags.append(("bad", _("referral ended")))
     if (lost := face.lost(words.today)) is not None:
         tags.append(("bad", words.say(LOST[lost])))
+    elif face.nobody_gives(words.today):
+        tags.append(("bad", _("no certified therapist")))
     return tuple(tags)
 
 

@@ -64,11 +64,19 @@ class Face(NamedTuple):
     therapist_active: bool | None  # the one asked for; None is any
     therapist_place: bool | None  # whether theirs gives massage
     place_gives: bool | None  # whether the one asked for does; None is any
+    technique: int | None  # that the referral names; None: the therapist decides
+    certified_until: date | None  # the last day on which somebody may give it
 
     @property
     def name(self) -> str:
         """The patient's."""
         return f"{self.given_name} {self.family_name}"
+
+    def nobody_gives(self, today: date) -> bool:
+        """Say whether nobody may give what the referral names, today or later."""
+        if self.technique is None:
+            return False
+        return self.certified_until is None or self.certified_until < today
 
     def lost(self, today: date) -> Lost | None:
         """Return what of their wish nobody can give any more."""
@@ -158,7 +166,7 @@ def asked_for(*, begin: int, most: int) -> list[int]:
 def _faces(*, keys: list[int], now: datetime, most_missed: int) -> tuple[str, Any]:
     some = WaitlistEntry.objects.filter(pk__any_of=keys)
     some = some.with_open_offer(now).with_offers_not_taken().with_news()
-    some = some.with_visits_missed(most_missed=most_missed)
+    some = some.with_visits_missed(most_missed=most_missed).with_certificates()
     rows = some.values_list(
         *("pk", "version", text("status"), "received_at", "need_score"),
         *(text("category__name"), text("reply"), "patient"),
@@ -166,7 +174,7 @@ def _faces(*, keys: list[int], now: datetime, most_missed: int) -> tuple[str, An
         *(text("referral__priority"), text("referral__status")),
         *("referral__valid_until", "has_offer", "not_taken", "missed", "told_more"),
         *("latest", "therapist__active", "therapist__location__gives_massage"),
-        "location__gives_massage",
+        *("location__gives_massage", "referral__technique", "certified_until"),
     )
     return rows.query.sql_with_params()
 
