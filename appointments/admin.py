@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -30,9 +28,8 @@ from massage_portal.access import SignedInRequest
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from massage_portal.windows import Door, Window
-from services.admin import Published
+from services.admin import InAnotherLanguage, Published
 from services.cache import drop_pages
-from services.models import ENGLISH
 
 
 @admin.register(Therapist)
@@ -99,21 +96,12 @@ class TriageCategoryAdmin(Published):
 
 
 @admin.register(CategoryWording)
-class CategoryWordingAdmin(Published):
+class CategoryWordingAdmin(InAnotherLanguage):
     """What patients read of a category in languages other than English."""
 
     list_display = ("name", "category", "language")
     list_select_related = ("category",)
     ordering = ("category", "language")
-
-    def formfield_for_dbfield(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        """Offer the languages that pages are read in."""
-        if db_field.name != "language":
-            return super().formfield_for_dbfield(db_field, request, **kwargs)
-        others = [one for one in settings.LANGUAGES if one[0] != ENGLISH]
-        return forms.ChoiceField(label=_("Language"), choices=others)
 
 
 def _not_past(begins: datetime) -> None:

@@ -287,6 +287,7 @@ ADMIN: dict[str, tuple[set[str], set[str]]] = {
     "services_synonym": ({"editor"}, {"editor"}),
     "services_insurer": ({"editor"}, {"editor"}),
     "services_precaution": ({"lead"}, {"lead"}),
+    "services_wording": ({"lead"}, {"lead"}),
     "referrals_provider": ({"lead"}, {"lead"}),
     "appointments_therapist": ({"lead"}, {"lead"}),
     "appointments_room": ({"lead"}, set()),

@@ -95,6 +95,7 @@ PERMISSIONS: dict[Role, list[str]] = {
             "appointments.room",
             "referrals.provider",
             "services.precaution",
+            "services.wording",
         ),
         "services.view_version",
         "services.approve_version",

@@ -143,6 +143,8 @@ def test_what_is_prepared_is_never_planned_for_one_call():
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(custom_plans) FROM pg_prepared_statements")
         assert cursor.fetchone() == (0,)
+        cursor.execute("SHOW jit")  # which would compile the one plan at each call
+        assert cursor.fetchone() == ("off",)
 
 
 def test_a_visit_inserted_by_hand_is_the_row_that_django_would_save():
