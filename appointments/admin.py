@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments import actions
 from appointments.models import (
     Appointment,
+    CategoryWording,
     NeedReport,
     Policy,
     Room,
@@ -27,7 +28,7 @@ from massage_portal.access import SignedInRequest
 from massage_portal.accounts.models import User
 from massage_portal.accounts.roles import Role
 from massage_portal.windows import Door, Window
-from services.admin import Published
+from services.admin import InAnotherLanguage, Published
 from services.cache import drop_pages
 
 
@@ -94,11 +95,29 @@ class TriageCategoryAdmin(Published):
         return category.target_days
 
 
+@admin.register(CategoryWording)
+class CategoryWordingAdmin(InAnotherLanguage):
+    """What patients read of a category in languages other than English."""
+
+    list_display = ("name", "category", "language")
+    list_select_related = ("category",)
+    ordering = ("category", "language")
+
+
 def _not_past(begins: datetime) -> None:
     if begins < timezone.now():  # noqa: TID251 - an admin page is a view
         raise ValidationError(
-            _("A target cannot begin in the past: choose a time still to come.")
+            _("It cannot begin in the past: choose a time still to come.")
         )
+
+
+def _from_now_on(form: Any, said: Any) -> None:
+    """Let the beginning be left empty, as `said`, and refuse one that has passed."""
+    begins = form.base_fields.get("in_force_from")
+    if begins:
+        begins.required = False
+        begins.help_text = said
+        begins.validators = [*begins.validators, _not_past]
 
 
 @admin.register(TargetWait)
@@ -125,11 +144,7 @@ class TargetWaitAdmin(Published):
     ) -> Any:
         """Let the beginning be left empty, and refuse one that has passed."""
         form = super().get_form(request, obj, change, **kwargs)
-        begins = form.base_fields.get("in_force_from")
-        if begins:
-            begins.required = False
-            begins.help_text = _("Leave it empty to let the target count at once.")
-            begins.validators = [*begins.validators, _not_past]
+        _from_now_on(form, _("Leave it empty to let the target count at once."))
         return form
 
     def save_model(
@@ -149,6 +164,36 @@ class TargetWaitAdmin(Published):
         drop_pages()
 
 
+class Within:
+    """Refuses a number that no clinic could work with: a slip of the finger."""
+
+    def __init__(self, least: int, most: int) -> None:
+        """Take both ends, which are allowed."""
+        self.least, self.most = least, most
+
+    def __call__(self, number: Any) -> None:
+        """Raise ValidationError unless the number lies within."""
+        if not self.least <= number <= self.most:
+            raise ValidationError(
+                _("Enter a number from %(least)d to %(most)d."),
+                params={"least": self.least, "most": self.most},
+            )
+
+
+TWO_WEEKS = 14 * 24  # hours
+NUMBERS = {
+    "ahead_days": Within(1, 366),  # each page of free times reads so many
+    "hold_hours": Within(1, TWO_WEEKS),
+    "notice_hours": Within(0, TWO_WEEKS),
+    "lapse_notice_hours": Within(0, TWO_WEEKS),
+    "first_reminder_hours": Within(0, 30 * 24),
+    "second_reminder_hours": Within(0, 30 * 24),
+    "late_cancel_hours": Within(0, TWO_WEEKS),
+    "most_missed": Within(1, 20),
+    "same_therapist_harm": Within(0, 10),
+}
+
+
 @admin.register(Policy)
 class PolicyAdmin(Door):
     """The clinic's numbers. What is in force is never changed: add a new row."""
@@ -162,6 +207,24 @@ class PolicyAdmin(Door):
         if obj is not None and obj.in_force_from <= now:
             return False
         return super().has_change_permission(request, obj)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Refuse a beginning that has passed, and what no clinic could work with."""
+        form = super().get_form(request, obj, change, **kwargs)
+        _from_now_on(form, _("Leave it empty to let the policy count at once."))
+        for name, within in NUMBERS.items():
+            if one := form.base_fields.get(name):
+                one.validators = [within]
+        return form
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        """Let it begin now, if no other moment was said."""
+        obj.in_force_from = obj.in_force_from or timezone.now()  # noqa: TID251 - a view
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(WaitlistEntry, NeedReport, Appointment)

@@ -15,11 +15,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from appointments.changes import Change
 from appointments.codes import EntryStatus
 from appointments.explain import sentence
 from appointments.line import Row
+from appointments.lost_wish import Lost
 from appointments.models import Overrule
 from appointments.models.board_page import Face
 from massage_portal.phrases import Phrases
@@ -28,6 +30,11 @@ from referrals.codes import Status as ReferralStatus
 
 Tag = tuple[str, str]  # kind, label
 ANY = "9" * 18  # a key that no row has, nor any path
+LOST = {
+    Lost.DAY: gettext_noop("their last day is over"),
+    Lost.THERAPIST: gettext_noop("their therapist gives no massage"),
+    Lost.PLACE: gettext_noop("their place gives no massage"),
+}
 
 
 @dataclass
@@ -178,6 +185,10 @@ def _tags(face: Face, words: Words, *, marked: bool) -> tuple[Tag, ...]:
         face.referral_status != ReferralStatus.ACTIVE or face.valid_until < words.today
     ):
         tags.append(("bad", _("referral ended")))
+    if (lost := face.lost(words.today)) is not None:
+        tags.append(("bad", words.say(LOST[lost])))
+    elif face.nobody_gives(words.today):
+        tags.append(("bad", _("no certified therapist")))
     return tuple(tags)
 
 

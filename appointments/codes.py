@@ -51,6 +51,11 @@ ENTRY_OPEN = [
     EntryStatus.ACCEPTED,
     EntryStatus.IN_PROGRESS,
 ]
+IN_LINE = [  # to be judged, or waiting for a time: what the board lists
+    EntryStatus.REQUESTED,
+    EntryStatus.ON_HOLD,
+    EntryStatus.ACCEPTED,
+]
 
 
 class Status(models.TextChoices):

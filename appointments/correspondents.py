@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Q
 from django.urls import reverse
 
-from appointments.codes import EntryStatus
+from appointments.codes import IN_LINE
 from appointments.messages.people import person
 from appointments.models import Appointment, Question, WaitlistEntry
 from massage_portal.accounts.models import User
@@ -18,7 +18,6 @@ from massage_portal.outbox.patients import knows_patients
 from referrals.models import Patient, Referral
 
 MOST_FOUND = 50  # patients by one search
-ASKING = [EntryStatus.REQUESTED, EntryStatus.ON_HOLD, EntryStatus.ACCEPTED]
 OF_PATIENTS = [  # what messages are about, and how it tells whose it is
     (Appointment, "patient"),
     (WaitlistEntry, "patient"),
@@ -66,7 +65,7 @@ class Correspondents:
 
     def expecting(self, *, now: datetime) -> Q:
         ahead = Appointment.objects.booked_now(now).values("patient")
-        asking = WaitlistEntry.objects.filter(status__in=ASKING).values("patient")
+        asking = WaitlistEntry.objects.filter(status__in=IN_LINE).values("patient")
         some = Patient.objects.filter(Q(pk__in=ahead) | Q(pk__in=asking))
         return Q(user__in=some.exclude(user=None).values("user"))
 

@@ -28,8 +28,10 @@ def offer_freed_times(**_: Any) -> None:
 
 @shared_task(name="appointments.tell_of_waits")
 def tell_of_waits(**_: Any) -> None:
-    """Tell those whose target has passed. Beat runs this every hour."""
-    actions.tell_of_waits(now=timezone.now())
+    """Tell whose target, or whose wish, is over. Beat runs this every hour."""
+    now = timezone.now()
+    actions.tell_of_waits(now=now)
+    actions.tell_of_lost_wishes(now=now)
 
 
 @shared_task(name="appointments.reckon_waits")

@@ -65,7 +65,7 @@ class Prepared:
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """
-        Return what it reads.
+        Return what it reads; in the same message goes ahead what waits for others.
 
         :raises TransactionManagementError: if `first` would be over at once.
         """
@@ -73,17 +73,24 @@ class Prepared:
         if self._first and not here.in_atomic_block:
             raise TransactionManagementError(f"{self._name} lasts a transaction")
         self._prepare_once(_session(here))
+        if waiting := _waiting.get():
+            some = [*waiting, self._given(values)]
+            waiting.clear()
+            return _send(some)
         return _answer(here, self._execute, values)
 
     def run(self, **values: Any) -> None:
         """Have it write; inside of `together` when that ends, at the latest."""
         here = connections[DEFAULT_DB_ALIAS]
         self._prepare_once(_session(here))
-        one = (self._positional, [values[value] for value, _cast in self._in_order])
         if (waiting := _waiting.get()) is not None:
-            waiting.append(one)
+            waiting.append(self._given(values))
         else:
-            _send([one])
+            _answer(here, self._execute, values)
+
+    def _given(self, values: dict[str, Any]) -> tuple[str, list[Any]]:
+        """Return the same by the order of its values, as parts of a message are."""
+        return self._positional, [values[value] for value, _cast in self._in_order]
 
     def _prepare_once(self, session: Any) -> None:
         known = _known.setdefault(session, set())
@@ -231,8 +238,8 @@ def _send_all(waiting: list[tuple[str, list[Any]]]) -> None:
         _send(some)
 
 
-def _send(some: list[tuple[str, list[Any]]]) -> None:
-    _answer(
+def _send(some: list[tuple[str, list[Any]]]) -> list[tuple[Any, ...]]:
+    return _answer(
         connections[DEFAULT_DB_ALIAS],
         "; ".join(sql for sql, _values in some),
         [value for _sql, values in some for value in values],

@@ -188,8 +188,10 @@ DATABASES["default"] |= {
         # the server asks after it, and ends its session. Else TCP waits for hours.
         " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10"
         " -c tcp_keepalives_count=3 -c tcp_user_timeout=60s"
-        # What is prepared is planned once: see massage_portal/prepared.py.
-        " -c plan_cache_mode=force_generic_plan",
+        # What is prepared is planned once: see massage_portal/prepared.py. Whatever
+        # server can compile its plans would do so at every call, in many times the time
+        # that the statement takes, and somebody's therapist is locked meanwhile.
+        " -c plan_cache_mode=force_generic_plan -c jit=off",
     },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar, cast
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -22,6 +24,7 @@ from services.actions.words import add_record_words
 from services.cache import drop_pages
 from services.codes import ArticleKind
 from services.models import (
+    ENGLISH,
     Article,
     Condition,
     Insurer,
@@ -31,6 +34,7 @@ from services.models import (
     Synonym,
     Technique,
     Version,
+    Wording,
 )
 from services.objections import objections_to_stopping
 
@@ -85,6 +89,19 @@ class Searched(Published):
         """Save what belongs to it too, then add its words to those search knows."""
         super().save_related(*args, **kwargs)
         add_record_words()
+
+
+class InAnotherLanguage(Published):
+    """Words of a row in a language other than English, which it has itself."""
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Offer the languages that pages are read in."""
+        if db_field.name != "language":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        others = [one for one in settings.LANGUAGES if one[0] != ENGLISH]
+        return forms.ChoiceField(label=_("Language"), choices=others)
 
 
 @admin.register(Condition)
@@ -181,6 +198,15 @@ class PrecautionAdmin(Searched, InOrder):
                 ),
             ),
         )
+
+
+@admin.register(Wording)
+class WordingAdmin(Searched, InAnotherLanguage):
+    """Whom a safety question concerns, as patients read it in another language."""
+
+    list_display = ("plain", "precaution", "language")
+    list_select_related = ("precaution",)
+    ordering = ("precaution__position", "precaution", "language")
 
 
 @admin.register(Publication)

@@ -5,11 +5,17 @@ Every kept answer belongs to a generation, a name in Redis that `drop_pages` del
 reader takes the name, or makes one, before it reads the database, and keeps its answer
 under that one: what was drawn from old rows is never read again, however many
 processes there are.
+
+Answers are kept packed, and go out so to browsers that take them: three kilobytes in
+place of eight. No other page is packed: from how short it gets, an eavesdropper who
+makes a browser ask for it could learn what stands in it.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -31,6 +37,7 @@ LASTS = 300  # seconds; bounds what is stale if Redis was away when pages were d
 PATIENCE = 0.25  # seconds to wait for Redis
 PAUSE = 5.0  # seconds without a try, once Redis was found away
 GENERATION = "generation"
+TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 log = structlog.get_logger(__name__)
 
 
@@ -92,7 +99,7 @@ def _name(*parts: object) -> str:
 def _name_of(request: HttpRequest) -> str:
     """Name a page, so that no release is given one that leads to another's files."""
     files = getattr(staticfiles_storage, "manifest_hash", "")
-    return _name("page", files, get_language(), request.path)
+    return _name("packed", files, get_language(), request.path)
 
 
 def drop_pages() -> None:
@@ -128,7 +135,7 @@ def kept(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         else:
             response = view(request, *args, **kwargs)
         # As if the session had been looked at: what a browser keeps is a visitor's.
-        patch_vary_headers(response, ["Cookie"])
+        patch_vary_headers(response, ["Cookie", "Accept-Encoding"])
         return response
 
     return shown
@@ -146,14 +153,26 @@ def _kept(
     except Away:
         return view(request, *args, **kwargs)
     if found is not None:
-        return found
+        return _for_browser(request, found)
     response = view(request, *args, **kwargs)
     if generation and _is_for_all(request, response):
         head = json.dumps([generation, dict(response.items())]).encode()
+        # Without the time of day: the same page has the same ETag.
+        response.content = gzip.compress(response.content, mtime=0)
         whole = head + b"\n" + response.content
         with suppress(Away):
             store.ask(lambda client: client.set(name, whole, ex=LASTS))
+        return _for_browser(request, response)
     return response
+
+
+def _for_browser(request: HttpRequest, packed: HttpResponse) -> HttpResponse:
+    """Return a packed answer as it is if the browser takes that, or else unpacked."""
+    if TAKES_GZIP.search(request.headers.get("Accept-Encoding", "")):
+        packed["Content-Encoding"] = "gzip"
+    else:
+        packed.content = gzip.decompress(packed.content)
+    return packed
 
 
 def _look_up(name: str) -> tuple[str, HttpResponse | None]:
@@ -174,7 +193,11 @@ def _look_up(name: str) -> tuple[str, HttpResponse | None]:
 
 
 def _answer(generation: str, entry: bytes | None) -> HttpResponse | None:
-    """Return a kept answer; None if there is none, or it is of another generation."""
+    """
+    Return a kept answer, packed.
+
+    None if there is none, or it is of another generation.
+    """
     head, _, content = (entry or b"").partition(b"\n")
     with suppress(ValueError):
         kept_in, headers = json.loads(head)

@@ -190,6 +190,14 @@ def waiting(**person) -> Example:
     return _to_patient(entry)
 
 
+@example("appointments.wish_lost")
+def wish_lost(**person) -> Example:
+    entry = marked_entry(EntryStatus.ACCEPTED, **person)
+    entry.latest = TODAY - DAY
+    entry.save()
+    return _to_patient(entry)
+
+
 @example("appointments.question_answered")
 def question_answered(**person) -> Example:
     entry = marked_entry(EntryStatus.ACCEPTED, **person)

@@ -145,7 +145,9 @@ def _rows_that_only_the_admin_shows(referral, entry) -> None:
     make_technique()
     make_insurer()
     make_policy()
+    entry.category.wordings.create(language="es", name="Ejemplo", meaning="Un ejemplo.")
     precaution = make_precaution()
+    precaution.wordings.create(language="es", plain="un ejemplo")
     ScreeningAnswer.objects.create(
         referral=referral,
         precaution=precaution,

@@ -76,7 +76,7 @@ from appointments.actions.triage import (
 )
 from appointments.actions.undo import NotUndoable, marked_today, undo_mark
 from appointments.actions.visit import TooEarly, record_visit
-from appointments.actions.wait import tell_of_waits
+from appointments.actions.wait import tell_of_lost_wishes, tell_of_waits
 
 __all__ = [
     "AlreadyAnswered",
@@ -147,6 +147,7 @@ __all__ = [
     "report_need",
     "set_target",
     "so_many",
+    "tell_of_lost_wishes",
     "tell_of_waits",
     "triage",
     "undo_mark",

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from appointments.actions.hold import end_offers
 from appointments.actions.refusal import Refusal
 from appointments.actions.tell import tell
-from appointments.codes import EntryStatus, RoleThreat
+from appointments.codes import IN_LINE, EntryStatus, RoleThreat
 from appointments.course import days_after
+from appointments.matching import LETTERS
 from appointments.models import Appointment, NeedReport, Therapist, WaitlistEntry
-from appointments.models.waitlist import WEEKDAYS
 from appointments.need import assess
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
@@ -53,7 +53,7 @@ class NotAskable(Refusal):
 class Availability:
     """When a patient can come; what is left out means any."""
 
-    weekdays: str = WEEKDAYS
+    weekdays: str = LETTERS
     from_time: time = time(0, 0)
     to_time: time = time(23, 59)
     earliest: date | None = None
@@ -229,11 +229,7 @@ def withdraw(*, entry: WaitlistEntry, by: User, now: datetime) -> WaitlistEntry:
     )
     if entry.status == EntryStatus.CANCELLED:
         return entry
-    if entry.status not in (
-        EntryStatus.REQUESTED,
-        EntryStatus.ON_HOLD,
-        EntryStatus.ACCEPTED,
-    ):
+    if entry.status not in IN_LINE:
         raise NotAskable(_("This request can no longer be withdrawn."))
     end_offers(Appointment.objects.filter(entry=entry), by=by, now=now)
     before, entry.status = entry.status, EntryStatus.CANCELLED

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.actions.ask import Availability, NotAskable, from_planned_day
-from appointments.actions.need import WAITING
 from appointments.actions.triage import ChangedMeanwhile
+from appointments.codes import IN_LINE, EntryStatus
 from appointments.models import WaitlistEntry
+from appointments.models.wish import lost_wish_of
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
+from massage_portal.outbox import actions as outbox
 from referrals.actions.locks import lock_patient_of
 
 
@@ -44,6 +47,10 @@ def change_availability(
     _refuse(entry, version)
     if _is_so(entry, wanted):
         return entry
+    if entry.status == EntryStatus.ACCEPTED and lost_wish_of(
+        entry, today=timezone.localdate(now)
+    ):
+        outbox.void(entry, now=now)  # we asked them to say this, or would call them
     for name, value in wanted.items():
         setattr(entry, name, value)
     entry.version += 1
@@ -54,7 +61,7 @@ def change_availability(
 
 def _refuse(entry: WaitlistEntry, version: int) -> None:
     """Refuse a request that waits no more, or was changed since `version`."""
-    if entry.status not in WAITING:
+    if entry.status not in IN_LINE:
         raise NotAskable(
             _("This request does not wait any more, so there is nothing to change.")
         )

@@ -13,8 +13,9 @@ from appointments.actions.hold import (
     OfferGone,
     covers,
     end_offers,
-    hold,
     lock_waiting,
+    make_in,
+    ready,
 )
 from appointments.actions.terms import NOTHING_SAID, NotWished, Terms, record_agreed
 from appointments.codes import Ending, EntryStatus, Status
@@ -53,7 +54,7 @@ def book(
     """
     entry, known = lock_waiting(entry, opening, now=now, terms=terms, by=by)
     with together():
-        appointment = hold(
+        appointment, rooms = ready(
             entry=entry,
             opening=opening,
             by=by,
@@ -63,10 +64,13 @@ def book(
             terms=terms,
             known=known,
         )
-        # As it was locked: no offer was sent of this one, so none is withdrawn.
-        out = {"others": entry.offer_out, "told": entry.told_of}
-        _take_entry(appointment, entry, by=by, now=now, made=True, **out)
+        _take_entry(appointment, entry, by=by, now=now, change=">booked")
         _owe(appointment, entry, now=now, kind="booked")
+        make_in(rooms, appointment, now=now)
+    # As it was locked: no offer was sent of this one, so none is withdrawn.
+    _end_what_waits(
+        appointment, entry, others=entry.offer_out, told=entry.told_of, by=by, now=now
+    )
     return appointment
 
 
@@ -208,7 +212,9 @@ def book_held(
     changed = ["status", "booked_at", "held_until", "sequence", "uid"]
     appointment.save(update_fields=changed)
     with together():
-        _take_entry(appointment, entry, by=by, now=now, made=made)
+        change = ">booked" if made else "proposed>booked"
+        _take_entry(appointment, entry, by=by, now=now, change=change)
+        _end_what_waits(appointment, entry, by=by, now=now)
         outbox.void(appointment, now=now)
         kind = "booked" if instead_of is None else "moved"
         _owe(appointment, entry, now=now, kind=kind)
@@ -221,24 +227,32 @@ def _take_entry(
     *,
     by: User,
     now: datetime,
+    change: str,
+) -> None:
+    """Take the entry out of the line, and leave the trail."""
+    take_entry(entry)
+    record("appointment.booked", appointment, by=by, at=now, change=change)
+
+
+def _end_what_waits(
+    appointment: Appointment,
+    entry: WaitlistEntry,
+    *,
+    by: User,
+    now: datetime,
     others: bool = True,
     told: bool = True,
-    made: bool = False,
 ) -> None:
     """
-    Take the entry out of the line, end its other offers, and leave the trail.
+    End what was for a patient who waits no more.
 
     :param others: whether there may be other offers.
     :param told: whether there may be messages about the entry to withdraw.
-    :param made: whether it was made just now and never offered.
     """
-    take_entry(entry)
     if told:
-        outbox.void(entry, now=now)  # they wait no more
+        outbox.void(entry, now=now)
     if others:
         end_offers(entry.appointments.exclude(pk=appointment.pk), by=by, now=now)
-    change = ">booked" if made else "proposed>booked"
-    record("appointment.booked", appointment, by=by, at=now, change=change)
 
 
 def _owe(

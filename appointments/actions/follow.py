@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from appointments.actions.hold import end_offers
-from appointments.codes import EntryStatus
+from appointments.codes import IN_LINE
 from appointments.models import Appointment, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
@@ -17,8 +17,6 @@ from referrals.followers import (
     follows_stops,
 )
 from referrals.models import Referral
-
-WAITING = [EntryStatus.REQUESTED, EntryStatus.ON_HOLD, EntryStatus.ACCEPTED]
 
 
 @follows_stops
@@ -51,7 +49,7 @@ def carry_the_request_on(
     One that is booked stays. Once that visit is recorded, the next one waits on `new`;
     if it is canceled, the request itself does.
     """
-    waiting = old.waitlist_entries.filter(status__in=WAITING)
+    waiting = old.waitlist_entries.filter(status__in=IN_LINE)
     entry = waiting.select_for_update(of=("self",), no_key=True).first()
     if entry is not None:
         carry_on(entry, new, by=by, now=now)
@@ -77,7 +75,7 @@ def put_the_clock_right(
 ) -> None:
     """Give the request that took its clock from the referral the right one."""
     waiting = referral.waitlist_entries.filter(
-        status__in=WAITING, session=1, received_at=before
+        status__in=IN_LINE, session=1, received_at=before
     )
     entry = waiting.select_for_update(of=("self",), no_key=True).first()
     if entry is None:

@@ -154,9 +154,12 @@ def _not_free(supply: Supply, technique: Technique | None, day: date) -> TimeTak
     return taken()
 
 
-def _make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
+def make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
     """
     Save the visit in one of `rooms`, under its lock, if the constraints let it.
+
+    What waits to be sent goes ahead in the same message, so the room is locked no
+    longer than it must be. Nothing of that may lock what others lock after a room.
 
     Nobody looks first whether the patient is at another visit, or a lapsed offer still
     has the room: it is nearly never so. Only where the constraints refuse, or each room
@@ -221,7 +224,7 @@ def _is_clear(visit: Appointment, *, room: int, now: datetime) -> bool:
     return True
 
 
-def hold(
+def ready(
     *,
     entry: WaitlistEntry,
     opening: Opening,
@@ -232,9 +235,11 @@ def hold(
     replaces: Appointment | None = None,
     by_telephone: bool = False,
     booked: bool = False,
-) -> Appointment:
+) -> tuple[Appointment, list[int]]:
     """
-    Make the appointment, as an offer.
+    Return the visit, not saved yet, and the rooms in one of which `make_in` saves it.
+
+    An offer, if it is not `booked`. What is to be kept of it is written.
 
     :param by: None where the portal gives it by itself.
     :param terms: what is said with it.
@@ -249,18 +254,16 @@ def hold(
     terms = terms.as_kept_for(entry)
     supply, free = still_free(entry, opening, now=now, terms=terms, by=by, known=known)
     technique = supply.technique_for(entry)
-    rooms = supply.rooms_for(free, technique)
     judged = judge(entry, free, supply=supply, terms=terms, by=by)
+    state = {"by_telephone": by_telephone, "offered_at": now}
+    state["agreed_to"] = ",".join(judged.agreed_to)
     if booked:
-        state = _BOOKED | {"booked_at": now}
+        state |= _BOOKED | {"booked_at": now}
     else:
-        state = {"held_until": _until(free, replaces, policy=entry.policy, now=now)}
-    kept = {"by_telephone": by_telephone, "agreed_to": ",".join(judged.agreed_to)}
-    state |= kept | {"offered_at": now}
+        state["held_until"] = _until(free, replaces, policy=entry.policy, now=now)
     visit = _visit(entry, free, state, technique=technique, replaces=replaces)
-    _make_in(rooms, visit, now=now)
     keep(visit, judged, terms, by=by, now=now)
-    return visit
+    return visit, supply.rooms_for(free, technique)
 
 
 def _visit(
@@ -273,6 +276,7 @@ def _visit(
 ) -> Appointment:
     """Return the visit of the patient at the opening, unsaved."""
     said = state | {
+        "id": entry.visit_key,
         "entry_id": entry.pk,
         "patient_id": entry.patient_id,
         "therapist_id": opening.therapist,

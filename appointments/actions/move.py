@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.actions.book import book_held
-from appointments.actions.hold import NotWaiting, covers, end_offers, hold
+from appointments.actions.hold import NotWaiting, covers, end_offers, make_in, ready
 from appointments.actions.offer import send
 from appointments.actions.refusal import Refusal
 from appointments.actions.terms import NOTHING_SAID, Terms
@@ -18,6 +18,7 @@ from appointments.models.booking import lock_entry
 from appointments.openings import Opening
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
+from massage_portal.prepared import together
 
 
 class NotMovable(Refusal):
@@ -142,12 +143,15 @@ def _hold_for(
         raise NotWaiting(_("The referral does not cover that day."))
     lapsed = entry.appointments.offers_lapsed(now)
     end_offers(lapsed, by=None, now=now, ending=Ending.LAPSED)
-    return hold(
-        entry=entry,
-        opening=opening,
-        by=by,
-        now=now,
-        replaces=visit,
-        by_telephone=by_telephone,
-        terms=terms,
-    )
+    with together():
+        held, rooms = ready(
+            entry=entry,
+            opening=opening,
+            by=by,
+            now=now,
+            replaces=visit,
+            by_telephone=by_telephone,
+            terms=terms,
+        )
+        make_in(rooms, held, now=now)
+    return held

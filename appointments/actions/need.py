@@ -9,14 +9,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.actions.ask import NeedAnswers, NotAskable
-from appointments.codes import EntryStatus
+from appointments.codes import IN_LINE
 from appointments.models import NeedReport, WaitlistEntry
 from appointments.need import assess
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from referrals.actions.locks import lock_patient_of
-
-WAITING = [EntryStatus.REQUESTED, EntryStatus.ON_HOLD, EntryStatus.ACCEPTED]
 
 
 @transaction.atomic
@@ -35,7 +33,7 @@ def report_need(
     entry = WaitlistEntry.objects.select_for_update(of=("self",), no_key=True).get(
         pk=entry.pk
     )
-    if entry.status not in WAITING:
+    if entry.status not in IN_LINE:
         raise NotAskable(
             _("This request does not wait any more. If it got worse, please call us.")
         )
@@ -46,8 +44,9 @@ def report_need(
     NeedReport.objects.create(entry=entry, reported_at=now, reported_by=by, **said)
     before = entry.need_score
     entry.need_score = max(before, assess(**said).score)
+    entry.told_more_at = now
     entry.version += 1
-    entry.save(update_fields=["need_score", "version"])
+    entry.save(update_fields=["need_score", "told_more_at", "version"])
     change = f"{before}>{entry.need_score}"
     record("request.need_reported", entry, by=by, at=now, change=change)
     return entry

@@ -11,8 +11,9 @@ from appointments.actions.hold import (
     NotWaiting,
     OfferGone,
     end_offers,
-    hold,
     lock_waiting,
+    make_in,
+    ready,
 )
 from appointments.actions.tell import tell
 from appointments.actions.terms import NOTHING_SAID, Terms
@@ -23,6 +24,7 @@ from appointments.openings import Opening
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import record
 from massage_portal.outbox import actions as outbox
+from massage_portal.prepared import together
 
 
 @transaction.atomic
@@ -52,10 +54,12 @@ def offer(
         if open_offer.is_at(opening):  # the same button, pressed twice
             return open_offer
         raise NotWaiting(_("This patient already has an offer to answer."))
-    appointment = hold(
-        entry=entry, opening=opening, by=by, now=now, terms=terms, known=known
-    )
-    send(appointment, entry, by=by, now=now)
+    with together():
+        appointment, rooms = ready(
+            entry=entry, opening=opening, by=by, now=now, terms=terms, known=known
+        )
+        send(appointment, entry, by=by, now=now)
+        make_in(rooms, appointment, now=now)
     return appointment
 
 
@@ -63,7 +67,7 @@ def send(
     appointment: Appointment, entry: WaitlistEntry, *, by: User | None, now: datetime
 ) -> None:
     """
-    Leave the trail of an offer just made, and owe it to the patient.
+    Leave the trail of an offer that is just made, and owe it to the patient.
 
     They are told once more before it ends; answering withdraws that. Whoever has no
     account is called about the offer, and once is enough.

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from appointments.actions.hold import end_offers
 from appointments.actions.refusal import Refusal
 from appointments.actions.tell import tell
-from appointments.codes import EntryStatus
+from appointments.codes import IN_LINE, EntryStatus
 from appointments.models import Appointment, TriageCategory, WaitlistEntry
 from massage_portal.accounts.models import User
 from massage_portal.audit.models import AuditEvent
@@ -74,11 +74,7 @@ def _lock(
         return locked, True
     if locked.version != version:
         raise changed_meanwhile(locked)
-    if locked.status not in (
-        EntryStatus.REQUESTED,
-        EntryStatus.ON_HOLD,
-        EntryStatus.ACCEPTED,
-    ):
+    if locked.status not in IN_LINE:
         raise NotTriageable(
             _("This request can no longer be triaged: %(state)s.")
             % {"state": locked.get_status_display()}

@@ -1,4 +1,4 @@
-"""Whoever waits longer than their target hears so once, and why."""
+"""Whoever waits too long, or for what cannot come any more, hears so once."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.utils import timezone
 
 from appointments.actions.tell import tell
 from appointments.models import Policy, WaitlistEntry
+from appointments.models.wish import lost_wish_of
 from massage_portal.outbox.actions import about
 from massage_portal.outbox.models import Message
 from referrals.actions.locks import lock_patient_of
 
 log = structlog.get_logger(__name__)
-KIND = "appointments.waiting"
+KIND, OF_A_WISH = "appointments.waiting", "appointments.wish_lost"
 READ_WITHIN = timedelta(days=14)  # after that the message would only confuse
 
 
@@ -52,3 +54,36 @@ def _tell(pk: int, *, now: datetime, most_missed: int) -> bool:
     until = now + READ_WITHIN
     tell(KIND, entry, patient=entry.patient, now=now, expires_at=until, key=key)
     return True
+
+
+def tell_of_lost_wishes(*, now: datetime) -> int:
+    """
+    Ask whoever waits for what nobody can give any more to say anew when they can come.
+
+    Each wish is told of once, run as often as one likes; returns how many are looked
+    at. Whose referral covers no visit lacks more than that, and is not asked. One
+    transaction for each, so that one at fault stops no other.
+    """
+    lost = WaitlistEntry.objects.waiting().covered(now).wishes_lost(now)
+    keys = list(lost.values_list("pk", flat=True))
+    for pk in keys:
+        try:
+            _ask_anew(pk, now=now)
+        except Exception:  # whatever it was, the others must be asked
+            log.exception("lost_wish_not_told_of", entry=pk)
+    return len(keys)
+
+
+@transaction.atomic
+def _ask_anew(pk: int, *, now: datetime) -> None:
+    """Lock one request, and owe the message if what it wished is still over."""
+    lock_patient_of(WaitlistEntry.objects.all(), pk=pk)
+    still = WaitlistEntry.objects.waiting().covered(now).wishes_lost(now)
+    asked = still.select_related("patient__user", "therapist__location", "location")
+    entry = asked.filter(pk=pk).first()
+    if entry is None or entry.appointments.offers_open(now).exists():
+        return
+    lost = lost_wish_of(entry, today=timezone.localdate(now))
+    key = f"{lost} {entry.latest} {entry.therapist_id} {entry.location_id}"
+    until = now + READ_WITHIN
+    tell(OF_A_WISH, entry, patient=entry.patient, now=now, expires_at=until, key=key)

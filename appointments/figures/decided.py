@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
@@ -23,26 +22,33 @@ def by_month(
     found: QuerySet[Any],
     *,
     at: str,
-    counts: Callable[[list[Any]], list[int]],
+    beside: list[Q],
     now: datetime,
     **said: Any,
 ) -> Figure:
     """
     Return how many decisions there were in each month of a year.
 
+    The database counts them: a row for each month is read, and no decision.
+
     :param at: the field that tells when.
-    :param counts: returns what stands beside the number of a month's decisions.
+    :param beside: which of a month's decisions are counted beside their number, once
+        for each column that follows.
     :param said: the figure's key and words, one head for each column.
     """
     year = {f"{at}__gte": _month_of(now - YEAR), f"{at}__lte": now}
-    months: dict[date, list[Any]] = defaultdict(list)
-    for one in found.filter(**year).annotate(month=TruncMonth(at)):
-        months[one.month.date()].append(one)
+    some = {f"some_{place}": Count("pk", filter=q) for place, q in enumerate(beside)}
+    months = (
+        found.filter(**year)
+        .values(month=TruncMonth(at))
+        .annotate(all=Count("pk"), **some)
+        .order_by("month")
+    )
     rows, bars = [], []
-    for month, decided in sorted(months.items()):
-        name, number = words.month(month), f"{len(decided)}"
-        rows.append([name, number, *map(str, counts(decided))])
-        bars.append(Bar(name, len(decided), number))
+    for one in months:
+        name, number = words.month(one["month"].date()), f"{one['all']}"
+        rows.append([name, number, *(str(one[column]) for column in some)])
+        bars.append(Bar(name, one["all"], number))
     numbers = frozenset(range(1, len(said["heads"])))
     return Figure(rows=rows, bars=bars, numbers=numbers, **said)
 

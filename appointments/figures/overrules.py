@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from appointments.figures import decided
 from appointments.figures.figure import Figure
 from appointments.models import Overrule
+from appointments.models.overrule import MOVES_UP
 
 
 def by_month(*, now: datetime) -> Figure:
@@ -16,7 +17,7 @@ def by_month(*, now: datetime) -> Figure:
     return decided.by_month(
         Overrule.objects.all(),
         at="starts_at",
-        counts=_up_and_down,
+        beside=[MOVES_UP, ~MOVES_UP],
         now=now,
         key="overrules",
         title=_("Overrules by month"),
@@ -46,11 +47,6 @@ def reasons(*, now: datetime) -> Figure:
         ],
         numbers=frozenset({1, 3, 4}),
     )
-
-
-def _up_and_down(overrules: list[Overrule]) -> list[int]:
-    up = sum(one.is_up for one in overrules)
-    return [up, len(overrules) - up]
 
 
 def _cells(one: Overrule) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from appointments.models import TriageCategory
 from appointments.models.board import Narrowing
@@ -35,11 +36,12 @@ class Narrow(forms.Form):
     def __init__(self, *args: Any, around: Around, **kwargs: Any) -> None:
         kwargs["auto_id"] = "%s"
         super().__init__(*args, **kwargs)
-        all_of = ("", _("All"))
+        techniques = pgettext_lazy("techniques", "All")
+        categories = pgettext_lazy("categories", "All")
         self.choices = {
-            "place": [all_of, *around.places],
-            "technique": [all_of, *around.techniques],
-            "category": [all_of, *around.categories],
+            "place": [("", _("All")), *around.places],
+            "technique": [("", techniques), *around.techniques],
+            "category": [("", categories), *around.categories],
         }
         for name, choices in self.choices.items():
             field: Any = self.fields[name]

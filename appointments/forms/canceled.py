@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from appointments.codes import Ending
 
@@ -22,7 +23,7 @@ WHO = [
     (Ending.BY_CLINIC.value, _("The clinic")),
 ]
 REFILLED = [
-    ("", _("All")),
+    ("", pgettext_lazy("visits", "All")),
     ("yes", _("Given to somebody else")),
     ("no", _("Not given")),
 ]

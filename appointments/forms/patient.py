@@ -9,8 +9,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from appointments.forms.ask import ANY_DAY, NOTICE, TIMES, Preferences, When
+from appointments.matching import LETTERS
 from appointments.models import WaitlistEntry
-from appointments.models.waitlist import WEEKDAYS
 from massage_portal import forms as parts
 
 
@@ -69,7 +69,7 @@ def _as_said(entry: WaitlistEntry, today: date) -> dict[str, Any]:
     asked = (entry.from_time, entry.to_time)
     times = next((name for name, pair in TIMES.items() if pair == asked), "any")
     notices = [hours for hours, _words in NOTICE]
-    days = [ANY_DAY] if entry.weekdays == WEEKDAYS else list(entry.weekdays)
+    days = [ANY_DAY] if entry.weekdays == LETTERS else list(entry.weekdays)
     last = entry.latest
     return {
         "version": entry.version,

@@ -108,6 +108,29 @@ def waiting(message: Message) -> Mail | None:
     )
 
 
+@renders("appointments.wish_lost", gettext_lazy("A wish that cannot be met any more"))
+def wish_lost(message: Message) -> Mail | None:
+    """
+    Ask a patient to say anew when they can come; which wish it is, is read signed in.
+
+    Not if it can be met by now, or an offer came meanwhile.
+    """
+    entries = WaitlistEntry.objects.waiting().wishes_lost(message.due_at)
+    entry = entries.select_related("patient").filter(pk=message.subject_key).first()
+    if entry is None or entry.appointments.offers_open(message.due_at).exists():
+        return None
+    return mail(
+        "wish_lost",
+        _("Tell us when you can come"),
+        to=entry.patient.given_name,
+        link=address("standing", entry.pk),
+        short=_(
+            "Clinic: we cannot offer you a time as you asked for it. Tell us anew when "
+            "you can come:"
+        ),
+    )
+
+
 @renders("appointments.question_answered", gettext_lazy("Answer to a question"))
 def question_answered(message: Message) -> Mail | None:
     """Tell that a question was answered; question and answer are read signed in."""

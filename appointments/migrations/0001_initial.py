@@ -10,6 +10,7 @@ import django.contrib.postgres.fields.ranges
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+import django.db.models.functions.comparison
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -798,6 +799,52 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CategoryWording",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("language", models.CharField(max_length=12, verbose_name="language")),
+                ("name", models.CharField(max_length=60, verbose_name="name")),
+                (
+                    "meaning",
+                    models.CharField(max_length=300, verbose_name="who belongs here"),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="wordings",
+                        to="appointments.triagecategory",
+                        verbose_name="triage category",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "triage category in another language",
+                "verbose_name_plural": "triage categories in other languages",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("category", "language"),
+                        name="category_wording_is_one_per_language",
+                        violation_error_message=(
+                            "This category has words in this language already."
+                        ),
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("language", "en"), _negated=True),
+                        name="category_wording_is_not_english",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="TargetWait",
             fields=[
                 (
@@ -998,6 +1045,10 @@ class Migration(migrations.Migration):
                 (
                     "called_at",
                     models.DateTimeField(blank=True, null=True, verbose_name="called"),
+                ),
+                (
+                    "told_more_at",
+                    models.DateTimeField(blank=True, editable=False, null=True),
                 ),
                 ("version", models.PositiveIntegerField(default=1, editable=False)),
                 (
@@ -1844,6 +1895,22 @@ class Migration(migrations.Migration):
                 condition=models.Q(("called_at__isnull", False)),
                 fields=["referral", "called_at"],
                 name="entry_called",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="waitlistentry",
+            index=models.Index(
+                condition=models.Q(
+                    ("status__in", ["requested", "on-hold", "accepted"]),
+                    (
+                        "told_more_at__gt",
+                        django.db.models.functions.comparison.Coalesce(
+                            "triaged_at", "asked_at"
+                        ),
+                    ),
+                ),
+                fields=["told_more_at"],
+                name="entry_told_more",
             ),
         ),
         migrations.AddConstraint(

@@ -23,10 +23,12 @@ from appointments.models.policy import Policy, TargetWait, TriageCategory
 from appointments.models.question import Question
 from appointments.models.supply import Proposal, Supply
 from appointments.models.waitlist import WaitlistEntry
+from appointments.models.wording import CategoryWording
 
 __all__ = [
     "Appointment",
     "CalendarFeed",
+    "CategoryWording",
     "Certification",
     "Closure",
     "Draft",

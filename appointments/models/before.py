@@ -129,7 +129,8 @@ _WITH_KIND = mine(
 # such a time: how many of these could have it by the same kind of visit, and how many
 # have another kind, of which it is not said. The time is free for its own kind: of one
 # that somebody has, nobody is counted, for hundreds may press it. The statement that
-# this is part of says `who` is asked for, and has the value `therapists`.
+# this is part of says `who` is asked for, and has the value `therapists`: one, named as
+# such, for of several PostgreSQL would go through the visits of all.
 COUNTED = f"""
     WITH ruling AS MATERIALIZED (
         SELECT {_ruling("harm_exponent")}::float8 AS exponent,
@@ -147,7 +148,7 @@ COUNTED = f"""
                       (starts_at + length) AT TIME ZONE zone AS local_end) clock
          WHERE NOT EXISTS (
                SELECT FROM appointments_appointment visit
-                WHERE visit.therapist_id = ANY(%(therapists)s)
+                WHERE visit.therapist_id = (%(therapists)s::bigint[])[1]
                   AND {FILLS} AND visit.starts_at <= %(since)s::timestamptz
                   AND visit.starts_at > %(since)s::timestamptz - {HOURS}
                   AND visit.blocked_until > %(since)s::timestamptz)

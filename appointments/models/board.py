@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import models
-from django.db.models import CharField, Count, Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils import timezone
 
 from appointments.codes import NOT_TAKEN, Missed, Status
-from appointments.models.capacity import Therapist
+from appointments.models.capacity import Certification, Therapist
+from appointments.models.indexes import LAST_READ
 from appointments.models.ranking import Ranked
 from massage_portal.outbox.models import Message
 
 Row = TypeVar("Row", bound=models.Model)
+FOREVER = date(9999, 12, 31)
 MOST_NOT_TAKEN = 2  # offers; it costs nobody their rank
 MOST_MISSED = 2  # visits, unless policy says otherwise; nor does this
 
@@ -81,7 +95,8 @@ class Board(Ranked[Row]):
         Those whose target has passed while they wait, and who have not been told so.
 
         Only those of whom it is true that times are short: their referral covers the
-        visit, no offer is theirs to answer, and nobody must call them first.
+        visit, no offer is theirs to answer, nobody must call them first, and what they
+        wish can be had, by somebody who is certified for it.
         """
         from appointments.models.appointment import Appointment  # it stands above
 
@@ -98,19 +113,43 @@ class Board(Ranked[Row]):
             .exclude(
                 pk__in=self.waiting().to_call(most_missed=most_missed).values("pk")
             )
+            .exclude(pk__in=self.waiting().wishes_lost(now).values("pk"))
+            .exclude(pk__in=self.waiting().nobody_gives(now).values("pk"))
         )
+
+    def wishes_lost(self, now: datetime) -> Self:
+        """
+        Those who asked for what nobody can give any more: see `lost_wish`.
+
+        The last day that suits them is over, or the therapist or place that they asked
+        for gives no massage.
+        """
+        return self.filter(
+            Q(latest__lt=timezone.localdate(now))
+            | Q(therapist__active=False)
+            | Q(therapist__location__gives_massage=False)
+            | Q(location__gives_massage=False)
+        )
+
+    def nobody_gives(self, now: datetime) -> Self:
+        """Those to whom nobody may give what their referral names, today or later."""
+        last_day = _certified().filter(last_day__gte=timezone.localdate(now))
+        named = self.filter(referral__technique__isnull=False)
+        return named.filter(~Exists(last_day))
+
+    def with_certificates(self) -> Self:
+        """With the last day on which somebody may give what the referral names."""
+        last_day = _certified().order_by("-last_day").values("last_day")[:1]
+        return self.annotate(certified_until=Subquery(last_day))
 
     def with_news(self) -> Self:
         """Mark those who told us more since they were triaged, or else since asking."""
-        from appointments.models.need import NeedReport  # it stands above
-
-        read = Coalesce(OuterRef("triaged_at"), OuterRef("asked_at"))
-        told = NeedReport.objects.filter(entry=OuterRef("pk"), reported_at__gt=read)
-        return self.annotate(told_more=Exists(told))
+        news = Q(told_more_at__isnull=False, told_more_at__gt=LAST_READ)
+        return self.annotate(told_more=ExpressionWrapper(news, BooleanField()))
 
     def worse(self) -> Self:
         """Those who told us more, as `with_news` says: somebody must read it."""
-        return self.with_news().filter(told_more=True)
+        return self.filter(told_more_at__gt=LAST_READ)
 
     def narrowed(self, by: Narrowing, *, most_missed: int = MOST_MISSED) -> Self:
         """
@@ -150,6 +189,23 @@ class Board(Ranked[Row]):
         if by.worse:
             found = found.filter(pk__in=self.worse().values("pk"))
         return found
+
+
+def _certified() -> models.QuerySet[Any, Any]:
+    """
+    Return the certificates by which a request could be given what its referral names.
+
+    With `last_day`, FOREVER if it does not end. Of whom and where they asked for, only.
+    """
+    therapist = Coalesce(OuterRef("therapist"), F("therapist"))
+    place = Coalesce(OuterRef("location"), F("therapist__location"))
+    return Certification.objects.filter(
+        technique=OuterRef("referral__technique"),
+        therapist=therapist,
+        therapist__location=place,
+        therapist__active=True,
+        therapist__location__gives_massage=True,
+    ).annotate(last_day=Coalesce("valid_until", Value(FOREVER)))
 
 
 def _not_taken(*, before: datetime | None) -> models.QuerySet[Any, Any]:

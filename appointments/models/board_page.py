@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from django.db.models import F, Value
 
 from appointments.changes import FAR, Coming
+from appointments.lost_wish import Lost, lost_wish
 from appointments.models.policy import TargetWait, TriageCategory
 from appointments.models.ranking import Epoch
 from appointments.models.waitlist import WaitlistEntry
@@ -59,11 +60,32 @@ class Face(NamedTuple):
     not_taken: int
     missed: int
     told_more: bool
+    latest: date | None  # the last day that suits
+    therapist_active: bool | None  # the one asked for; None is any
+    therapist_place: bool | None  # whether theirs gives massage
+    place_gives: bool | None  # whether the one asked for does; None is any
+    technique: int | None  # that the referral names; None: the therapist decides
+    certified_until: date | None  # the last day on which somebody may give it
 
     @property
     def name(self) -> str:
         """The patient's."""
         return f"{self.given_name} {self.family_name}"
+
+    def nobody_gives(self, today: date) -> bool:
+        """Say whether nobody may give what the referral names, today or later."""
+        if self.technique is None:
+            return False
+        return self.certified_until is None or self.certified_until < today
+
+    def lost(self, today: date) -> Lost | None:
+        """Return what of their wish nobody can give any more."""
+        return lost_wish(
+            latest=self.latest,
+            therapist_gives=self.therapist_active and self.therapist_place,
+            place_gives=self.place_gives,
+            today=today,
+        )
 
 
 _LIST = "(SELECT coalesce(json_agg(json_build_array({0})), '[]') FROM ({1}) one)"
@@ -144,13 +166,15 @@ def asked_for(*, begin: int, most: int) -> list[int]:
 def _faces(*, keys: list[int], now: datetime, most_missed: int) -> tuple[str, Any]:
     some = WaitlistEntry.objects.filter(pk__any_of=keys)
     some = some.with_open_offer(now).with_offers_not_taken().with_news()
-    some = some.with_visits_missed(most_missed=most_missed)
+    some = some.with_visits_missed(most_missed=most_missed).with_certificates()
     rows = some.values_list(
         *("pk", "version", text("status"), "received_at", "need_score"),
         *(text("category__name"), text("reply"), "patient"),
         *(text("patient__given_name"), text("patient__family_name")),
         *(text("referral__priority"), text("referral__status")),
         *("referral__valid_until", "has_offer", "not_taken", "missed", "told_more"),
+        *("latest", "therapist__active", "therapist__location__gives_massage"),
+        *("location__gives_massage", "referral__technique", "certified_until"),
     )
     return rows.query.sql_with_params()
 

@@ -42,7 +42,15 @@ from appointments.openings import Opening
 from appointments.spans import Span
 from massage_portal.accounts.models import User
 from massage_portal.outbox.models.statements import TO_WITHDRAW
-from massage_portal.prepared import Prepared, as_model, columns, know, unsaved, usual
+from massage_portal.prepared import (
+    Prepared,
+    array,
+    as_model,
+    columns,
+    know,
+    unsaved,
+    usual,
+)
 from referrals.models import Authorization, Patient, Referral
 from services.models import Insurer, Technique
 
@@ -122,14 +130,13 @@ LOCK_ROOM = """
 SELECT id FROM appointments_room WHERE id = ANY(%s) AND active
  ORDER BY id LIMIT 1 FOR NO KEY UPDATE
 """
-# Of a visit, what its time and its terms say. The key is the database's to give, the
-# room is the one that was locked, and all else is as usual: stated once, for each value
-# that is sent takes its time.
-_SAID = """uid entry_id patient_id therapist_id technique_id status starts_at ends_at
+# Of a visit, what its time and its terms say. The room is the one that was locked, and
+# all else is as usual: stated once, for each value that is sent takes its time.
+_SAID = """id uid entry_id patient_id therapist_id technique_id status starts_at ends_at
     blocked_until held_until offered_at booked_at replaces_id by_telephone agreed_to
     sequence"""
 SAID = _SAID.split()
-USUAL = usual(Appointment, but=(*SAID, "id", "room_id"))
+USUAL = usual(Appointment, but=(*SAID, "room_id"))
 # Two therapists' visits that begin together are given at almost one moment, and both
 # have read that the first room is free. So it is looked at once more, for what the
 # constraint refuses takes several statements to make good. OFFSET keeps PostgreSQL from
@@ -156,7 +163,7 @@ ADDED = f"""
     SELECT room.id, {", ".join(f"%({name})s" for name in SAID)},
            {", ".join(USUAL.values())}
       FROM room
- RETURNING id, room_id
+ RETURNING room_id
 """  # noqa: S608 - the names are ours
 ADD_VISIT = Prepared("add_visit", ADDED, first="SAVEPOINT room")
 TAKE_ENTRY = Prepared(
@@ -172,6 +179,8 @@ ROWS = ", ".join(
     f"json_build_array({columns(PARTS[name], name, only)})"
     for name, only in NAMES.items()
 )
+# As Django has PostgreSQL name it.
+NEXT_VISIT = f"{Appointment._meta.db_table}_id_seq"
 # The entry, with all that is judged of it. As one value: to tell and to hear the name
 # and the kind of each of so many columns takes as long as to read them all.
 ENTRY = f"""
@@ -182,7 +191,7 @@ ENTRY = f"""
                SELECT FROM outbox_message
                 WHERE about = '{WaitlistEntry._meta.label_lower}:' || entry.id
                   AND {TO_WITHDRAW}
-           ), {ROWS})::text
+           ), nextval('{NEXT_VISIT}'), {ROWS})::text
       FROM appointments_waitlistentry entry
       JOIN referrals_referral referral ON referral.id = entry.referral_id
       JOIN referrals_patient patient ON patient.id = entry.patient_id
@@ -233,6 +242,9 @@ def lock_entry(pk: int, *, now: datetime) -> WaitlistEntry:
     one without that lock owes it of a request that waits: it is not written when the
     request does so no more.
 
+    `visit_key` is the key of the visit that may be made for it now. It is known before
+    the visit is there, so what speaks of that can be sent with it.
+
     What the referral is covered by is read with it: whoever writes to that locks the
     patient first, so it cannot change meanwhile.
     """
@@ -269,10 +281,10 @@ def lock_with_time(
 
 def _with_all(heard: str, *, now: datetime) -> WaitlistEntry:
     """Return the entry, with its referral and patient and what those point to."""
-    offer_out, told_of, *rows = HEARD(heard)
+    offer_out, told_of, visit_key, *rows = HEARD(heard)
     found = {name: _made(name, row) for name, row in zip(NAMES, rows, strict=True)}
     entry, referral, patient = found["entry"], found["referral"], found["patient"]
-    entry.offer_out, entry.told_of = offer_out, told_of
+    entry.offer_out, entry.told_of, entry.visit_key = offer_out, told_of, visit_key
     entry.policy = found["policy"] or unsaved(Policy, {"in_force_from": now})
     know(entry, referral=referral, patient=patient)
     know(patient, user=found["account"])
@@ -298,14 +310,15 @@ def add_visit(visit: Appointment, rooms: list[int]) -> bool:
     Lock one of `rooms` that nobody else is booking, and insert the visit there.
 
     Rooms that were given for this time since they were found free are passed over.
-    Returns whether there was one. `unlock_room` undoes it.
+    Returns whether there was one. `unlock_room` undoes it, but not what waited to be
+    sent and went ahead in the same message.
 
     :param visit: new, of which nothing is known but what is SAID.
 
     :raises IntegrityError: if the constraints refuse it; `unlock_room` comes next then.
     """
     said = {name: getattr(visit, name) for name in SAID}
-    for visit.pk, visit.room_id in ADD_VISIT.rows(rooms=rooms, **said):
+    for (visit.room_id,) in ADD_VISIT.rows(rooms=array(rooms), **said):
         visit._state.adding, visit._state.db = False, connection.alias
         return True
     return False

@@ -1,14 +1,45 @@
 """
-How appointments are found.
+How requests and appointments are found.
 
 Each is paid for at every offer and every booking, so there is none that no read uses.
 """
 
 from __future__ import annotations
 
-from django.db.models import Index, Q
+from django.db.models import F, Index, Q
+from django.db.models.functions import Coalesce
 
-from appointments.codes import NOT_TAKEN, Status
+from appointments.codes import IN_LINE, NOT_TAKEN, EntryStatus, Status
+
+# When somebody last read a request as a whole; before triage, when it was asked for.
+LAST_READ = Coalesce("triaged_at", "asked_at")
+
+OF_ENTRIES = [
+    Index(fields=["status", "received_at"], name="entry_by_status"),
+    Index(  # who may stand before a patient: see `before`
+        "category",
+        F("need_score") / 10,
+        "received_at",
+        name="entry_by_need",
+        include=["need_score", "id"],
+        condition=Q(status=EntryStatus.ACCEPTED),
+    ),
+    Index(  # few do: the kinds of visit that a time could be for
+        fields=["kept_minutes"],
+        name="entry_keeps_a_kind",
+        condition=Q(kept_minutes__isnull=False),
+    ),
+    Index(  # few ever are: the board asks who was, and when
+        fields=["referral", "called_at"],
+        name="entry_called",
+        condition=Q(called_at__isnull=False),
+    ),
+    Index(  # only those that nobody has read yet: triage takes them out
+        fields=["told_more_at"],
+        name="entry_told_more",
+        condition=Q(status__in=IN_LINE, told_more_at__gt=LAST_READ),
+    ),
+]
 
 OF_APPOINTMENTS = [
     Index(  # with all that free time is computed from

@@ -38,23 +38,31 @@ _TENTHS = f"""
 # the day, in this sense; it lies over w by 1/2 at the most, or where e is above 2 by
 # what it is at a wait of 0, e^(-1 / (e - 1)), for then it falls. So of each category,
 # and each ten points of need, none who came after `since` stands before whom `mine`
-# knows by what a day adds for them; a little more, for what was rounded.
+# knows by what a day adds for them; a little more, for what was rounded. That is of the
+# most need among the ten. The mean that is needed falls with need, and ever less so:
+# by each point less it is longer by `each` at least, as a tangent lies below its curve.
 STEPS = f"""
-    SELECT category, tenth, target_days, exponent,
+    SELECT category, tenth, target_days, exponent, tenth * 10 + 9 AS most,
            CASE WHEN target_days IS NULL AND adds IS NOT NULL THEN '-infinity'
                 -- Whose clock lies ahead has waited nothing, however far ahead it lies.
-                WHEN days > 0 THEN %(now)s::timestamptz
-                                   - interval '1 day' * least(36500, days)
-                ELSE 'infinity' END AS since
-      FROM (SELECT tenths.*, adds, exponent,
+                WHEN mean > over THEN %(now)s::timestamptz
+                                      - interval '24 hours' * least(36500, mean - over)
+                ELSE 'infinity' END AS since,
+           coalesce(interval '24 hours'
+                    * least(36500, mean * exponent / (exponent - 1)
+                                   / (191 - tenth * 10)),
+                    interval '0') AS each
+      FROM (SELECT tenths.*, adds, exponent, over,
                    CASE WHEN adds > 0 AND exponent > 1 THEN power(
                        adds / exponent
                        * power(target_days * (1 - (tenth * 10 + 9) / 200.0::float8),
                                exponent),
-                       1 / (exponent - 1))
-                       - greatest(0.5, power(exponent, -1 / (exponent - 1)))
-                       - 0.01 END AS days
-              FROM mine
+                       1 / (exponent - 1)) END AS mean
+              FROM (SELECT adds, exponent, CASE WHEN exponent > 1 THEN 0.01
+                           + greatest(0.5, power(exponent, -1 / (exponent - 1)))
+                           END AS over
+                      FROM mine
+                    OFFSET 0) mine
              CROSS JOIN ({_TENTHS}) tenths) tenths
      ORDER BY target_days, tenth DESC
 """  # noqa: S608 - the names are ours
@@ -78,6 +86,8 @@ LINE = f"""
              CROSS JOIN LATERAL (
                     {_IN_STEP}
                        AND received_at <= steps.since
+                       AND received_at <= steps.since
+                           - steps.each * (steps.most - need_score)
                     OFFSET 0) entry
              WHERE entry.id NOT IN ({_OVERRULED})
              UNION ALL

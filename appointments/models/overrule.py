@@ -17,6 +17,7 @@ from appointments.models.periods import period
 from appointments.models.waitlist import WaitlistEntry
 
 LONGEST = timedelta(days=90)  # then somebody must judge again
+MOVES_UP = Q(target_days__lt=F("computed_days"))  # as `is_up` says of one
 
 
 class OverruleQuerySet(models.QuerySet["Overrule"]):

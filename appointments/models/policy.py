@@ -12,13 +12,23 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
+from django.db.models import (
+    Exists,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models.periods import period
 from massage_portal.nights import Quiet
 from massage_portal.prepared import Prepared, as_model
 from referrals.codes import Priority
+from services.models import ENGLISH
 
 # Of a visit, and after it: `before` looks for what holds time no further back.
 MOST_MINUTES, MOST_TURNOVER = 240, 120
@@ -52,6 +62,23 @@ class TriageCategoryQuerySet(models.QuerySet["TriageCategory"]):
             target_days=F("target_now__target_days")
         )
 
+    def told(self, language: str | None) -> Self:
+        """
+        With the words that a patient reads: `told_name` and `told_meaning`.
+
+        Where there are none in `language`, they are in English; `told_in` says which
+        of the two they are.
+        """
+        from appointments.models.wording import CategoryWording  # it stands above
+
+        words = CategoryWording.objects.filter(category=OuterRef("pk"))
+        words = words.filter(language=language)
+        return self.annotate(
+            told_name=Coalesce(Subquery(words.values("name")), F("name")),
+            told_meaning=Coalesce(Subquery(words.values("meaning")), F("meaning")),
+            told_in=Coalesce(Subquery(words.values("language")), Value(ENGLISH)),
+        )
+
     def offered(self, now: datetime) -> Self:
         """Those a scheduler may choose at `now`, shortest target first."""
         usable = self.with_target(now).filter(active=True, target_days__isnull=False)
@@ -76,6 +103,9 @@ class TriageCategory(models.Model):
     active = models.BooleanField(_("in use"), default=True)
     target_days: int  # only where it was read `with_target`
     may_be_chosen: bool  # only where it was read `offered_or_waited_in`
+    told_name: str  # these three only where it was `told`
+    told_meaning: str
+    told_in: str
 
     objects = TriageCategoryQuerySet.as_manager()
 

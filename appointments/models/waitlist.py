@@ -26,11 +26,14 @@ from django.utils.translation import gettext_lazy as _
 from appointments.codes import (
     ENTRY_OPEN,
     ENTRY_TRANSITIONS,
+    IN_LINE,
     SEEING_THE_PATIENT,
     EntryStatus,
 )
+from appointments.matching import LETTERS
 from appointments.models.board import Board
 from appointments.models.capacity import Therapist
+from appointments.models.indexes import OF_ENTRIES
 from appointments.models.policy import OF_A_VISIT, Policy, TriageCategory
 from appointments.models.same_patient import same_patient
 from appointments.priority import Explanation, explain
@@ -48,7 +51,6 @@ if TYPE_CHECKING:
 
 FLOAT = FloatField()
 PRESSING = list(enumerate(Priority))  # routine to at once, as FHIR orders them
-WEEKDAYS = "MTWRFSU"  # R is Thursday, U is Sunday
 FEWEST_SHOWN = 10  # a figure about fewer people could point at one of them
 LOOK_BACK = timedelta(days=90)
 
@@ -100,11 +102,7 @@ class WaitlistEntryQuerySet(Board["WaitlistEntry"]):
 
     def in_line(self) -> Self:
         """Those whom the board lists: to be judged, or waiting for a time."""
-        return self.filter(
-            status__in=[
-                *(EntryStatus.REQUESTED, EntryStatus.ON_HOLD, EntryStatus.ACCEPTED),
-            ]
-        )
+        return self.filter(status__in=IN_LINE)
 
     def declined_since(self, since: datetime) -> Self:
         """Those declined after `since`: the trail alone says when."""
@@ -210,12 +208,16 @@ class WaitlistEntry(models.Model):
     called_at = models.DateTimeField(  # a person asked why offers came to nothing
         _("called"), null=True, blank=True
     )
+    told_more_at = models.DateTimeField(  # the newest report since it was asked for
+        null=True, blank=True, editable=False
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     category_days: int | None  # these two only where it was read `with_targets`
     overruled_days: float | None
     has_offer: bool  # these where it was read with them
-    offer_out: bool  # these three only where it was locked by `lock_entry`
+    offer_out: bool  # these four only where it was locked by `lock_entry`
     told_of: bool
+    visit_key: int
     policy: Policy
     told_more: bool
     not_taken: int
@@ -224,7 +226,7 @@ class WaitlistEntry(models.Model):
     # When they can come. Empty means any.
     earliest = models.DateField(_("not before"), null=True, blank=True)
     latest = models.DateField(_("not after"), null=True, blank=True)
-    weekdays = models.CharField(_("weekdays"), max_length=7, default=WEEKDAYS)
+    weekdays = models.CharField(_("weekdays"), max_length=7, default=LETTERS)
     from_time = models.TimeField(_("from"), default=time(0, 0))
     to_time = models.TimeField(_("to"), default=time(23, 59))
     therapist = models.ForeignKey(
@@ -316,27 +318,7 @@ class WaitlistEntry(models.Model):
             ),
             only_legal_steps("legal_entry_changes", ENTRY_TRANSITIONS),
         ]
-        indexes = [
-            models.Index(fields=["status", "received_at"], name="entry_by_status"),
-            models.Index(  # who may stand before a patient: see `before`
-                "category",
-                F("need_score") / 10,
-                "received_at",
-                name="entry_by_need",
-                include=["need_score", "id"],
-                condition=Q(status=EntryStatus.ACCEPTED),
-            ),
-            models.Index(  # few do: the kinds of visit that a time could be for
-                fields=["kept_minutes"],
-                name="entry_keeps_a_kind",
-                condition=Q(kept_minutes__isnull=False),
-            ),
-            models.Index(  # few ever are: the board asks who was, and when
-                fields=["referral", "called_at"],
-                name="entry_called",
-                condition=Q(called_at__isnull=False),
-            ),
-        ]
+        indexes = OF_ENTRIES
 
     def __str__(self) -> str:
         return f"request {self.pk}"

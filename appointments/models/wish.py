@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from appointments.lost_wish import Lost, lost_wish
 from appointments.matching import Wish
 from appointments.models.policy import Policy
 from appointments.models.waitlist import WaitlistEntry
@@ -39,3 +40,17 @@ def not_wished(
     notice = timedelta(hours=entry.notice_hours)  # theirs: the clinic may go below its
     wish = replace(wish_of(entry, policy=policy), notice=notice)
     return misfits(wish, opening, now=now)
+
+
+def lost_wish_of(entry: WaitlistEntry, *, today: date) -> Lost | None:
+    """Return what of the patient's wish nobody can give any more, as `wishes_lost`."""
+    therapist, place = entry.therapist, entry.location
+    gives = None
+    if therapist is not None:
+        gives = therapist.active and therapist.location.gives_massage
+    return lost_wish(
+        latest=entry.latest,
+        therapist_gives=gives,
+        place_gives=None if place is None else place.gives_massage,
+        today=today,
+    )

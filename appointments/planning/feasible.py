@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from appointments.planning.instance import LETTERS, Entry, Opening
+from appointments.matching import LETTERS
+from appointments.planning.instance import Entry, Opening
 from appointments.planning.progress import EVERY, Share
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

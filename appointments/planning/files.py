@@ -16,7 +16,8 @@ from functools import cache
 from typing import BinaryIO, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from appointments.planning.instance import DAY_MINUTES, LETTERS, Entry, Opening
+from appointments.matching import LETTERS
+from appointments.planning.instance import DAY_MINUTES, Entry, Opening
 from appointments.planning.plan import Planned
 from appointments.planning.progress import EVERY, Share
 from massage_portal import spreadsheet

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from appointments.openings import on_the_clock
 from appointments.priority import target_wait
 
-LETTERS = "MTWRFSU"  # R is Thursday, U is Sunday
 DAY_MINUTES = 24 * 60
 
 

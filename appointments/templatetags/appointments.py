@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django import template
 from django.db.models import OuterRef, Subquery
+from django.utils.translation import get_language
 
 from appointments.models import Appointment, TriageCategory, WaitlistEntry
 from appointments.models.waitlist import may_ask as _may_ask
@@ -47,12 +48,14 @@ def target_waits(now: datetime) -> list[TargetWait]:
     """
     Return the categories in use, with the median waits of those seen lately.
 
+    Their words are the reader's, where the clinical lead wrote them.
+
     Days are rounded up, so that a page promises no more than was kept.
     """
     mine = WaitlistEntry.objects.filter(category=OuterRef("pk"))
     medians = mine.median_waits(now=now).values("days")
-    categories = TriageCategory.objects.offered(now).annotate(median=Subquery(medians))
+    categories = TriageCategory.objects.offered(now).told(get_language())
     return [
         TargetWait(one, None if one.median is None else ceil(one.median))
-        for one in categories
+        for one in categories.annotate(median=Subquery(medians))
     ]

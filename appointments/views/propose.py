@@ -181,11 +181,13 @@ class _Page:
         exponent = float(supply.policy.harm_exponent)
         some, more = times(entry, supply, self.ahead.visit, asked)
         days, therapists = days_and_therapists(entry, supply)
+        this = WaitlistEntry.objects.filter(pk=entry.pk)
         return {
             **self.treatments.choices(supply.treatment),
             "why": entry.explain(now=supply.now, exponent=exponent),
             "can_come": can_come(entry),
             "rows": self.rows(some, supply=supply),
+            "nobody_gives": not some and this.nobody_gives(supply.now).exists(),
             "days": days,
             "therapists": therapists,
             "chosen": asked,

@@ -10,13 +10,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
 from appointments.codes import AHEAD, EntryStatus, Status
 from appointments.course import Known, State, Visit, course
-from appointments.models import Appointment, Policy, WaitlistEntry
+from appointments.models import Appointment, Policy, TriageCategory, WaitlistEntry
 from appointments.models.expected import expected
 from appointments.models.treatment import kept_for
+from appointments.models.wish import lost_wish_of
 from appointments.standing import people_before
 from appointments.views.availability import can_come
 from appointments.views.deeds import DONE, OF_REQUEST, perform, shut
@@ -51,6 +53,7 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
         "visit_is_over": visit is not None and is_over(visit, now),
         "covered": mine.covered(now).exists(),
         "course": plan_of(entry.referral, now=now),
+        "lost": lost_wish_of(entry, today=timezone.localdate(now)),
         "can_come": can_come(entry),
         "questions": entry.questions.order_by("-asked_at", "-pk"),
     }
@@ -61,6 +64,8 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
         found["overruled"] = why is not None and why.overruled_days is not None
         if why is not None and not found["overruled"]:  # theirs is like nobody's
             found["expected"] = expected(entry, now=now)
+        categories = TriageCategory.objects.told(get_language())
+        found["category"] = categories.get(waitlistentry=entry)
     return found
 
 

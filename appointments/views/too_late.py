@@ -8,8 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from appointments.actions.need import WAITING
-from appointments.codes import ENTRY_OPEN, EntryStatus, Status
+from appointments.codes import ENTRY_OPEN, IN_LINE, EntryStatus, Status
 from appointments.models import Appointment, WaitlistEntry
 
 TooLate = Callable[[Any, datetime], str]  # of the subject, now; "" while it can be
@@ -24,7 +23,7 @@ def asked_nothing(entry: WaitlistEntry, _now: datetime) -> str:
 
 def waits_no_more(entry: WaitlistEntry, _now: datetime) -> str:
     """Saying anew how it is, or when one can come, is for who waits."""
-    if entry.status in WAITING:
+    if entry.status in IN_LINE:
         return ""
     return _("This request does not wait any more, so there is nothing to change.")
 
@@ -38,7 +37,7 @@ def is_over(entry: WaitlistEntry, _now: datetime) -> str:
 
 def cannot_be_withdrawn(entry: WaitlistEntry, _now: datetime) -> str:
     """Withdrawing is for who waits; a booked visit is canceled first."""
-    if entry.status in WAITING:
+    if entry.status in IN_LINE:
         return ""
     if entry.status == EntryStatus.CANCELLED:
         return _("Your request is withdrawn.")

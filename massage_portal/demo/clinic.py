@@ -109,10 +109,13 @@ def _policy(clinic: Clinic) -> None:
     """Add the example policy, the targets from their dates, and the questions."""
     opened, lead = clinic.at(SEASON + 20, 7), clinic.users["lead"]
     Policy.objects.create(in_force_from=opened)
-    for name, priority, days, meaning in people.CATEGORIES:
+    for (name, priority, days, meaning), spanish in zip(
+        people.CATEGORIES, people.IN_SPANISH, strict=True
+    ):
         category = TriageCategory.objects.create(
             name=name, priority=priority, meaning=meaning
         )
+        category.wordings.create(language="es", name=spanish[0], meaning=spanish[1])
         clinic.categories.append(category)
         set_target(
             category=category,

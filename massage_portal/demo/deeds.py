@@ -16,6 +16,7 @@ from appointments.codes import (
     RoleThreat,
     Status,
 )
+from appointments.matching import LETTERS
 from appointments.models import (
     Appointment,
     GivenOutOfTurn,
@@ -67,7 +68,7 @@ def available(
     """Return when the patient can come: most can on any day, after `notice` hours."""
     any_day = clinic.random.randrange(3) or therapist
     return actions.Availability(
-        weekdays="MTWRFSU" if any_day else "MWF",
+        weekdays=LETTERS if any_day else "MWF",
         therapist=therapist,
         notice_hours=notice,
     )

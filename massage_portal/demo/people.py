@@ -42,6 +42,12 @@ CATEGORIES = [  # name, FHIR priority, days, meaning: examples of the demo clini
     ("Standard (example)", "urgent", 28, "Pain or stress that limits daily life."),
     ("Maintenance (example)", "routine", 84, "To keep what treatment has gained."),
 ]
+IN_SPANISH = [  # name and meaning of each, in the same order
+    ("Urgente (ejemplo)", "Dolor intenso, o una función que se pierde pronto."),
+    ("Pronto (ejemplo)", "Dolor que puede quedarse, o después de una cirugía."),
+    ("Habitual (ejemplo)", "Dolor o estrés que limita la vida diaria."),
+    ("De mantenimiento (ejemplo)", "Para conservar lo que el tratamiento logró."),
+]
 FIRST_TARGETS = {"Standard (example)": 42}  # days, where it was another one at first
 CHANGED_TARGETS = [  # name, set how many days ago, in force how many later, days
     ("Standard (example)", 61, 14, 28),

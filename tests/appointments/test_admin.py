@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from appointments.models import Policy
 from massage_portal.accounts.roles import Role
 from massage_portal.audit.models import AuditEvent
 from tests.factories import (
@@ -58,7 +59,7 @@ def test_a_target_begins_when_the_lead_says_and_never_in_the_past(lead):
     past = lead.post(
         address, form | {"in_force_from_0": "2020-01-01", "in_force_from_1": "08:00"}
     )
-    assert "A target cannot begin in the past" in past.content.decode()
+    assert "cannot begin in the past" in past.content.decode()
     for days in (0, 731):
         assert lead.post(address, form | {"target_days": days}).status_code == 200
     ahead = {"in_force_from_0": "2040-01-01", "in_force_from_1": "08:00"}
@@ -114,3 +115,62 @@ def test_what_would_hit_booked_visits_is_not_changed_by_the_door(lead):
     assert answer.status_code == 403
     kept = type(therapist).objects.get(pk=therapist.pk)
     assert (kept.active, kept.location_id) == (True, therapist.location_id)
+
+
+# --- A policy -------------------------------------------------------------------------
+
+ADD_POLICY = "/admin/appointments/policy/add/"
+
+
+def numbers(**changes):
+    """Return the form of a new policy, filled in as it is offered, and changed so."""
+    empty = make_policy(in_force_from=NOW - 4000 * DAY)
+    names = [one.name for one in Policy._meta.concrete_fields if one.name != "id"]
+    filled = {name: getattr(empty, name) for name in names if name != "in_force_from"}
+    return {**filled, "in_force_from_0": "", "in_force_from_1": "", **changes}
+
+
+def test_a_policy_begins_at_once_if_no_moment_is_said(lead):
+    assert lead.post(ADD_POLICY, numbers(hold_hours=30)).status_code == 302
+
+    made = Policy.objects.get(hold_hours=30)
+    html = lead.get(f"/admin/appointments/policy/{made.pk}/change/").content
+    assert b'name="_save"' not in html  # it has begun
+
+
+@pytest.mark.parametrize("change", [False, True])
+def test_a_policy_never_begins_in_the_past(lead, change):
+    past = numbers(in_force_from_0="2020-01-01", in_force_from_1="08:00")
+    ahead = make_policy(in_force_from=NOW + 4000 * DAY)
+    address = f"/admin/appointments/policy/{ahead.pk}/change/"
+
+    said = lead.post(address if change else ADD_POLICY, past).content.decode()
+
+    assert "cannot begin in the past" in said
+    assert not Policy.objects.filter(in_force_from__year=2020).exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "least", "most"),
+    [
+        ("ahead_days", 1, 366),
+        ("hold_hours", 1, 336),
+        ("notice_hours", 0, 336),
+        ("first_reminder_hours", 0, 720),
+        ("second_reminder_hours", 0, 720),
+        ("late_cancel_hours", 0, 336),
+        ("lapse_notice_hours", 0, 336),
+        ("most_missed", 1, 20),
+        ("same_therapist_harm", 0, 10),
+    ],
+)
+def test_the_numbers_of_a_policy_are_such_as_a_clinic_can_work_with(
+    lead, number, least, most
+):
+    for wrong in (least - 1, most + 1):
+        said = lead.post(ADD_POLICY, numbers(**{number: wrong})).content.decode()
+        assert f"from {least} to {most}" in said
+        Policy.objects.all().delete()
+    for right in (least, most):
+        assert lead.post(ADD_POLICY, numbers(**{number: right})).status_code == 302
+        Policy.objects.all().delete()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
 from appointments import actions
 from appointments.codes import Ending, Status
@@ -90,6 +93,16 @@ def test_what_is_no_filter_filters_nothing(board, name, value):
     entry = make_entry()
 
     assert set(ranks(board, **{name: value})) == {entry.pk}
+
+
+def test_in_spanish_all_of_a_filter_agrees_with_what_it_filters(board):
+    with override("es"):
+        address = reverse("appointments:queue")
+    page = board.get(address).content.decode()
+
+    said = re.findall(r'<select name="(\w+)".*?<option value=""[^>]*>(\w+)<', page)
+    every = {"place": "Todos", "technique": "Todas", "category": "Todas"}
+    assert dict(said) == every
 
 
 def test_where_nobody_fits_the_way_back_is_shown(board):

@@ -37,7 +37,10 @@ SEAM = f"{stencils.SEAM}{ODD}%s{stencils.SEAM}"
 def test_a_row_says_the_same_target_as_the_sentence_beside_it(client, language):
     client.force_login(make_user(Role.SCHEDULER))
     make_entry(waited_days=1.2, target_days=3, need_score=41)  # 2.385 days
-    page = client.get(ADDRESS, headers={"accept-language": language})
+    with override(language):
+        address = reverse("appointments:queue")
+    page = client.get(address)
+    assert page.headers["content-language"] == language
     (row,) = page.context["rows"]
     with override(language):
         assert number_format("2.4") in row.waited
@@ -73,7 +76,10 @@ def test_a_stencil_of_rows_is_the_template_drawn_for_each(
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     client.force_login(make_user(role))
     some_line()
-    page = client.get(ADDRESS, headers={"accept-language": language})
+    with override(language):
+        address = reverse("appointments:queue")
+    page = client.get(address)
+    assert page.headers["content-language"] == language
     assert page.status_code == 200
     for name, template in (("rows", "_waits.html"), ("to_triage", "_asks.html")):
         rows, path = page.context[name], f"appointments/staff/{template}"

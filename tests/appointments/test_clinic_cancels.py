@@ -8,6 +8,7 @@ from appointments import actions
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import Appointment, TimeOff, WaitlistEntry
 from massage_portal.accounts.roles import Role
+from tests.appointments.pages import signed_in, url
 from tests.factories import (
     DAY,
     HOUR,
@@ -130,3 +131,13 @@ def test_one_that_cannot_be_written_leaves_all_as_they_were(
     entries = {one.entry_id for one in day}
     waiting = WaitlistEntry.objects.filter(pk__in=entries).waiting()
     assert not waiting.exists()
+
+
+def test_a_visit_to_come_that_we_canceled_is_not_listed_as_past(
+    day, scheduler, monkeypatch
+):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: LATER)
+    fall_ill(day, scheduler)
+    page = signed_in(day[0].patient.user).get(url("mine")).content.decode()
+    assert "Past and canceled visits" in page
+    assert "We canceled this visit" in page

@@ -15,6 +15,7 @@ from appointments.codes import Ending, EntryStatus, Missed, Status
 from appointments.figures import ahead, out_of_turn, overrules, visits, waits
 from appointments.figures.figure import FIELD, LABELS, Bar, Figure, share
 from appointments.figures.kept import lately
+from appointments.models import GivenOutOfTurn, Overrule
 from appointments.models.waitlist import FEWEST_SHOWN
 from appointments.views.figures import FIGURES
 from massage_portal.accounts.roles import Role
@@ -169,6 +170,17 @@ def test_overrules_are_counted_by_month_and_listed_with_their_reasons():
         "7.0",
         "Cannot lie down at night.",
     ]
+
+
+def test_decisions_of_a_year_are_counted_and_none_of_them_is_read(monkeypatch):
+    for days in (7, 21, 60):
+        make_overrule(make_entry(), days)
+    make_out_of_turn()
+    for model in (Overrule, GivenOutOfTurn):
+        monkeypatch.setattr(model, "from_db", None)
+
+    assert overrules.by_month(now=NOW).rows == [["October 2026", "3", "2", "1"]]
+    assert out_of_turn.by_month(now=NOW).rows == [["October 2026", "1", "0"]]
 
 
 def test_overrules_are_of_the_month_and_day_on_the_clinic_s_own_clock():

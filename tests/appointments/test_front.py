@@ -6,8 +6,10 @@ import random
 
 import pytest
 
+from appointments.changes import Stand
 from appointments.models import TriageCategory, WaitlistEntry
-from appointments.models.need_order import front
+from appointments.models.need_order import LINE, STEPS, front
+from massage_portal.prepared import Prepared
 from tests.factories import (
     DAY,
     NOW,
@@ -80,6 +82,40 @@ def test_a_few_who_wait_in_many_steps_hide_none_of_the_many_in_one():
 
 def test_nobody_stands_in_an_empty_line():
     assert front(begin=0, until=50, now=NOW, exponent=3.0) == []
+
+
+LOOKED_AT = Prepared(
+    "tests_looked_at",
+    f"""
+    WITH mine AS MATERIALIZED (
+        SELECT %(adds)s::float8 AS adds, %(exponent)s::float8 AS exponent
+    ), steps AS MATERIALIZED ({STEPS})
+    SELECT count(*) FROM ({LINE}) line
+    """,  # noqa: S608 - the names are ours
+)
+
+
+@pytest.mark.parametrize("exponent", [1.1, 2.0, 3.0, 6.0])
+def test_hardly_more_are_looked_at_than_stand_before_somebody(exponent):
+    """However much need differs: of ten points, each has a bound of its own."""
+    category = make_category(target_days=84)
+    referrals = [make_referral(sessions=60) for _ in range(5)]
+    dice = random.Random(7)  # noqa: S311 - the same line each time
+    for place in range(300):
+        make_entry(
+            referral=referrals[place // 60],
+            session=place % 60 + 1,
+            waited_days=dice.uniform(0, 120),
+            category=category,
+            need_score=dice.randrange(101),
+        )
+    line = whole(exponent)
+    for place in (10, 60, 200):
+        adds = Stand._make(line[place]).day_adds
+
+        [(number,)] = LOOKED_AT.rows(adds=adds, exponent=exponent, now=NOW)
+
+        assert place < number <= place + 4
 
 
 @pytest.mark.parametrize("exponent", [1.1, 1.5, 2.0, 2.1, 3.0, 6.0])

@@ -98,7 +98,7 @@ def test_a_visit_longer_than_the_time_that_was_found_is_judged_by_all_of_it(
     long = Terms(treatment=Treatment(None, minutes=120))
 
     with monkeypatch.context() as nothing_is_made:
-        nothing_is_made.setattr("appointments.actions.hold._make_in", None)
+        nothing_is_made.setattr("appointments.actions.hold.make_in", None)
         with pytest.raises(actions.TimeTaken, match="just been taken"):
             actions.offer(opening=opening, terms=long, **what)
 

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appointments.matching import LETTERS, Wish, fits, suits, usable
-from appointments.models.waitlist import WEEKDAYS
+from appointments.matching import Wish, fits, suits, usable
 from appointments.openings import Opening, Span
 from tests.factories import DAY, HOUR, NOW, TODAY, ZONE, at
 
@@ -114,10 +113,6 @@ def test_each_letter_is_its_own_weekday(place, letter):
         for number in range(7)
     ]
     assert days == [number == place for number in range(7)]
-
-
-def test_the_letters_are_those_that_the_waiting_list_stores():
-    assert LETTERS == WEEKDAYS
 
 
 def test_a_visit_must_end_on_the_day_it_began():

@@ -65,7 +65,7 @@ def test_nobody_revokes_a_referral_while_an_offer_is_made(monkeypatch, waiting):
     def give():
         actions.offer(entry=entry, opening=opening, by=None, now=NOW)
 
-    [met] = referral_locked_during(monkeypatch, OFFER, "hold", give)
+    [met] = referral_locked_during(monkeypatch, OFFER, "send", give)
 
     assert isinstance(met, OperationalError)
 

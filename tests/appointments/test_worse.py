@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from appointments import actions
 from appointments.codes import EntryStatus, RoleThreat
 from appointments.models import NeedReport, WaitlistEntry
+from appointments.models.board_page import around
 from massage_portal.accounts.roles import Role
 from tests.factories import DAY, NOW, make_entry, make_request, make_user
 from tests.trail import trail
@@ -99,6 +101,48 @@ def test_the_board_says_so_until_somebody_has_triaged_it_anew(
         now=NOW + DAY,
     )
     assert client.get(reverse("appointments:queue")).context["around"].told_more == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "read", "told", "news"),
+    [
+        ("requested", None, None, False),
+        ("requested", None, DAY, True),
+        ("accepted", 2 * DAY, DAY, False),
+        ("accepted", DAY, DAY, False),
+        ("accepted", DAY, 2 * DAY, True),
+        ("completed", DAY, 2 * DAY, False),  # it is in no line any more
+    ],
+)
+def test_news_are_what_came_after_somebody_read_it(status, read, told, news):
+    entry = make_entry(status=status, **({} if read else {"category": None}))
+    WaitlistEntry.objects.update(
+        asked_at=NOW,
+        triaged_at=read and NOW + read,
+        told_more_at=told and NOW + told,
+    )
+
+    line = WaitlistEntry.objects.in_line()
+
+    assert line.worse().filter(pk=entry.pk).exists() == news
+    assert around(now=NOW, most_missed=2).told_more == int(news)
+    marked = line.with_news().values_list("told_more", flat=True)
+    assert list(marked) == ([news] if status != "completed" else [])
+
+
+def test_news_are_counted_by_an_index_of_them_alone_and_no_report_is_read(waiting):
+    """However many reports were read long ago, and however many wait."""
+    report(waiting, BAD)
+    assert around(now=NOW, most_missed=2).told_more == 1
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # the table is short
+        cursor.execute("DISCARD PLANS")
+        cursor.execute("EXPLAIN EXECUTE around_the_line (NULL, NULL, NULL)")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "using entry_told_more" in plan
+    assert NeedReport._meta.db_table not in plan
 
 
 def test_the_patient_tells_it_on_a_page_of_their_own(client, monkeypatch, waiting):

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 
-from appointments.codes import EntryStatus, Status
+from appointments.codes import EntryStatus, RoleThreat, Status
 from appointments.models import (
     Appointment,
+    NeedReport,
     Room,
     TargetWait,
     Therapist,
@@ -33,6 +34,7 @@ DAYS = 60  # booked ahead
 VISITS = (8, 9, 10, 11, 13, 14, 15, 16)  # the hours at which visits start
 GIVEN = ("Ada", "Bruno", "Clio", "Dario", "Edda", "Faro", "Gisa", "Hugo", "Inka")
 FAMILY = ("Testwell", "Sampleton", "Mockford", "Fauxley", "Trialby", "Draftson")
+ONE_IN = 500  # says after triage that it got worse
 HOURS = ((0, 24), (0, 12), (12, 24), (9, 16))  # when patients can come
 _numbers = count(1)
 
@@ -180,8 +182,27 @@ def entries(
         )
         for patient in patients
     )
-    return WaitlistEntry.objects.bulk_create(
+    made = WaitlistEntry.objects.bulk_create(
         _entry(referral, of, status) for referral in referrals
+    )
+    _report_need(made)
+    return made
+
+
+def _report_need(entries: list[WaitlistEntry]) -> None:
+    """Let each patient have answered when they asked, and a few once more since."""
+    answers = dict.fromkeys(("pain", "enjoyment", "activity", "sleep"), 5)
+    NeedReport.objects.bulk_create(
+        NeedReport(
+            entry=entry,
+            reported_at=at,
+            reported_by_id=entry.patient.user_id,
+            role_threat=RoleThreat.NONE,
+            **answers,
+        )
+        for entry in entries
+        for at in (entry.asked_at, entry.told_more_at)
+        if at is not None
     )
 
 
@@ -190,12 +211,13 @@ def _entry(referral: Referral, of: Clinic, status: EntryStatus) -> WaitlistEntry
     starts, ends = HOURS[referral.pk % len(HOURS)]
     return WaitlistEntry(
         referral=referral,
-        patient_id=referral.patient_id,
+        patient=referral.patient,
         status=status,
         received_at=referral.received_at,
         asked_at=of.now,
         category=of.categories[referral.pk % 10 // 4] if judged else None,
         triaged_at=of.now if judged else None,
+        told_more_at=None if referral.pk % ONE_IN else of.now + timedelta(minutes=1),
         need_score=referral.pk * 13 % 101,
         from_time=time(starts),
         to_time=time(ends) if ends < 24 else time(23, 59),

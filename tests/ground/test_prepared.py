@@ -24,6 +24,9 @@ pytestmark = pytest.mark.django_db
 
 ADD = Prepared("tests_add", "INSERT INTO numbers VALUES (%(number)s::int / %(by)s)")
 FIELDS = [field.attname for field in Message._meta.concrete_fields]
+COUNT = Prepared(
+    "tests_count", "SELECT count(*) FROM numbers WHERE number >= %(least)s::int"
+)
 DOUBLE = Prepared("tests_double", "UPDATE numbers SET number = number * 2")
 
 
@@ -50,6 +53,15 @@ def test_what_is_written_together_is_one_message_in_its_order(
             ADD.run(number=3, by=1)
 
     assert there() == [2, 3]
+
+
+def test_what_is_prepared_and_reads_takes_what_waits_along(django_assert_num_queries):
+    with django_assert_num_queries(1), together():
+        ADD.run(number=6, by=2)
+        DOUBLE.run()
+        assert COUNT.rows(least=4) == [(1,)]
+
+    assert there() == [6]
 
 
 def test_whoever_reads_meanwhile_finds_it_written():
