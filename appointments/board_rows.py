@@ -185,6 +185,8 @@ def _tags(face: Face, words: Words, *, marked: bool) -> tuple[Tag, ...]:
         face.referral_status != ReferralStatus.ACTIVE or face.valid_until < words.today
     ):
         tags.append(("bad", _("referral ended")))
+    elif face.is_beyond_cover:
+        tags.append(("bad", _("referral ends before their first day")))
     if (lost := face.lost(words.today)) is not None:
         tags.append(("bad", words.say(LOST[lost])))
     elif face.nobody_gives(words.today):

@@ -7,6 +7,7 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from appointments.codes import RoleThreat
@@ -63,12 +64,16 @@ class When(parts.Form):
         required=False,
     )
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, today: date, until: date | None = None, **kwargs: Any
+    ) -> None:
+        """Take the day, and the last one that the referral covers, if it is known."""
         super().__init__(*args, **kwargs)
         for name in ("earliest", "latest"):
             field = self.fields[name]
             field.earliest = today  # type: ignore[attr-defined]
             field.latest = today + timedelta(days=730)  # type: ignore[attr-defined]
+        self.until = until
 
     def clean(self) -> dict[str, Any]:
         """See that the period runs forward."""
@@ -76,6 +81,9 @@ class When(parts.Form):
         first, last = checked.get("earliest"), checked.get("latest")
         if first and last and last < first:
             self.add_error("latest", _("Enter a date on or after the first one."))
+        if first and self.until and first > self.until:
+            said = _("The referral covers visits through %(day)s: name no later day.")
+            self.add_error("earliest", said % {"day": date_format(self.until)})
         return checked
 
 

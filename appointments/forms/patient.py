@@ -62,6 +62,7 @@ class ChangeWhen(When, Preferences):
         if planned:  # the plan's next visit is never before its planned day
             self.fields["latest"].earliest = planned  # type: ignore[attr-defined]
             self.fields["earliest"].earliest = planned  # type: ignore[attr-defined]
+            self.until = max(self.until, planned) if self.until else None
 
 
 def _as_said(entry: WaitlistEntry, today: date) -> dict[str, Any]:

@@ -115,6 +115,7 @@ class Board(Ranked[Row]):
             )
             .exclude(pk__in=self.waiting().wishes_lost(now).values("pk"))
             .exclude(pk__in=self.waiting().nobody_gives(now).values("pk"))
+            .exclude(pk__in=self.waiting().beyond_cover().values("pk"))
         )
 
     def wishes_lost(self, now: datetime) -> Self:
@@ -136,6 +137,13 @@ class Board(Ranked[Row]):
         last_day = _certified().filter(last_day__gte=timezone.localdate(now))
         named = self.filter(referral__technique__isnull=False)
         return named.filter(~Exists(last_day))
+
+    def beyond_cover(self) -> Self:
+        """Those who wait for a day on which the referral covers no visit any more."""
+        return self.filter(
+            Q(earliest__gt=F("referral__valid_until"))
+            | Q(earliest__gt=F("referral__authorization__valid_until"))
+        )
 
     def with_certificates(self) -> Self:
         """With the last day on which somebody may give what the referral names."""

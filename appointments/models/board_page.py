@@ -60,7 +60,9 @@ class Face(NamedTuple):
     not_taken: int
     missed: int
     told_more: bool
-    latest: date | None  # the last day that suits
+    paid_until: date | None  # the last day that the insurer covers; None: it said none
+    earliest: date | None  # the first day that suits, or that the plan has
+    latest: date | None  # the last one
     therapist_active: bool | None  # the one asked for; None is any
     therapist_place: bool | None  # whether theirs gives massage
     place_gives: bool | None  # whether the one asked for does; None is any
@@ -71,6 +73,12 @@ class Face(NamedTuple):
     def name(self) -> str:
         """The patient's."""
         return f"{self.given_name} {self.family_name}"
+
+    @property
+    def is_beyond_cover(self) -> bool:
+        """Whether they wait for a day on which the referral covers no visit."""
+        last = min(self.valid_until, self.paid_until or self.valid_until)
+        return self.earliest is not None and self.earliest > last
 
     def nobody_gives(self, today: date) -> bool:
         """Say whether nobody may give what the referral names, today or later."""
@@ -173,6 +181,7 @@ def _faces(*, keys: list[int], now: datetime, most_missed: int) -> tuple[str, An
         *(text("patient__given_name"), text("patient__family_name")),
         *(text("referral__priority"), text("referral__status")),
         *("referral__valid_until", "has_offer", "not_taken", "missed", "told_more"),
+        *("referral__authorization__valid_until", "earliest"),
         *("latest", "therapist__active", "therapist__location__gives_massage"),
         *("location__gives_massage", "referral__technique", "certified_until"),
     )

@@ -146,6 +146,7 @@ def _form(name: str, data: Any, referral: Referral, *, initial: Any = None) -> A
         kwargs["initial"] = _read(initial)
     if name == "when":
         kwargs["today"] = timezone.localdate()
+        kwargs["until"] = referral.coverage.until
     if name == "preferences":
         today = timezone.localdate()
         kwargs["therapists"] = Therapist.objects.who_can(referral.technique, on=today)

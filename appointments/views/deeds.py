@@ -173,6 +173,7 @@ def _when(entry: WaitlistEntry, sent: Any, now: datetime) -> Form:
         entry=entry,
         planned=actions.planned_day(entry.received_at, now=now),
         today=today,
+        until=entry.referral.coverage.until,
         therapists=Therapist.objects.who_can(entry.referral.technique, on=today),
     )
 

@@ -53,6 +53,7 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
         "visit_is_over": visit is not None and is_over(visit, now),
         "covered": mine.covered(now).exists(),
         "course": plan_of(entry.referral, now=now),
+        "beyond_cover": mine.beyond_cover().exists(),
         "lost": lost_wish_of(entry, today=timezone.localdate(now)),
         "can_come": can_come(entry),
         "questions": entry.questions.order_by("-asked_at", "-pk"),

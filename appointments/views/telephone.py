@@ -157,6 +157,7 @@ def call_ask(request: SignedInRequest, pk: int) -> HttpResponse:
     form = AskAll(
         request.POST if request.method == "POST" else None,
         today=today,
+        until=referral.coverage.until,
         therapists=Therapist.objects.who_can(referral.technique, on=today),
     )
     form_for_staff(form)
