@@ -1,24 +1,25 @@
 """
-The starts of visits, as the bits of whole numbers. Pure: no database, no clock.
+The starts of visits, half an hour apart. Pure: no database, no clock.
 
-They lie half an hour apart, so a set of them is one number: bit n is the n-th half
-hour. Who is free when, and which rooms are, takes then a few operations on numbers,
-however many visits there are.
+A set of them is one number: bit n is the n-th half hour. Who is there at one start is a
+number as well, and so is who is taken, so that nothing is done for each of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from itertools import compress
 from operator import or_
 from zoneinfo import ZoneInfo
 
-from appointments.spans import Shared, Span, Taken
+from appointments.keys import flags, ones
+from appointments.spans import Shared, Span
 
 STEP = timedelta(minutes=30)  # visits start on the hour and the half hour
-ZERO_OR_ONE = bytes.maketrans(b"01", b"\0\1")  # by which a key is left out, or taken
 
 
 def first_start(moment: datetime, zone: ZoneInfo) -> datetime:
@@ -36,97 +37,76 @@ def first_start(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment + (STEP - past if past else timedelta(0))
 
 
-class HalfHours:
+class Starts:
     """
-    Starts half an hour apart, as the bits of numbers.
+    Some starts, half an hour apart or hours, in order of time.
 
-    :param origin: the start that is bit 0; what lies before it is left out.
-    :param number: so many starts there are.
-    :param length: of the visit.
+    :param origin: that of bit 0.
+    :param some: which they are, as one number.
     :param held: how long a visit keeps therapist and room.
     """
 
-    def __init__(
-        self, origin: datetime, number: int, *, length: timedelta, held: timedelta
-    ) -> None:
-        self.origin, self.number = origin, number
-        self.length, self.held = length, held
-        self._overlapped: dict[Span, int] = {}
-        self._seen: dict[int, int] = {}
-        self._shared: dict[Shared, dict[int, int]] = {}
+    def __init__(self, origin: datetime, some: int, *, held: timedelta) -> None:
+        self.origin, self.bits, self.held = origin, ones(some), held
+        self._overlapping: dict[int, tuple[Sequence[Span], list[range]]] = {}
 
-    def between(self, after: int, until: int) -> int:
-        """Return the starts from bit `after` up to, not including, bit `until`."""
-        after, until = max(after, 0), min(until, self.number)
-        return (1 << until) - (1 << after) if after < until else 0
+    def moments(self) -> list[datetime]:
+        """Return when they are."""
+        return [self.origin + bit * STEP for bit in self.bits]
 
-    def fitting(self, begin: datetime, end: datetime) -> int:
-        """Return the starts from which the visit lies between both."""
-        after = -((self.origin - begin) // STEP)
-        return self.between(after, (end - self.length - self.origin) // STEP + 1)
-
-    def since(self, moment: datetime) -> int:
-        """Return the starts from `moment` on."""
-        return self.between(-((self.origin - moment) // STEP), self.number)
-
-    def blocked(self, busy: Taken) -> int:
-        """Return the starts from which a visit would overlap something in `busy`."""
-        found = 0
-        if (shared := busy.shared) is not None:
-            if shared not in self._shared:
-                self._shared[shared] = shared.bits(self._once)
-            found = self._shared[shared].get(busy.key, 0)
-        for span in busy.alone:
-            if span not in self._overlapped:  # many rooms are closed together
-                self._overlapped[span] = self._overlapping(span)
-            found |= self._overlapped[span]
+    def taken(self, busy: Shared) -> list[int]:
+        """Return who is taken, if a visit begins, at each of them."""
+        found = [0] * len(self.bits)
+        for spans, numbers in busy.told:
+            overlapping = self.overlapping(spans)
+            for places, whom in zip(overlapping, numbers, strict=True):
+                for place in places:
+                    found[place] |= whom
         return found
 
-    def _once(self, span: Span) -> int:
-        """Return the same as `_overlapping`: of one that many share, reckoned once."""
-        key = id(span)  # it is kept by who shares it; to hash it would take longer
-        if key not in self._seen:
-            self._seen[key] = self._overlapping(span)
-        return self._seen[key]
+    def overlapping(self, spans: Sequence[Span]) -> list[range]:
+        """
+        Return, for each stretch, from which of them a visit overlaps it, by place.
 
-    def _overlapping(self, span: Span) -> int:
-        after = (span.start - self.held - self.origin) // STEP + 1
-        return self.between(after, -((self.origin - span.end) // STEP))
+        Of one list it is reckoned once: therapists and rooms are taken together.
+        """
+        if known := self._overlapping.get(id(spans)):
+            return known[1]
+        bits, origin, before = self.bits, self.origin, self.origin + self.held
+        found = []
+        for start, end in spans:
+            after = bisect_left(bits, (start - before) // STEP + 1)
+            until = bisect_left(bits, -((origin - end) // STEP), after)
+            found.append(range(after, until))
+        self._overlapping[id(spans)] = spans, found  # kept, so no other has its id
+        return found
 
 
 class Place:
     """
-    The rooms of one place at the same half hours, and who is free there.
+    Who works at one place, and its rooms.
 
-    :param rooms: each with what fills it; the first that is free is taken.
+    :param rooms: all that are fit, as one number.
     """
 
-    def __init__(
-        self, half_hours: HalfHours, rooms: Iterable[tuple[int, Taken]]
-    ) -> None:
-        self.half_hours = half_hours
-        self.free: list[tuple[int, int]] = []  # keys, each with starts `with_room`
-        self._rooms: list[tuple[int, int]] = []  # each with the starts it is first at
-        every = left = (1 << half_hours.number) - 1
-        for room, busy in rooms:
-            if first := left & ~half_hours.blocked(busy):
-                self._rooms.append((room, first))
-                left ^= first
-        self.with_room = every ^ left
+    def __init__(self, rooms: int) -> None:
+        self.rooms = rooms
+        self._work: dict[int, int] = defaultdict(int)  # who works, by at which starts
 
-    def by_start(self) -> Iterator[tuple[datetime, int, list[int]]]:
-        """Yield each start at which anybody is `free`, its first room, and who."""
-        anyone = reduce(or_, (starts for _key, starts in self.free), 0)
-        keys, width = [key for key, _starts in self.free], anyone.bit_length()
-        # A line of zeros and ones for each key, the last start first: so one stretch
-        # of bytes, taken in strides, is a column: who is free at one start.
-        lines = "".join([f"{starts:0{width}b}" for _key, starts in self.free])
-        table = lines.encode().translate(ZERO_OR_ONE)
-        bits = f"{anyone:b}"[::-1]
-        bit = bits.find("1")
-        while bit >= 0:
-            room = next(key for key, first in self._rooms if first >> bit & 1)
-            column = table[width - 1 - bit :: width]
-            start = self.half_hours.origin + bit * STEP
-            yield start, room, list(compress(keys, column))
-            bit = bits.find("1", bit + 1)
+    def add(self, starts: int, who: int) -> None:
+        """Add who could begin a visit at each of the starts, if they are not taken."""
+        self._work[starts] |= who
+
+    @property
+    def starts(self) -> int:
+        """All starts at which somebody works."""
+        return reduce(or_, self._work, 0)
+
+    def working(self, starts: Starts) -> list[int]:
+        """Return who works at each of the starts, taken or not."""
+        # A line of zeros and ones for each team: so one stretch of bytes, taken in
+        # strides, is a column: which of them work at one start.
+        bits, who = starts.bits, list(self._work.values())
+        width = bits[-1] + 1 if bits else 0
+        table = b"".join([flags(some).ljust(width, b"\0") for some in self._work])
+        return [reduce(or_, compress(who, table[bit::width]), 0) for bit in bits]

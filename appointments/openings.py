@@ -8,92 +8,28 @@ local time of the place, and right across clock changes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import reduce
 from itertools import chain, groupby, repeat
-from operator import attrgetter, itemgetter
+from operator import attrgetter, itemgetter, or_
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from appointments.diaries import ONE_DAY, Diaries
+from appointments.diaries import Diary as Diary
+from appointments.diaries import RoomDiary as RoomDiary
+from appointments.diaries import Shift as Shift
+from appointments.diaries import on_the_clock as on_the_clock
+from appointments.diaries import shift_span as shift_span
+from appointments.diaries import worked as worked
 from appointments.half_hours import STEP as STEP
-from appointments.half_hours import HalfHours, Place, first_start
+from appointments.half_hours import Place, Starts
 from appointments.spans import NOTHING as NOTHING
+from appointments.spans import Shared
 from appointments.spans import Span as Span
 from appointments.spans import Taken as Taken
 from appointments.spans import free_spans as free_spans
-
-ONE_DAY = timedelta(days=1)
-
-
-class Shift(NamedTuple):
-    """
-    One weekly stretch of work: local times, valid on both ends' days.
-
-    Extra hours are such a stretch that is valid on its one day. A tuple, for it is
-    looked up by: many therapists work the same hours.
-    """
-
-    weekday: int  # 0 is Monday
-    starts: time
-    ends: time
-    valid_from: date
-    valid_until: date | None = None
-
-    def is_on(self, day: date) -> bool:
-        """Say whether the shift is worked on `day`."""
-        return (
-            day.weekday() == self.weekday
-            and self.valid_from <= day
-            and (self.valid_until is None or day <= self.valid_until)
-        )
-
-
-class Diary(NamedTuple):
-    """
-    What is known of one therapist: their shifts, and what already fills them.
-
-    `certified` tells of each technique until which day, local and included, it may be
-    given; None has no end. `closed` are the days on which the place gives no massage.
-    A tuple, for those of all therapists are made to find one time.
-    """
-
-    therapist: int
-    location: int
-    zone: ZoneInfo
-    certified: Mapping[int, date | None]
-    shifts: Sequence[Shift]
-    busy: Taken = NOTHING
-    closed: Set[date] = frozenset()
-
-    def last_day_for(self, technique: int | None, last: date) -> date | None:
-        """Return the last day up to `last` on which it may be given; None if never."""
-        if technique is None:
-            return last
-        if technique not in self.certified:
-            return None
-        return min(last, self.certified[technique] or last)
-
-
-class RoomDiary(NamedTuple):
-    """
-    One room of a place, when it is taken, and what for: an empty `fit` is all.
-
-    A tuple, for all rooms of a place are made to find one.
-    """
-
-    room: int
-    location: int
-    busy: Taken = NOTHING
-    fit: Set[int] = frozenset()
-
-    def serves(self, technique: int | None) -> bool:
-        """Say whether it is fit; where the therapist decides, every room is."""
-        return technique is None or not self.fit or technique in self.fit
-
-    def is_free(self, span: Span) -> bool:
-        """Say whether nothing in the room overlaps `span`."""
-        return self.busy.leaves(span.start, span.end)
 
 
 class Opening(NamedTuple):
@@ -145,60 +81,6 @@ class Slot(NamedTuple):
         return list(map(tuple.__new__, repeat(Opening), values))
 
 
-@lru_cache(maxsize=4096)  # many therapists work the same hours of the same days
-def on_the_clock(day: date, at: time, zone: ZoneInfo, *, fold: int) -> datetime:
-    """
-    Return, as UTC, when the wall clock in `zone` shows `at` on `day`.
-
-    A time that the clocks skip is the moment at which they skip it. Of a time that
-    comes twice, `fold` 0 is the first and 1 the second.
-    """
-    local = datetime.combine(day, at.replace(fold=fold), tzinfo=zone)
-    moment = local.astimezone(UTC)
-    if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
-        return moment
-    # Skipped: read with the offset after the change, it lies just before the change.
-    moment = local.replace(fold=1).astimezone(UTC)
-    before = moment.astimezone(zone).utcoffset()
-    while moment.astimezone(zone).utcoffset() == before:
-        moment += timedelta(minutes=1)
-    return moment
-
-
-def shift_span(shift: Shift, day: date, zone: ZoneInfo) -> Span | None:
-    """Return the real time worked on `day`, or None if the clocks leave nothing."""
-    start = on_the_clock(day, shift.starts, zone, fold=0)
-    end = on_the_clock(day, shift.ends, zone, fold=1)
-    return Span(start, end) if start < end else None
-
-
-def worked(diary: Diary, first: date, last: date) -> Taken:
-    """Return the real time worked from `first` to `last`, local days, if not closed."""
-    return _worked(
-        tuple(diary.shifts), frozenset(diary.closed), diary.zone, first, last
-    )
-
-
-@lru_cache(maxsize=1024)  # as above
-def _worked(
-    shifts: tuple[Shift, ...],
-    closed: frozenset[date],
-    zone: ZoneInfo,
-    first: date,
-    last: date,
-) -> Taken:
-    days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
-    spans = (
-        shift_span(shift, day, zone)
-        for day in days
-        if day not in closed
-        for shift in shifts
-        if shift.is_on(day)
-    )
-    # Shifts that overlap or touch are one stretch: no time is found twice.
-    return Taken(span for span in spans if span is not None)
-
-
 def openings(**asked: Any) -> list[Opening]:
     """Return every opening by time and then therapist, of what `slots` is asked for."""
     return one_by_one(slots(**asked))
@@ -239,15 +121,16 @@ def slots(
     """
     if length <= timedelta(0) or turnover < timedelta(0):
         raise ValueError(f"impossible length {length} or turnover {turnover}")
-    search = _Search(first, last, length, turnover, not_before)
-    for room in rooms:
+    staff, house = Diaries.of(diaries), Diaries.of(rooms)
+    search = _Search(first, length, turnover, not_before)
+    for which, room in house.teams:
         if room.serves(technique):
-            search.rooms[room.location].append(room)
-    for diary in sorted(diaries, key=attrgetter("therapist")):
+            search.rooms[room.location] |= which
+    for who, diary in staff.teams:
         until = diary.last_day_for(technique, last)
         if until is not None and first <= until:
-            search.add(diary, until)
-    return search.in_order()
+            search.add(diary, until, who)
+    return search.in_order(staff.busy, house.busy)
 
 
 def is_free(
@@ -272,82 +155,68 @@ def is_free(
     return any(
         work.start <= visit.start
         and visit.end <= work.end
-        and not (visit.start - first_start(work.start, diary.zone)) % STEP
-        for work in worked(diary, first, until).spans
+        and not (visit.start - start) % STEP
+        for work, start in worked(diary, first, until).aligned
     ) and diary.busy.leaves(*held)
 
 
 class _Search:
-    """Gathers who is free at which starts, therapist by therapist."""
+    """Gathers who works at which starts, team by team, and finds who is free then."""
 
     def __init__(
         self,
         first: date,
-        last: date,
         length: timedelta,
         turnover: timedelta,
         not_before: datetime | None,
     ) -> None:
         self.first = first
-        # A local day begins up to 14 hours before Greenwich's, and ends up to 12 after.
+        # A local day begins up to 14 hours before Greenwich's.
         self.begin = datetime.combine(first, time.min, tzinfo=UTC) - ONE_DAY
-        self.number = ((last - first).days + 3) * (ONE_DAY // STEP)
         self.length, self.held = length, length + turnover
-        self.not_before = not_before
-        self.rooms: dict[int, list[RoomDiary]] = defaultdict(list)
-        self._half_hours: dict[timedelta, HalfHours] = {}
-        self._places: dict[tuple[int, ZoneInfo, timedelta], Place] = {}
-        self._work: dict[Any, list[tuple[Place, int]]] = {}
+        self.not_before = not_before or self.begin
+        self.rooms: dict[int, int] = defaultdict(int)  # all of each place
+        # Each at the starts of one step, which is how they lie to those of Greenwich.
+        self._places: dict[timedelta, dict[tuple[int, ZoneInfo], Place]] = defaultdict(
+            dict
+        )
 
-    def add(self, diary: Diary, last: date) -> None:
-        """Add the starts at which one therapist is free, and a room is."""
-        for place, work in self._worked(diary, last):
-            if starts := work & ~place.half_hours.blocked(diary.busy):
-                place.free.append((diary.therapist, starts))
+    def add(self, diary: Diary, last: date, who: int) -> None:
+        """Add who works as it is in a diary."""
+        work = worked(diary, self.first, last).starts(self.begin, self.length)
+        for step, starts in work.items():
+            places, key = self._places[step], (diary.location, diary.zone)
+            if key not in places:
+                places[key] = Place(self.rooms[diary.location])
+            over = max(-((self.begin + step - self.not_before) // STEP), 0)
+            places[key].add(starts >> over << over, who)
 
-    def in_order(self) -> list[Slot]:
+    def in_order(self, busy: Shared, used: Shared) -> list[Slot]:
         """Return all slots, by start and place."""
         found = [
-            Slot(
-                *(start, location, room, start + self.length, start + self.held),
-                *(zone, therapists),
-            )
-            for (location, zone, _step), place in self._places.items()
-            for start, room, therapists in place.by_start()
+            slot
+            for step, places in self._places.items()
+            for slot in self._found(step, places, busy, used)
         ]
         return sorted(found, key=itemgetter(0, 1))
 
-    def _worked(self, diary: Diary, last: date) -> list[tuple[Place, int]]:
-        """Return the starts within the hours of work at which there is a room."""
-        closed = frozenset(diary.closed)
-        # Which hours, not what they are: that takes long to look up, and many share one
-        # tuple of them. All diaries are at hand until the search is over.
-        key = (id(diary.shifts), closed, diary.zone, diary.location, last)
-        if key not in self._work:
-            starts: dict[Place, int] = defaultdict(int)
-            for work in worked(diary, self.first, last).spans:
-                start = first_start(work.start, diary.zone)
-                place = self._place(diary.location, diary.zone, start)
-                starts[place] |= place.half_hours.fitting(*work) & place.with_room
-            self._work[key] = [
-                (one, self._in_time(one, s)) for one, s in starts.items()
-            ]
-        return self._work[key]
-
-    def _in_time(self, place: Place, starts: int) -> int:
-        if self.not_before is None:
-            return starts
-        return starts & place.half_hours.since(self.not_before)
-
-    def _place(self, location: int, zone: ZoneInfo, start: datetime) -> Place:
-        """Return a place with the half hours that are in step with `start`."""
-        step = (start - self.begin) % STEP
-        if step not in self._half_hours:
-            self._half_hours[step] = HalfHours(
-                self.begin + step, self.number, length=self.length, held=self.held
-            )
-        key = (location, zone, step)
-        if key not in self._places:
-            rooms = [(room.room, room.busy) for room in self.rooms[location]]
-            self._places[key] = Place(self._half_hours[step], rooms)
-        return self._places[key]
+    def _found(
+        self,
+        step: timedelta,
+        places: Mapping[tuple[int, ZoneInfo], Place],
+        busy: Shared,
+        used: Shared,
+    ) -> Iterator[Slot]:
+        """Yield the slots of one step, place by place."""
+        some = reduce(or_, (place.starts for place in places.values()), 0)
+        starts = Starts(self.begin + step, some, held=self.held)
+        taken = starts.moments(), starts.taken(busy), starts.taken(used)
+        length, held = self.length, self.held
+        for (location, zone), place in places.items():
+            for start, away, full, working in zip(
+                *taken, place.working(starts), strict=True
+            ):
+                if (free := working & ~away) and (rooms := place.rooms & ~full):
+                    ends = (start + length, start + held)
+                    room, whom = used.keys.first(rooms), busy.keys.named(free)
+                    yield Slot(start, location, room, *ends, zone, whom)

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
+
+from appointments.keys import Keys
 
 
 class Span(NamedTuple):
@@ -31,32 +33,36 @@ class Span(NamedTuple):
 
 class Shared:
     """
-    Stretches of time, each told once with the keys of all whom it fills.
+    Stretches of time, each told once with one number: all whom it fills.
 
     Many visits begin and end together, so this is far less to go through than what
     fills each one by itself.
+
+    :param keys: whose numbers these are.
+    :param told: lists of stretches, each with one of whom they fill. Who tells of the
+        same stretches to several gives all the same list.
     """
 
-    def __init__(self, told: Iterable[tuple[Span, Sequence[int]]]) -> None:
-        self.told = list(told)
+    def __init__(self, keys: Keys, *told: tuple[Sequence[Span], Sequence[int]]) -> None:
+        self.keys, self.told = keys, told
 
     @cached_property
     def by_key(self) -> dict[int, list[Span]]:
         """What fills each key; one that nothing fills is left out."""
         found: dict[int, list[Span]] = defaultdict(list)
-        for span, keys in self.told:
-            for key in keys:
-                found[key].append(span)
+        for spans, numbers in self.told:
+            for span, whom in zip(spans, numbers, strict=True):
+                for key in self.keys.named(whom):
+                    found[key].append(span)
         return dict(found)
 
-    def bits(self, of: Callable[[Span], int]) -> dict[int, int]:
-        """Return for each key the bits `of` all of its stretches, as one number."""
-        found: dict[int, int] = defaultdict(int)
-        for span, keys in self.told:
-            some = of(span)
-            for key in keys:
-                found[key] |= some
-        return found
+    def of(self, key: int) -> Iterator[Span]:
+        """Yield what fills one key, without looking up the others."""
+        bit = self.keys.bit(key)
+        for spans, numbers in self.told:
+            for span, whom in zip(spans, numbers, strict=True):
+                if whom & bit:
+                    yield span
 
 
 class Taken:
@@ -114,6 +120,25 @@ class Taken:
 
 
 NOTHING = Taken()
+
+
+def joined(each: Iterable[tuple[int, Taken]]) -> Shared:
+    """Return as one what fills each of some, who are named by their keys."""
+    some = list(each)
+    keys = Keys.of(key for key, _busy in some)
+    sharing: dict[Shared, int] = defaultdict(int)
+    alone: dict[Span, int] = defaultdict(int)
+    for key, busy in some:
+        if busy.shared is not None and busy.key == key:
+            sharing[busy.shared] |= keys.bit(key)
+        for span in busy.alone if busy.key == key else busy.given:
+            alone[span] |= keys.bit(key)
+    told: list[tuple[Sequence[Span], Sequence[int]]] = [
+        (spans, [keys.told_by(shared.keys, whom) & who for whom in numbers])
+        for shared, who in sharing.items()
+        for spans, numbers in shared.told
+    ]
+    return Shared(keys, *told, (list(alone), list(alone.values())))
 
 
 def free_spans(work: Span, busy: Taken) -> Iterator[Span]:

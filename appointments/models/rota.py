@@ -8,32 +8,26 @@ statement sees all tables as they were at one moment.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain, compress
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from appointments.diaries import Diaries, Diary, RoomDiary, Shift
+from appointments.keys import Keys, alike, flags
 from appointments.models.before import LONGEST
 from appointments.models.hours import holidays_between
 from appointments.models.policy import Policy
 from appointments.models.rota_statement import LOCKED, NUMBERS, STATEMENTS
-from appointments.openings import (
-    Diary,
-    Opening,
-    RoomDiary,
-    Shift,
-    Span,
-    Taken,
-    is_free,
-)
-from appointments.spans import Shared
-from massage_portal.prepared import Prepared, as_model
+from appointments.openings import Opening, is_free
+from appointments.spans import Shared, Span, Taken
+from massage_portal.prepared import Prepared, as_model, unsaved
 
 ONE_DAY = timedelta(days=1)
-ALL: frozenset[int] = frozenset()  # what a room is fit for that says nothing
 # Clocks lie 12 hours behind Greenwich to 14 before it; then the turnover may run on.
 WEST, EAST, TURNOVER = timedelta(hours=12), timedelta(hours=14), timedelta(hours=6)
 
@@ -48,12 +42,18 @@ ZONE = Prepared(
 
 
 class Row(NamedTuple):
-    """One row of the statement; of a visit, `keys` and `rooms` go together."""
+    """
+    One row of the statement.
+
+    What it says of many it says of the `bits` of the block `key`; see `Keys`. Without
+    bits, `key` is whose it is. Of a visit, `other` is the block of its rooms.
+    """
 
     kind: str
-    keys: list[int]
+    key: int
+    bits: int
     other: int
-    rooms: list[int]
+    rooms: int
     starts: time
     ends: time
     first: date
@@ -66,7 +66,7 @@ class Row(NamedTuple):
 @dataclass
 class Rota:
     """
-    The rows, sorted by whose they are.
+    The rows, sorted by what they are, and by whose where that is one.
 
     `before` says of those who stand before whom it was asked about, and might use the
     time, how many could have it by the same kind of visit, and how many have another
@@ -78,17 +78,8 @@ class Rota:
     within: Span | None = None
     before: tuple[int, int] = (0, 0)
     policy: Policy | None = None
-    therapists: list[tuple[int, int, str]] = field(default_factory=list)
-    room_places: list[tuple[int, int]] = field(default_factory=list)
-    shifts: list[Shift] = field(default_factory=list)
-    # Whose they are, as bits: bit n of a therapist is the n-th of `shifts`.
-    whose: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    certified: dict[int, dict[int, date | None]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
+    rows: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     off: dict[int, list[Span]] = field(default_factory=lambda: defaultdict(list))
-    visits: list[tuple[Span, Row]] = field(default_factory=list)
-    fit: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     closed: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
     holidays: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
     kept: dict[int, set[date]] = field(default_factory=lambda: defaultdict(set))
@@ -101,50 +92,33 @@ class Rota:
     def add(self, row: Row) -> None:
         """Put one row where it belongs."""
         match row.kind:
-            case "visit":
-                self.visits.append((Span(row.begin, row.end), row))
-            case "hours":
-                self._add_shift(row, row.other, row.last)
-            case "extra":
-                self._add_shift(row, row.first.weekday(), row.first)
-            case "certificate":
-                for key in row.keys:
-                    self.certified[key][row.other] = row.last
+            case (
+                "visit"
+                | "hours"
+                | "extra"
+                | "certificate"
+                | "therapist"
+                | "room"
+                | "fit"
+            ):
+                self.rows[row.kind].append(row)
             case "off":
-                self.off[row.keys[0]].append(Span(row.begin, row.end))
-            case "therapist":
-                self.therapists += [(key, row.other, row.word) for key in row.keys]
-            case "room":
-                self.room_places += [(key, row.other) for key in row.keys]
-            case "fit":
-                for key in row.keys:
-                    self.fit[key].add(row.other)
+                self.off[row.key].append(Span(row.begin, row.end))
             case "before":
-                same, others = row.keys
-                self.before = (same, others)
+                self.before = (row.key, row.bits)
             case "policy":
                 self.policy = _policy(row)
-            case _:
-                self._add_days(row, row.keys[0])
-
-    def _add_shift(self, row: Row, weekday: int, until: date | None) -> None:
-        bit = 1 << len(self.shifts)
-        self.shifts.append(Shift(weekday, row.starts, row.ends, row.first, until))
-        for key in row.keys:
-            self.whose[key] |= bit
-
-    def _add_days(self, row: Row, place: int) -> None:
-        """Put a row about a place's days where it belongs."""
-        match row.kind:
             case "closure":
                 last = min(row.last or self.last, self.last)
-                self.closed[place].update(_days(max(row.first, self.first), last))
+                self.closed[row.key].update(_days(max(row.first, self.first), last))
             case "holidays":
                 country, _, region = row.word.partition("-")
                 days = holidays_between(country, region, self.first, self.last)
-                self.holidays[place].update(days)
+                self.holidays[row.key].update(days)
             case "kept":
-                self.kept[place].add(row.first)
+                self.kept[row.key].add(row.first)
+            case kind:
+                self.rows[kind].append(row)
 
     def closed_at(self, place: int) -> frozenset[date]:
         """Return the days on which the place is closed; a closure outweighs all."""
@@ -152,29 +126,55 @@ class Rota:
         return frozenset(holidays | self.closed.get(place, set()))
 
     @cached_property
-    def diaries(self) -> list[Diary]:
+    def visits(self) -> list[Span]:
+        """When visits keep therapist and room."""
+        return [Span(row.begin, row.end) for row in self.rows["visit"]]
+
+    @cached_property
+    def diaries(self) -> Diaries[Diary]:
         """The therapists' days, in order of their keys."""
-        zones = {word: ZoneInfo(word) for _, _, word in self.therapists}
-        places = {place for _, place, _ in self.therapists}
-        closed = {place: self.closed_at(place) for place in places}
-        shared = Shared((span, row.keys) for span, row in self.visits)
-        hours: dict[int, tuple[Shift, ...]] = {}  # who works the same has the same
-        for some in self.whose.values():
-            if some not in hours:
-                each = enumerate(self.shifts)
-                hours[some] = tuple(one for bit, one in each if some >> bit & 1)
-        return [
-            Diary(
-                therapist=key,
-                location=place,
-                zone=zones[word],
-                certified=self.certified.get(key, {}),
-                shifts=hours.get(self.whose.get(key, 0), ()),
-                busy=Taken(self.off.get(key, ()), shared=shared, key=key),
-                closed=closed[place],
+        keys = Keys(row.key for row in self.rows["therapist"])
+        whom = [keys.number(row.key, row.bits) for row in self.rows["visit"]]
+        off = [(span, keys.bit(key)) for key, some in self.off.items() for span in some]
+        away = [span for span, _who in off], [who for _span, who in off]
+        busy = Shared(keys, (self.visits, whom), away)
+        teams = []
+        kinds = ("therapist", "hours", "extra", "certificate")
+        for who, row, rows in self._alike(keys, *kinds):
+            therapist = keys.first(who)
+            diary = Diary(
+                therapist=therapist,
+                location=row.other,
+                zone=ZoneInfo(row.word),
+                certified={one.other: one.last for one in rows["certificate"]},
+                shifts=_shifts(rows),
+                busy=Taken(shared=busy, key=therapist),
+                closed=self.closed_at(row.other),
             )
-            for key, place, word in sorted(self.therapists)
-        ]
+            teams.append((who, diary))
+        return Diaries(teams, busy)
+
+    def _alike(
+        self, keys: Keys, kind: str, *kinds: str
+    ) -> Iterator[tuple[int, Row, dict[str, list[Row]]]]:
+        """
+        Yield those of whom the same is said, with the row of the first kind.
+
+        And with what there is of the others, by their kinds.
+        """
+        said: dict[int, list[Row]] = defaultdict(list)
+        for row in chain.from_iterable(map(self.rows.__getitem__, (kind, *kinds))):
+            said[keys.number(row.key, row.bits)].append(row)
+        for which, whom in alike(said).items():
+            rows: dict[str, list[Row]] = defaultdict(list)
+            for row in chain.from_iterable(compress(said.values(), flags(which))):
+                rows[row.kind].append(row)
+            for one in rows[kind]:  # none, of one who gives no massage now
+                yield whom, one, rows
+
+    @cached_property
+    def _room_keys(self) -> Keys:
+        return Keys(row.key for row in self.rows["room"])
 
     def rooms_at(self, place: int, held: Span, technique: int | None) -> list[int]:
         """
@@ -182,19 +182,21 @@ class Rota:
 
         As their `RoomDiary` says; but of one time, so none of these is made.
         """
-        filled = {
-            room
-            for span, row in self.visits
-            if span.start < held.end and held.start < span.end
-            for room in row.rooms
-        }
-        return [
-            key
-            for key, where in sorted(self.room_places)
-            if where == place
-            and key not in filled
-            and (technique is None or technique in self.fit.get(key, (technique,)))
-        ]
+        rows, keys = self.rows, self._room_keys
+        here = filled = fit = unfit = 0
+        for row in rows["room"]:
+            if row.other == place:
+                here |= keys.number(row.key, row.bits)
+        for row in rows["visit"]:
+            if row.begin < held.end and held.start < row.end:
+                filled |= keys.number(row.other, row.rooms)
+        if technique is not None:
+            for row in rows["fit"]:
+                if row.other == technique:
+                    fit |= keys.number(row.key, row.bits)
+                else:
+                    unfit |= keys.number(row.key, row.bits)
+        return keys.named(here & ~filled & ~(unfit & ~fit))
 
     def opening(
         self, therapist: int, visit: Span, *, until: datetime, technique: int | None
@@ -208,13 +210,11 @@ class Rota:
         """
         held = Span(visit.start, until)
         days = {"first": self.first, "last": self.last}
-        for diary in self.diaries:
-            if diary.therapist == therapist and is_free(
-                diary, visit, held=held, technique=technique, **days
-            ):
-                for room in self.rooms_at(diary.location, held, technique):
-                    place = (therapist, room, diary.location)
-                    return Opening(visit.start, *place, visit.end, until, diary.zone)
+        diary = self.diaries.one(therapist)
+        if diary and is_free(diary, visit, held=held, technique=technique, **days):
+            for room in self.rooms_at(diary.location, held, technique):
+                place = (therapist, room, diary.location)
+                return Opening(visit.start, *place, visit.end, until, diary.zone)
         return None
 
     def counted(self, *, usual: bool) -> int | None:
@@ -227,14 +227,17 @@ class Rota:
         return None if others or (same and not usual) else same
 
     @cached_property
-    def rooms(self) -> list[RoomDiary]:
+    def rooms(self) -> Diaries[RoomDiary]:
         """The rooms with what fills them, in order of their keys."""
-        shared = Shared((span, row.rooms) for span, row in self.visits)
-        fit = {room: frozenset(some) for room, some in self.fit.items()}
-        return [
-            RoomDiary(key, place, Taken(shared=shared, key=key), fit.get(key, ALL))
-            for key, place in sorted(self.room_places)
-        ]
+        keys = self._room_keys
+        whom = [keys.number(row.other, row.rooms) for row in self.rows["visit"]]
+        busy = Shared(keys, (self.visits, whom))
+        suites = []
+        for which, row, rows in self._alike(keys, "room", "fit"):
+            key, fit = keys.first(which), frozenset(one.other for one in rows["fit"])
+            room = RoomDiary(key, row.other, Taken(shared=busy, key=key), fit)
+            suites.append((which, room))
+        return Diaries(suites, busy)
 
 
 def rota(
@@ -271,7 +274,7 @@ def rota(
     for row in _rows(statement, values):
         read.add(row)
     if with_policy and not locked and read.policy is None:
-        read.policy = Policy(in_force_from=now)  # the defaults
+        read.policy = unsaved(Policy, {"in_force_from": now})  # the defaults
     return read
 
 
@@ -312,12 +315,25 @@ def asked(
     }
 
 
+def _shifts(rows: Mapping[str, Iterable[Row]]) -> tuple[Shift, ...]:
+    return (
+        *(
+            Shift(row.other, row.starts, row.ends, row.first, row.last)
+            for row in rows["hours"]
+        ),
+        *(
+            Shift(row.first.weekday(), row.starts, row.ends, row.first, row.first)
+            for row in rows["extra"]
+        ),
+    )
+
+
 def _policy(row: Row) -> Policy:
-    values: dict[str, Any] = dict(zip(NUMBERS, row.keys, strict=True))
-    exponent, same = map(Decimal, row.word.split())
-    values |= {"id": row.other, "in_force_from": row.begin}
+    exponent, same, *numbers = row.word.split()
+    values: dict[str, Any] = dict(zip(NUMBERS, map(int, numbers), strict=True))
+    values |= {"id": row.key, "in_force_from": row.begin}
     values |= {"quiet_from": row.starts, "quiet_until": row.ends}
-    values |= {"harm_exponent": exponent, "same_therapist_harm": same}
+    values |= {"harm_exponent": Decimal(exponent), "same_therapist_harm": Decimal(same)}
     return as_model(Policy, values)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -372,7 +372,7 @@ class Supply:
         return found
 
     @property
-    def diaries(self) -> list[Diary]:
+    def diaries(self) -> Sequence[Diary]:
         """Each therapist's days: what the openings are computed from."""
         return self._rota.diaries
 

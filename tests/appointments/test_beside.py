@@ -8,6 +8,7 @@ from itertools import islice
 
 import pytest
 
+from appointments.keys import Keys
 from appointments.models import DraftOffer, Policy
 from appointments.models.planner import Planner
 from appointments.openings import RoomDiary, Taken
@@ -68,7 +69,8 @@ def test_rooms_are_given_as_if_each_was_looked_at(seed):
         start = EIGHT + dice.randrange(12) * HALF
         return Span(start, start + dice.randrange(1, 4) * HALF)
 
-    shared = Shared((span(), dice.sample(range(4), 2)) for _ in range(3))
+    whom = [sum(1 << key for key in dice.sample(range(4), 2)) for _ in range(3)]
+    shared = Shared(Keys([0]), ([span() for _ in whom], whom))
     fit = [frozenset(dice.sample((1, 2, 3), dice.randrange(3))) for _ in range(4)]
     diaries = [
         RoomDiary(key, 1, Taken([span()], shared=shared, key=key), fit[key])

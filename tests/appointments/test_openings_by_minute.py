@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from appointments.keys import Keys
 from appointments.openings import (
     Diary,
     RoomDiary,
@@ -118,10 +119,33 @@ def shift_of(draw, day):
     return Shift(weekday, *clock, LONG_AGO)
 
 
-def shared(day, most):
-    """Return what fills some of the keys from 1 up to `most` at once."""
-    keys = st.lists(st.integers(1, most), max_size=most, unique=True)
-    return st.lists(st.tuples(spans(day), keys), max_size=3).map(Shared)
+def told(some):
+    """Return stretches that are each told with all whom they fill, by other bits."""
+    keys = Keys.of([400, *(key for _span, whom in some for key in whom)])
+    whom = [sum(map(keys.bit, each)) for _span, each in some]
+    return Shared(keys, ([span for span, _whom in some], whom))
+
+
+def shared(day, keys):
+    """Return what fills some of the keys at once."""
+    whom = st.lists(st.sampled_from(keys), max_size=len(keys), unique=True)
+    return st.lists(st.tuples(spans(day), whom), min_size=3, max_size=9).map(told)
+
+
+def takens(draw, day, keys):
+    """Return what fills each: alone, with some others, or as it fills another."""
+    some = st.lists(spans(day), max_size=2)
+    many = [draw(shared(day, keys)), draw(shared(day, keys)), None]
+    # Nearly always one tells of all.
+    which = st.sampled_from([0] * 6 + [1, 2])
+    return [
+        Taken(
+            draw(some),
+            shared=many[draw(which)],
+            key=draw(st.sampled_from([key] * 6 + keys)),
+        )
+        for key in keys
+    ]
 
 
 def certificates(day):
@@ -129,40 +153,47 @@ def certificates(day):
     return st.dictionaries(st.integers(1, 2), until, max_size=2)
 
 
+# Of one block, of several, and far from each other.
+numbers = st.sampled_from([(1, 2, 3), (63, 64, 65), (9, 700, 10**12)])
+
+
 @st.composite
 def clinics(draw):
     zone, day = draw(places)
-    some = st.lists(spans(day), max_size=4)
-    visits, taken = draw(shared(day, 3)), draw(shared(day, 3))
+    some = draw(numbers)
+    therapists = list(some[: draw(st.integers(1, 3))])
+    keys = list(draw(numbers)[: draw(st.integers(1, 3))])
+    same = draw(st.lists(shift_of(day), min_size=1, max_size=3))  # by many
+    hours = st.one_of(st.just(same), st.lists(shift_of(day), max_size=3))
     diaries = [
         Diary(
             therapist=number,
-            location=draw(st.integers(1, 2)),
+            location=draw(st.sampled_from([1, 1, 1, 2])),
             zone=ZoneInfo(zone),
             certified=draw(certificates(day)),
-            shifts=draw(st.lists(shift_of(day), max_size=3)),
-            busy=Taken(draw(some), shared=visits, key=number),
+            shifts=draw(hours),
+            busy=busy,
             closed=draw(st.frozensets(st.sampled_from([day, day + DAY]), max_size=1)),
         )
-        for number in range(1, draw(st.integers(2, 4)))
+        for number, busy in zip(therapists, takens(draw, day, therapists), strict=True)
     ]
     rooms = [
         RoomDiary(
             room=number,
-            location=draw(st.integers(1, 2)),
-            busy=Taken(draw(some), shared=taken, key=number),
+            location=draw(st.sampled_from([1, 1, 1, 2])),
+            busy=busy,
             fit=draw(st.frozensets(st.integers(1, 2), max_size=2)),
         )
-        for number in range(1, draw(st.integers(2, 4)))
+        for number, busy in zip(keys, takens(draw, day, keys), strict=True)
     ]
-    length = draw(st.integers(1, 24)) * 5 * MINUTE
+    length = draw(st.integers(1, 18)) * 5 * MINUTE
     turnover = draw(st.integers(0, 9)) * 5 * MINUTE
-    technique = draw(st.sampled_from([None, 1, 2]))
+    technique = draw(st.sampled_from([None, None, None, 1, 2]))
     return zone, day, diaries, rooms, length, turnover, technique
 
 
 @given(clinic=clinics())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=300)
 def test_openings_are_what_a_look_at_every_minute_finds(clinic):
     zone, day, diaries, rooms, length, turnover, technique = clinic
     days = [day, day + DAY]

@@ -6,6 +6,7 @@ from datetime import time
 
 import pytest
 
+from appointments.keys import BLOCK
 from appointments.models import HolidayCalendar, rota
 from tests.appointments.sound import MORNING, a_life, faults, the_fault
 from tests.factories import DAY, HOUR, make_clinic, make_closure, make_policy
@@ -56,8 +57,12 @@ def test_capacity_that_the_openings_do_not_see_breaks_the_sum(monkeypatch, kind)
 def test_time_that_is_filled_though_no_row_says_why_breaks_the_sum(monkeypatch, kind):
     visit = a_life()
     there = (MORNING + 2 * HOUR, MORNING + 3 * HOUR)
-    whose = (kind, [visit.therapist_id], 0, [visit.room_id])
-    row = rota.Row(*whose, *[None] * 4, *there, "")
+    key, room = visit.therapist_id, visit.room_id
+    whose = {  # told by itself, or in its block
+        "off": (key, None, None, None),
+        "visit": (key // BLOCK, 1 << key % BLOCK, room // BLOCK, 1 << room % BLOCK),
+    }
+    row = rota.Row(kind, *whose[kind], *[None] * 4, *there, "")
     read_otherwise(monkeypatch, lambda rows: [*rows, row])
 
     _, said = the_fault()
