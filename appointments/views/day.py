@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments import actions
 from appointments.codes import (
+    AHEAD,
     HOLDING_TIME,
     MARKED,
     Ending,
@@ -30,6 +31,7 @@ from appointments.forms.visit import UNDO, Outcome
 from appointments.models import Appointment, Policy, Therapist, VisitNote
 from appointments.models.appointment import AppointmentQuerySet
 from appointments.models.outside import marked
+from appointments.models.waitlist import LOOK_BACK
 from appointments.views.day_rows import rows
 from appointments.wishes import in_words
 from massage_portal.access import SignedInRequest, requires_any
@@ -56,13 +58,16 @@ def day(request: SignedInRequest) -> HttpResponse:
     zone = ZoneInfo(own.location.time_zone) if own else timezone.get_default_timezone()
     on = _day(request, today=timezone.localdate(timezone=zone))
     visits = _visits(user, on, zone)
+    left = _unrecorded(user, on, zone)
     if chosen is not None:
         visits = visits.filter(therapist=chosen)
+        left = left.filter(therapist=chosen)
     page = Paginator(visits, ROWS).get_page(request.GET.get("page"))
     shown = marked(page.object_list)
     now = timezone.now()
     notes = _notes(user, shown)
-    record_all("appointment.seen", shown, by=user, at=now)
+    unrecorded = list(left[:ROWS])
+    record_all("appointment.seen", [*shown, *unrecorded], by=user, at=now)
     record_all("note.seen", notes.values(), by=user, at=now)
     to_sign = list(VisitNote.objects.visible_to(user).to_sign(user))
     record_all("note.listed", to_sign, by=user, at=now)
@@ -73,6 +78,7 @@ def day(request: SignedInRequest) -> HttpResponse:
         ),
         "reasons": [(value, str(label)) for value, label in Missed.choices],
         "to_sign": to_sign,
+        "unrecorded": unrecorded,
         "day": on,
         "before": on - timedelta(days=1),
         "after": on + timedelta(days=1),
@@ -95,6 +101,22 @@ def _visits(user: User, on: date, zone: ZoneInfo) -> AppointmentQuerySet:
         .with_place()
         .with_precautions()
         .order_by("starts_at", "therapist__user__name", "pk")
+    )
+
+
+def _unrecorded(user: User, on: date, zone: ZoneInfo) -> AppointmentQuerySet:
+    """
+    Return, for today, the visits of days before of which nobody said how they went.
+
+    Their request is booked for ever, and the next visit of the plan is not listed.
+    """
+    if on != timezone.localdate(timezone=zone):
+        return Appointment.objects.none()
+    begins = datetime.combine(on, time(0, 0), tzinfo=zone)
+    past = {"starts_at__gt": begins - LOOK_BACK, "starts_at__lt": begins}
+    visits = Appointment.objects.visible_to(user).filter(status__in=AHEAD, **past)
+    return visits.select_related("patient", "therapist__location").order_by(
+        "starts_at", "pk"
     )
 
 
