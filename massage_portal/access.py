@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
 
 if TYPE_CHECKING:
     from massage_portal.accounts.models import Scope, User
@@ -143,13 +145,29 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     """
     Redirect to the sign-in page, and back here after it.
 
-    From a fragment the way back leads to the page that stands around it.
+    From a fragment the way back leads to the page that stands around it, and from a
+    form to the page on which it was sent: what was sent is not done, and only that page
+    can send it again.
     """
     htmx = getattr(request, "htmx", None)
     if not htmx:
-        return redirect_to_login(request.get_full_path())
+        form = request.method not in ("GET", "HEAD") and _page_before(request)
+        return redirect_to_login(form or request.get_full_path())
     answer = HttpResponse(status=204)
     page = htmx.current_url_abs_path  # None if it is not of this origin
     there = redirect_to_login(page).url if page else resolve_url("account_login")
     answer["HX-Redirect"] = there
     return answer
+
+
+def _page_before(request: HttpRequest) -> str:
+    """Return the path of the page of ours from which this was sent; "" if unknown."""
+    page = request.headers.get("Referer", "")
+    ours = {request.get_host()}
+    secure = request.is_secure()
+    if not url_has_allowed_host_and_scheme(page, ours, require_https=secure):
+        return ""
+    parts = urlsplit(page)
+    if parts.path.startswith("//"):  # without its host it would name another one
+        return ""
+    return parts._replace(scheme="", netloc="", fragment="").geturl()

@@ -9,8 +9,9 @@ import psycopg2
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from psycopg2.errors import DeadlockDetected, SerializationFailure
@@ -86,6 +87,28 @@ def _again(request: HttpRequest) -> HttpResponseBase:
             file.seek(0)
     answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
     return answer
+
+
+class ForFormsAlone:
+    """
+    Says in words that an address takes forms alone, to whoever opened it as a page.
+
+    So does a browser that is reloaded, or sent there in another language.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        if not isinstance(answer, HttpResponseNotAllowed) or request.method != "GET":
+            return answer
+        found = request.resolver_match
+        if found is None or getattr(found.func, "access", "system") == "system":
+            return answer
+        page = render(request, "405.html", status=answer.status_code)
+        page["Allow"] = answer["Allow"]
+        return page
 
 
 class WholeRequests:

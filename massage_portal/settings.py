@@ -127,6 +127,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "massage_portal.resilience.ForFormsAlone",
 ]
 
 ROOT_URLCONF = "massage_portal.urls"

@@ -74,11 +74,11 @@ def plan_of(referral: Referral, *, now: datetime) -> list[Visit]:
     """Return the visits of the referral's plan: made, booked, waiting, to come."""
     ended = [EntryStatus.REJECTED, EntryStatus.CANCELLED]
     asked = referral.waitlist_entries.exclude(status__in=ended)
-    known = {}
+    today, known = timezone.localdate(now), {}
     for one in asked:
-        ahead = one.received_at > now
-        planned = timezone.localdate(one.received_at) if ahead else None
-        known[one.session] = Known(State.WAITING, planned)
+        clock = timezone.localdate(one.received_at)
+        soonest = max(clock, one.earliest or clock)  # by the plan, and as they wish
+        known[one.session] = Known(State.WAITING, soonest if soonest > today else None)
     taken = Appointment.objects.filter(entry__in=asked).taking_the_entry()
     for visit in taken.select_related("entry", "therapist__location"):
         state = BECAME.get(Status(visit.status), State.BOOKED)
@@ -90,7 +90,7 @@ def plan_of(referral: Referral, *, now: datetime) -> list[Visit]:
         covered=covered.visits,
         until=covered.until,
         interval_days=referral.interval_days,
-        today=timezone.localdate(now),
+        today=today,
     )
 
 

@@ -183,3 +183,16 @@ def test_a_last_day_before_the_planned_one_is_refused_beside_its_field(after_the
     assert answer.status_code == 422
     assert list(answer.context["form"].errors) == ["latest"]
     assert WaitlistEntry.objects.get(pk=second.pk).version == second.version
+
+
+def test_later_visits_are_planned_from_the_first_day_that_suits(after_the_first):
+    second = after_the_first.waitlist_entries.get(session=2)
+    second.earliest = TODAY + 3 * WEEK
+    second.save()
+
+    found = plan_of(after_the_first, now=NOW)
+
+    assert [(one.state.value, one.day) for one in found[1:3]] == [
+        ("waiting", TODAY + 3 * WEEK),
+        ("planned", TODAY + 4 * WEEK),
+    ]
