@@ -16,6 +16,7 @@ from appointments.openings import Opening
 from massage_portal.access import public
 from massage_portal.accounts.models import User
 from massage_portal.audit.record import event
+from massage_portal.prepared import as_model
 
 # Of a time given at random, past others in greater need.
 TERMS = actions.Terms(agreed=True, turn=actions.Turn(OutOfTurn.PLAN))
@@ -59,7 +60,8 @@ def book(request: HttpRequest) -> HttpResponse:
     """Book what is asked for; 409 if it is refused."""
     asked = request.GET
     now = timezone.now()  # noqa: TID251
-    entry = WaitlistEntry(pk=int(asked["entry"]))  # read when it is locked
+    # Read when it is locked; a view has it as a row that was read, and not a new one.
+    entry = as_model(WaitlistEntry, {"id": int(asked["entry"])})
     opening = Opening(
         starts_at=datetime.fromisoformat(asked["starts"]),
         therapist=int(asked["therapist"]),
