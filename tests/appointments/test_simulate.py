@@ -257,3 +257,17 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
     with pytest.raises(CommandError, match="file"):
         run(load=[1], plots=tmp_path / "file")
+
+
+def test_a_folder_that_cannot_be_made_is_named_before_anything_is_reckoned(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "file").write_text("")
+    reckoned = []
+    name = "appointments.management.commands.simulate.simulate"
+    monkeypatch.setattr(name, lambda *_, **__: reckoned.append(1))
+
+    with pytest.raises(CommandError, match="file"):
+        run(load=[1], plots=tmp_path / "file")
+
+    assert reckoned == []

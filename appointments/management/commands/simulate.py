@@ -74,6 +74,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Simulate, or say in words what is wrong."""
+        if options["plots"]:
+            self._make(options["plots"])  # not after minutes that would be lost
         try:
             rates, usual = self._rates(options["rates"], own=options["own"])
             loads = options["load"] or (PLOTTED if options["plots"] else (usual,))
@@ -94,8 +96,6 @@ class Command(BaseCommand):
             ]
         except BadRates as fault:
             raise CommandError(str(fault)) from None
-        if options["plots"]:
-            self._draw(options["plots"], files(tables, rates))
         if options["json"]:
             asked = {name: options[name] for name in ("seeds", "days", "exponent")}
             data = {
@@ -106,6 +106,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(data, indent=2))
         else:
             self.stdout.write("\n\n".join(self._told(one, rates) for one in tables))
+        if options["plots"]:
+            self._draw(options["plots"], files(tables, rates))
 
     def _rates(self, path: Path | None, *, own: bool) -> tuple[Rates, float]:
         """Return the rates that are asked for, and the load that goes with them."""
@@ -125,9 +127,15 @@ class Command(BaseCommand):
         except BadRates as fault:
             raise CommandError(f"{path}: {fault}") from None
 
-    def _draw(self, folder: Path, drawn: dict[str, str]) -> None:
+    @staticmethod
+    def _make(folder: Path) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise CommandError(f"{folder}: {fault.strerror}") from None
+
+    def _draw(self, folder: Path, drawn: dict[str, str]) -> None:
+        try:
             for name, text in drawn.items():
                 (folder / name).write_text(text, encoding="utf-8")
         except OSError as fault:
