@@ -32,10 +32,18 @@ def lapse_offers(*, now: datetime) -> int:
     lapsed = Appointment.objects.offers_lapsed(now).values_list("pk", flat=True)
     ended = 0
     for pk in list(lapsed[:AT_ONCE]):
-        with transaction.atomic():
-            still = Appointment.objects.offers_lapsed(now).filter(pk=pk)
-            ended += end_offers(still, by=None, now=now, ending=Ending.LAPSED)
+        try:
+            ended += _lapse(pk, now=now)
+        except Exception:  # whatever it was, the other offers must end
+            log.exception("offer_not_lapsed", appointment=pk)
     return ended
+
+
+@transaction.atomic
+def _lapse(pk: int, *, now: datetime) -> int:
+    """End one offer, if its hold is over still."""
+    still = Appointment.objects.offers_lapsed(now).filter(pk=pk)
+    return end_offers(still, by=None, now=now, ending=Ending.LAPSED)
 
 
 def offer_freed_times(*, now: datetime) -> list[Appointment]:
