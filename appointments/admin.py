@@ -44,10 +44,11 @@ class TherapistAdmin(Door):
     ordering = ("user__name", "pk")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Return what stays, once there is one; the place, once they have visits."""
+        """Return what stays: once they have visits, who they are, and where."""
         if obj is None:
             return []
-        return ["active", *(["location"] if obj.appointments.exists() else [])]
+        # Another person would have given all that this one gave.
+        return ["active", *(["user", "location"] if obj.appointments.exists() else [])]
 
     def formfield_for_foreignkey(
         self, db_field: Any, request: HttpRequest, **kwargs: Any

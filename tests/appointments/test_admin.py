@@ -117,6 +117,19 @@ def test_what_would_hit_booked_visits_is_not_changed_by_the_door(lead):
     assert (kept.active, kept.location_id) == (True, therapist.location_id)
 
 
+@pytest.mark.parametrize("visited", [False, True])
+def test_who_a_therapist_is_stays_once_they_have_visits(visited, lead):
+    therapist, other = make_therapist(), make_user(Role.THERAPIST)
+    if visited:
+        make_appointment(therapist=therapist)
+    address = f"/admin/appointments/therapist/{therapist.pk}/change/"
+
+    lead.post(address, {"user": other.pk, "location": therapist.location_id})
+
+    kept = type(therapist).objects.get(pk=therapist.pk)
+    assert (kept.user_id == other.pk) is not visited
+
+
 # --- A policy -------------------------------------------------------------------------
 
 ADD_POLICY = "/admin/appointments/policy/add/"
