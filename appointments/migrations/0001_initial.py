@@ -1107,6 +1107,7 @@ class Migration(migrations.Migration):
                     "location",
                     models.ForeignKey(
                         blank=True,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -1134,6 +1135,7 @@ class Migration(migrations.Migration):
                     "therapist",
                     models.ForeignKey(
                         blank=True,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         to="appointments.therapist",
@@ -2042,9 +2044,10 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="legal_entry_changes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN ('requested>accepted', 'requested>cancelled', 'requested>on-hold', 'requested>rejected', 'on-hold>accepted', 'on-hold>cancelled', 'on-hold>rejected', 'on-hold>requested', 'accepted>cancelled', 'accepted>in-progress', 'accepted>on-hold', 'accepted>rejected', 'in-progress>accepted', 'in-progress>completed', 'completed>in-progress'))",
                     declare="DECLARE _is_valid_transition BOOLEAN;",
                     func='SELECT CONCAT(OLD."status", \'>\', NEW."status") = ANY(\'{requested>accepted,requested>cancelled,requested>on-hold,requested>rejected,on-hold>accepted,on-hold>cancelled,on-hold>rejected,on-hold>requested,accepted>cancelled,accepted>in-progress,accepted>on-hold,accepted>rejected,in-progress>accepted,in-progress>completed,completed>in-progress}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="9602dbfd724e4f9aec2eb39eb334f5d252af2b6a",
+                    hash="2e638566983b98821f4182916a75a59410b3a37f",
                     operation="UPDATE",
                     pgid="pgtrigger_legal_entry_changes_e5971",
                     table="appointments_waitlistentry",
@@ -2572,9 +2575,10 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="legal_appointment_changes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN ('proposed>booked', 'proposed>cancelled', 'pending>booked', 'pending>cancelled', 'booked>arrived', 'booked>cancelled', 'booked>checked-in', 'booked>entered-in-error', 'booked>fulfilled', 'booked>noshow', 'arrived>checked-in', 'arrived>entered-in-error', 'arrived>fulfilled', 'checked-in>entered-in-error', 'checked-in>fulfilled', 'fulfilled>entered-in-error', 'noshow>entered-in-error'))",
                     declare="DECLARE _is_valid_transition BOOLEAN;",
                     func='SELECT CONCAT(OLD."status", \'>\', NEW."status") = ANY(\'{proposed>booked,proposed>cancelled,pending>booked,pending>cancelled,booked>arrived,booked>cancelled,booked>checked-in,booked>entered-in-error,booked>fulfilled,booked>noshow,arrived>checked-in,arrived>entered-in-error,arrived>fulfilled,checked-in>entered-in-error,checked-in>fulfilled,fulfilled>entered-in-error,noshow>entered-in-error}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="a0d9418766afded95b67a47020af357f094383fc",
+                    hash="82b55d98eddbb1e28fb4f53e87502c152f7be621",
                     operation="UPDATE",
                     pgid="pgtrigger_legal_appointment_changes_14c21",
                     table="appointments_appointment",

@@ -230,7 +230,12 @@ class WaitlistEntry(models.Model):
     from_time = models.TimeField(_("from"), default=time(0, 0))
     to_time = models.TimeField(_("to"), default=time(23, 59))
     therapist = models.ForeignKey(
-        Therapist, models.SET_NULL, null=True, blank=True, verbose_name=_("therapist")
+        Therapist,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name=_("therapist"),
+        db_index=False,  # few are asked for by name, and nobody looks by it alone
     )
     location = models.ForeignKey(
         "services.Location",
@@ -239,6 +244,7 @@ class WaitlistEntry(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("place"),
+        db_index=False,  # as above
     )
     notice_hours = models.PositiveSmallIntegerField(_("shortest notice"), default=24)
 

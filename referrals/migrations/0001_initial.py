@@ -987,9 +987,10 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="legal_status_changes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN ('draft>active', 'draft>entered-in-error', 'draft>on-hold', 'draft>revoked', 'active>completed', 'active>entered-in-error', 'active>on-hold', 'active>revoked', 'on-hold>active', 'on-hold>entered-in-error', 'on-hold>revoked', 'revoked>entered-in-error', 'completed>active', 'completed>entered-in-error'))",
                     declare="DECLARE _is_valid_transition BOOLEAN;",
                     func='SELECT CONCAT(OLD."status", \'>\', NEW."status") = ANY(\'{draft>active,draft>entered-in-error,draft>on-hold,draft>revoked,active>completed,active>entered-in-error,active>on-hold,active>revoked,on-hold>active,on-hold>entered-in-error,on-hold>revoked,revoked>entered-in-error,completed>active,completed>entered-in-error}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="4b2ec360ad26d83a956b1b598322354458a4e84d",
+                    hash="f4514ab2c22ee51ca9174b9e237a2c1a1cc2bb96",
                     operation="UPDATE",
                     pgid="pgtrigger_legal_status_changes_ff371",
                     table="referrals_referral",

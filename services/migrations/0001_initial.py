@@ -1260,9 +1260,10 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="legal_version_changes",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN ('draft>discarded', 'draft>in-review', 'in-review>approved', 'in-review>discarded', 'in-review>draft', 'approved>active', 'approved>draft', 'active>retired'))",
                     declare="DECLARE _is_valid_transition BOOLEAN;",
                     func='SELECT CONCAT(OLD."status", \'>\', NEW."status") = ANY(\'{draft>discarded,draft>in-review,in-review>approved,in-review>discarded,in-review>draft,approved>active,approved>draft,active>retired}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="e256f71839a19e5bcfe4a4cebaa575fa6802bd1c",
+                    hash="eae4abc9ec253b68783056cafcde3504fa0dd7c4",
                     operation="UPDATE",
                     pgid="pgtrigger_legal_version_changes_1f33e",
                     table="services_version",
