@@ -92,16 +92,16 @@ def _all(clinic: Clinic, now: datetime) -> tuple[list[Figure], list[str]]:
     say(f"planning {planning.MANY:,} entries from files, twice")
     from_files = planning.measure()
     filling.entries(30, clinic, filling.EntryStatus.REQUESTED)
-    figures = from_files + _queue_pages(clinic, now)
+    pages, faults = _queue_pages(clinic, now)
+    figures = from_files + pages
     filling.analyze()
     figures += _times_and_searches(clinic, now)
     say(f"letting {contested.RIVALS} want one time")
     figures += contested.measure(clinic)
     figures += _sending(clinic)
     say("measuring bookings")
-    rates, refused = bookings.measure(clinic)
-    faults = [f"bookings refused though their time was free: {refused}"]
-    return figures + rates, faults if refused else []
+    rates, refused = bookings.measure(clinic, waiting=LENGTHS[-1])
+    return figures + rates, faults + refused
 
 
 def _sending(clinic: Clinic) -> list[Figure]:
@@ -139,12 +139,12 @@ def _site_search(now: datetime) -> list[Figure]:
     return [*figures, *site_search.measure("en"), *site_search.measure("es")]
 
 
-def _queue_pages(clinic: Clinic, now: datetime) -> list[Figure]:
-    """Fill the line, and measure its page at each length."""
-    from tests.benchmarks import crowded, filling, plans, queue_page
+def _queue_pages(clinic: Clinic, now: datetime) -> tuple[list[Figure], list[str]]:
+    """Fill the line, and measure its page at each length; bookings at the second."""
+    from tests.benchmarks import bookings, crowded, filling, plans, queue_page
     from tests.benchmarks.figures import say
 
-    figures, waiting = [], 0
+    figures, faults, waiting = [], [], 0
     for length in LENGTHS:
         say(f"filling the line to {length:,}, measuring the queue page")
         filling.entries(length - waiting, clinic)
@@ -155,10 +155,13 @@ def _queue_pages(clinic: Clinic, now: datetime) -> list[Figure]:
             say("drawing up a plan of offers")
             figures.append(plans.measure(clinic, waiting=length))
         if length == LENGTHS[1]:
+            say("measuring bookings")
+            rates, faults = bookings.measure(clinic, waiting=length)
+            figures += rates
             say(f"filling {crowded.APPOINTMENTS:,} visits, {crowded.PEOPLE} people")
             figures += crowded.measure(clinic)
     figures.append(queue_page.measure_hopeless(clinic, waiting=waiting, now=now))
-    return figures
+    return figures, faults
 
 
 if __name__ == "__main__":

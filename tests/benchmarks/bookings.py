@@ -23,11 +23,15 @@ EACH = {1: 40, 8: 80}  # bookings in a round, by the number of clients
 Task = tuple[WaitlistEntry, Opening]
 
 
-def measure(of: Clinic) -> tuple[list[Figure], int]:
-    """Return the rates with 1 and 8 clients, and how many bookings were refused."""
+def measure(of: Clinic, *, waiting: int) -> tuple[list[Figure], list[str]]:
+    """
+    Return the rates with 1 and 8 clients, and a fault if a booking was refused.
+
+    :param waiting: how many wait, as filled before.
+    """
     exponent = float(Policy.objects.in_force(of.now).harm_exponent)
-    waiting = WaitlistEntry.objects.waiting()
-    first = waiting.in_order_of_need(now=of.now, exponent=exponent)[:2_000]
+    line = WaitlistEntry.objects.waiting()
+    first = line.in_order_of_need(now=of.now, exponent=exponent)[:2_000]
     tasks = list(zip(first, _apart(openings(of)), strict=False))[::-1]
     # Of the last, for it is taken back: the first would stand before all who follow.
     queries = _queries(of, *tasks.pop(0))
@@ -46,7 +50,8 @@ def measure(of: Clinic) -> tuple[list[Figure], int]:
                 refused += sum(code != 200 for code in codes)
             figures.append(
                 Figure(
-                    f"bookings, {clients} client{'s' if clients > 1 else ''}",
+                    f"bookings, {waiting:,} waiting, "
+                    f"{clients} client{'s' if clients > 1 else ''}",
                     statistics.median(rates),
                     "a view that inserts one row",
                     statistics.median(floors),
@@ -55,7 +60,8 @@ def measure(of: Clinic) -> tuple[list[Figure], int]:
                     limits=(LIMIT, BEST_OF_OTHERS["bookings"])[: 1 + (clients > 1)],
                 )
             )
-    return figures, refused
+    fault = f"bookings refused though their time was free: {refused}"
+    return figures, [fault] if refused else []
 
 
 def _queries(of: Clinic, entry: WaitlistEntry, opening: Opening) -> int:
