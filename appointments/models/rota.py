@@ -28,6 +28,8 @@ from appointments.spans import Shared, Span, Taken
 from massage_portal.prepared import Prepared, as_model, unsaved
 
 ONE_DAY = timedelta(days=1)
+# What is looked at by kind, and most of all that there is.
+OF_MANY = {"visit", "hours", "extra", "certificate", "therapist", "room", "fit"}
 # Clocks lie 12 hours behind Greenwich to 14 before it; then the turnover may run on.
 WEST, EAST, TURNOVER = timedelta(hours=12), timedelta(hours=14), timedelta(hours=6)
 
@@ -91,17 +93,10 @@ class Rota:
 
     def add(self, row: Row) -> None:
         """Put one row where it belongs."""
+        if row.kind in OF_MANY:
+            self.rows[row.kind].append(row)
+            return
         match row.kind:
-            case (
-                "visit"
-                | "hours"
-                | "extra"
-                | "certificate"
-                | "therapist"
-                | "room"
-                | "fit"
-            ):
-                self.rows[row.kind].append(row)
             case "off":
                 self.off[row.key].append(Span(row.begin, row.end))
             case "before":
@@ -117,8 +112,6 @@ class Rota:
                 self.holidays[row.key].update(days)
             case "kept":
                 self.kept[row.key].add(row.first)
-            case kind:
-                self.rows[kind].append(row)
 
     def closed_at(self, place: int) -> frozenset[date]:
         """Return the days on which the place is closed; a closure outweighs all."""
