@@ -8,11 +8,13 @@ from django.template import Library
 
 register = Library()
 
-_WITHIN = re.compile(r"(?<!,) ")  # a space that no comma goes before
+# A number and the word beside it. Longer stretches would leave a narrow page, where a
+# reader asks for more room between letters.
+_BESIDE = re.compile(r"(?<!,) (?=\d)|(?<=\d) ")
 
 
 @register.filter
 def unbroken(date: str) -> str:
-    """Return a date in words that breaks after its weekday and its commas alone."""
+    """Return a date in words that breaks after its weekday, and beside no number."""
     weekday, space, day = date.partition(" ")
-    return weekday + space + _WITHIN.sub("\N{NO-BREAK SPACE}", day)
+    return weekday + space + _BESIDE.sub("\N{NO-BREAK SPACE}", day)
