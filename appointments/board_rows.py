@@ -34,6 +34,7 @@ LOST = {
     Lost.DAY: gettext_noop("their last day is over"),
     Lost.THERAPIST: gettext_noop("their therapist gives no massage"),
     Lost.PLACE: gettext_noop("their place gives no massage"),
+    Lost.APART: gettext_noop("their therapist works at another place"),
 }
 
 

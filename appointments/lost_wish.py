@@ -17,6 +17,7 @@ class Lost(StrEnum):
     DAY = "day"  # the last day that suited
     THERAPIST = "therapist"  # gives no massage any more
     PLACE = "place"  # gives no massage any more
+    APART = "apart"  # the therapist works elsewhere by now than at the place
 
 
 def lost_wish(
@@ -24,6 +25,7 @@ def lost_wish(
     latest: date | None,
     therapist_gives: bool | None,
     place_gives: bool | None,
+    therapist_there: bool | None,
     today: date,
 ) -> Lost | None:
     """
@@ -32,6 +34,7 @@ def lost_wish(
     :param latest: the last day that suits, itself included; None is any.
     :param therapist_gives: whether the one asked for gives massage; None is any.
     :param place_gives: the same of the place.
+    :param therapist_there: whether that therapist works at that place; None is any.
     """
     if latest is not None and latest < today:
         return Lost.DAY
@@ -39,4 +42,6 @@ def lost_wish(
         return Lost.THERAPIST
     if place_gives is False:
         return Lost.PLACE
+    if therapist_there is False:
+        return Lost.APART
     return None

@@ -28,7 +28,7 @@ def offer_freed_times(**_: Any) -> None:
 
 @shared_task(name="appointments.tell_of_waits")
 def tell_of_waits(**_: Any) -> None:
-    """Tell whose target, or whose wish, is over. Beat runs this every hour."""
+    """Tell those whose target, or whose wish, is over. Beat runs this every hour."""
     now = timezone.now()
     actions.tell_of_waits(now=now)
     actions.tell_of_lost_wishes(now=now)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from appointments.actions.ask import Availability, NotAskable, from_planned_day
 from appointments.actions.triage import ChangedMeanwhile
-from appointments.codes import IN_LINE, EntryStatus
+from appointments.codes import IN_LINE
 from appointments.models import WaitlistEntry
 from appointments.models.wish import lost_wish_of
 from massage_portal.accounts.models import User
@@ -47,12 +47,12 @@ def change_availability(
     _refuse(entry, version)
     if _is_so(entry, wanted):
         return entry
-    if entry.status == EntryStatus.ACCEPTED and lost_wish_of(
-        entry, today=timezone.localdate(now)
-    ):
-        outbox.void(entry, now=now)  # we asked them to say this, or would call them
+    today = timezone.localdate(now)
+    was_lost = entry.is_waiting and lost_wish_of(entry, today=today)
     for name, value in wanted.items():
         setattr(entry, name, value)
+    if was_lost and not lost_wish_of(entry, today=today):
+        outbox.void(entry, now=now)  # we asked them to say this, or would call them
     entry.version += 1
     entry.save(update_fields=[*wanted, "version"])
     record("request.availability_changed", entry, by=by, at=now)

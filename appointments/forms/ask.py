@@ -67,13 +67,17 @@ class When(parts.Form):
     def __init__(
         self, *args: Any, today: date, until: date | None = None, **kwargs: Any
     ) -> None:
-        """Take the day, and the last one that the referral covers, if it is known."""
+        """
+        Take the day, and the last one that the referral covers, if it is known.
+
+        Once that is over it forbids nothing: no day that may be named would do.
+        """
         super().__init__(*args, **kwargs)
         for name in ("earliest", "latest"):
             field = self.fields[name]
             field.earliest = today  # type: ignore[attr-defined]
             field.latest = today + timedelta(days=730)  # type: ignore[attr-defined]
-        self.until = until
+        self.until = None if until is None or until < today else until
 
     def clean(self) -> dict[str, Any]:
         """See that the period runs forward."""
@@ -82,7 +86,10 @@ class When(parts.Form):
         if first and last and last < first:
             self.add_error("latest", _("Enter a date on or after the first one."))
         if first and self.until and first > self.until:
-            said = _("The referral covers visits through %(day)s: name no later day.")
+            said = _(
+                "The referral covers visits through %(day)s: choose a day on or before "
+                "it."
+            )
             self.add_error("earliest", said % {"day": date_format(self.until)})
         return checked
 

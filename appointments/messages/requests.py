@@ -113,11 +113,11 @@ def wish_lost(message: Message) -> Mail | None:
     """
     Ask a patient to say anew when they can come; which wish it is, is read signed in.
 
-    Not if it can be met by now, or an offer came meanwhile.
+    Not if it can be met by now, or an offer came meanwhile, or they lack more by now.
     """
-    entries = WaitlistEntry.objects.waiting().wishes_lost(message.due_at)
+    entries = WaitlistEntry.objects.with_lost_wish(message.due_at)
     entry = entries.select_related("patient").filter(pk=message.subject_key).first()
-    if entry is None or entry.appointments.offers_open(message.due_at).exists():
+    if entry is None:
         return None
     return mail(
         "wish_lost",
@@ -125,8 +125,8 @@ def wish_lost(message: Message) -> Mail | None:
         to=entry.patient.given_name,
         link=address("standing", entry.pk),
         short=_(
-            "Clinic: we cannot offer you a time as you asked for it. Tell us anew when "
-            "you can come:"
+            "Clinic: we cannot offer you a time as you asked for it. Tell us again "
+            "when you can come:"
         ),
     )
 

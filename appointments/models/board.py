@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import models
 from django.db.models import (
     BooleanField,
+    Case,
     CharField,
     Count,
     Exists,
@@ -17,6 +18,7 @@ from django.db.models import (
     Q,
     Subquery,
     Value,
+    When,
 )
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
@@ -29,8 +31,23 @@ from massage_portal.outbox.models import Message
 
 Row = TypeVar("Row", bound=models.Model)
 FOREVER = date(9999, 12, 31)
+ASK_AGAIN = timedelta(days=30)  # of a wish that is still, or once more, lost
 MOST_NOT_TAKEN = 2  # offers; it costs nobody their rank
 MOST_MISSED = 2  # visits, unless policy says otherwise; nor does this
+
+
+_ABOUT = Concat(Value("appointments.waitlistentry:"), Cast("pk", CharField()))
+_WISHED = Concat(
+    *(Coalesce(Cast("latest", CharField()), Value("")), Value(" ")),
+    *(Coalesce(Cast("therapist", CharField()), Value("")), Value(" ")),
+    *(Coalesce(Cast("location", CharField()), Value("")), Value(" ")),
+)
+# What the referral names; else what was chosen for a visit that did not take place, if
+# we still offer it: see `kept_for`.
+_SOUGHT = Coalesce(
+    "referral__technique",
+    Case(When(kept_technique__active=True, then="kept_technique")),
+)
 
 
 class Narrowing(NamedTuple):
@@ -100,14 +117,13 @@ class Board(Ranked[Row]):
         """
         from appointments.models.appointment import Appointment  # it stands above
 
-        about = Concat(Value("appointments.waitlistentry:"), Cast("pk", CharField()))
         told = Message.objects.filter(
             about=OuterRef("told_by"), kind="appointments.waiting", voided_at=None
         )
         offered = Appointment.objects.offers_open(now).filter(entry=OuterRef("pk"))
         late = self.waiting().covered(now).in_order_of_need(now=now, exponent=1.0)
         return (
-            late.alias(told_by=about)
+            late.alias(told_by=_ABOUT)
             .filter(~Exists(told), ~Exists(offered))
             .filter(waited_days__gte=F("target_wait_days"))
             .exclude(
@@ -123,19 +139,54 @@ class Board(Ranked[Row]):
         Those who asked for what nobody can give any more: see `lost_wish`.
 
         The last day that suits them is over, or the therapist or place that they asked
-        for gives no massage.
+        for gives no massage, or that therapist works elsewhere than at that place.
         """
+        both = Q(therapist__isnull=False, location__isnull=False)
         return self.filter(
             Q(latest__lt=timezone.localdate(now))
             | Q(therapist__active=False)
             | Q(therapist__location__gives_massage=False)
             | Q(location__gives_massage=False)
+            | both & ~Q(therapist__location=F("location"))
         )
 
+    def with_lost_wish(self, now: datetime) -> Self:
+        """
+        Those who wait, can be offered nothing for their wish alone, and should say so.
+
+        Not whose referral covers no visit, or none on the days they wait for: they lack
+        more. Nor who has an offer to answer.
+        """
+        from appointments.models.appointment import Appointment  # it stands above
+
+        offered = Appointment.objects.offers_open(now).filter(entry=OuterRef("pk"))
+        lost = self.waiting().covered(now).wishes_lost(now).filter(~Exists(offered))
+        return lost.exclude(pk__in=self.waiting().beyond_cover().values("pk"))
+
+    def to_ask_anew(self, now: datetime) -> Self:
+        """
+        Those `with_lost_wish` who were not asked about it in the last ASK_AGAIN.
+
+        With `wished`, which tells their wishes apart and begins the key of the word.
+        """
+        asked = Message.objects.filter(
+            about=OuterRef("told_by"),
+            kind="appointments.wish_lost",
+            voided_at=None,
+            created_at__gt=now - ASK_AGAIN,
+            key__startswith=OuterRef("word"),
+        )
+        word = Concat(
+            *(Value("appointments.wish_lost:"), Cast("pk", CharField()), Value(":")),
+            F("wished"),
+        )
+        lost = self.with_lost_wish(now).annotate(wished=_WISHED)
+        return lost.alias(told_by=_ABOUT, word=word).filter(~Exists(asked))
+
     def nobody_gives(self, now: datetime) -> Self:
-        """Those to whom nobody may give what their referral names, today or later."""
+        """Those to whom nobody may give what they wait for, today or later."""
         last_day = _certified().filter(last_day__gte=timezone.localdate(now))
-        named = self.filter(referral__technique__isnull=False)
+        named = self.alias(sought=_SOUGHT).filter(sought__isnull=False)
         return named.filter(~Exists(last_day))
 
     def beyond_cover(self) -> Self:
@@ -146,9 +197,14 @@ class Board(Ranked[Row]):
         )
 
     def with_certificates(self) -> Self:
-        """With the last day on which somebody may give what the referral names."""
+        """
+        With the technique `sought`, and the last day on which somebody may give it.
+
+        None where the therapist decides.
+        """
         last_day = _certified().order_by("-last_day").values("last_day")[:1]
-        return self.annotate(certified_until=Subquery(last_day))
+        sought = self.annotate(sought=_SOUGHT)
+        return sought.annotate(certified_until=Subquery(last_day))
 
     def with_news(self) -> Self:
         """Mark those who told us more since they were triaged, or else since asking."""
@@ -201,14 +257,14 @@ class Board(Ranked[Row]):
 
 def _certified() -> models.QuerySet[Any, Any]:
     """
-    Return the certificates by which a request could be given what its referral names.
+    Return the certificates by which a request could be given what is `sought` for it.
 
     With `last_day`, FOREVER if it does not end. Of whom and where they asked for, only.
     """
     therapist = Coalesce(OuterRef("therapist"), F("therapist"))
     place = Coalesce(OuterRef("location"), F("therapist__location"))
     return Certification.objects.filter(
-        technique=OuterRef("referral__technique"),
+        technique=OuterRef("sought"),
         therapist=therapist,
         therapist__location=place,
         therapist__active=True,

@@ -66,7 +66,9 @@ class Face(NamedTuple):
     therapist_active: bool | None  # the one asked for; None is any
     therapist_place: bool | None  # whether theirs gives massage
     place_gives: bool | None  # whether the one asked for does; None is any
-    technique: int | None  # that the referral names; None: the therapist decides
+    place: int | None  # the one asked for, by its key
+    therapist_at: int | None  # where the therapist asked for works
+    technique: int | None  # that they wait for; None: the therapist decides
     certified_until: date | None  # the last day on which somebody may give it
 
     @property
@@ -81,17 +83,19 @@ class Face(NamedTuple):
         return self.earliest is not None and self.earliest > last
 
     def nobody_gives(self, today: date) -> bool:
-        """Say whether nobody may give what the referral names, today or later."""
+        """Say whether nobody may give what they wait for, today or later."""
         if self.technique is None:
             return False
         return self.certified_until is None or self.certified_until < today
 
     def lost(self, today: date) -> Lost | None:
         """Return what of their wish nobody can give any more."""
+        both = self.place is not None and self.therapist_at is not None
         return lost_wish(
             latest=self.latest,
             therapist_gives=self.therapist_active and self.therapist_place,
             place_gives=self.place_gives,
+            therapist_there=self.therapist_at == self.place if both else None,
             today=today,
         )
 
@@ -183,7 +187,8 @@ def _faces(*, keys: list[int], now: datetime, most_missed: int) -> tuple[str, An
         *("referral__valid_until", "has_offer", "not_taken", "missed", "told_more"),
         *("referral__authorization__valid_until", "earliest"),
         *("latest", "therapist__active", "therapist__location__gives_massage"),
-        *("location__gives_massage", "referral__technique", "certified_until"),
+        *("location__gives_massage", "location", "therapist__location"),
+        *("sought", "certified_until"),
     )
     return rows.query.sql_with_params()
 

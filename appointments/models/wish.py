@@ -45,12 +45,14 @@ def not_wished(
 def lost_wish_of(entry: WaitlistEntry, *, today: date) -> Lost | None:
     """Return what of the patient's wish nobody can give any more, as `wishes_lost`."""
     therapist, place = entry.therapist, entry.location
-    gives = None
+    gives, there = None, None
     if therapist is not None:
         gives = therapist.active and therapist.location.gives_massage
+        there = None if place is None else therapist.location_id == place.pk
     return lost_wish(
         latest=entry.latest,
         therapist_gives=gives,
         place_gives=None if place is None else place.gives_massage,
+        therapist_there=there,
         today=today,
     )

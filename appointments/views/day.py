@@ -60,13 +60,12 @@ def day(request: SignedInRequest) -> HttpResponse:
     visits = _visits(user, on, zone)
     left = _unrecorded(user, on, zone)
     if chosen is not None:
-        visits = visits.filter(therapist=chosen)
-        left = left.filter(therapist=chosen)
+        visits, left = (some.filter(therapist=chosen) for some in (visits, left))
     page = Paginator(visits, ROWS).get_page(request.GET.get("page"))
     shown = marked(page.object_list)
     now = timezone.now()
     notes = _notes(user, shown)
-    unrecorded = list(left[:ROWS])
+    unrecorded = list(left[:ROWS]) if page.number == 1 else []
     record_all("appointment.seen", [*shown, *unrecorded], by=user, at=now)
     record_all("note.seen", notes.values(), by=user, at=now)
     to_sign = list(VisitNote.objects.visible_to(user).to_sign(user))
@@ -79,6 +78,7 @@ def day(request: SignedInRequest) -> HttpResponse:
         "reasons": [(value, str(label)) for value, label in Missed.choices],
         "to_sign": to_sign,
         "unrecorded": unrecorded,
+        "unrecorded_more": left.count() - ROWS if len(unrecorded) == ROWS else 0,
         "day": on,
         "before": on - timedelta(days=1),
         "after": on + timedelta(days=1),

@@ -182,12 +182,15 @@ class _Page:
         some, more = times(entry, supply, self.ahead.visit, asked)
         days, therapists = days_and_therapists(entry, supply)
         this = WaitlistEntry.objects.filter(pk=entry.pk)
+        kept = self.treatments.kept
+        as_usual = not some and supply.treatment in (None, kept)
         return {
             **self.treatments.choices(supply.treatment),
             "why": entry.explain(now=supply.now, exponent=exponent),
             "can_come": can_come(entry),
             "rows": self.rows(some, supply=supply),
-            "nobody_gives": not some and this.nobody_gives(supply.now).exists(),
+            "nobody_gives": as_usual and this.nobody_gives(supply.now).exists(),
+            "sought": kept.technique if kept else entry.referral.technique,
             "days": days,
             "therapists": therapists,
             "chosen": asked,

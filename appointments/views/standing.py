@@ -55,6 +55,7 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
         "course": plan_of(entry.referral, now=now),
         "beyond_cover": mine.beyond_cover().exists(),
         "lost": lost_wish_of(entry, today=timezone.localdate(now)),
+        "nobody_gives": mine.nobody_gives(now).exists(),
         "can_come": can_come(entry),
         "questions": entry.questions.order_by("-asked_at", "-pk"),
     }
@@ -63,7 +64,8 @@ def where(entry: WaitlistEntry, *, now: datetime) -> dict[str, Any]:
         found["before"] = people_before(ahead)
         found["kept"] = kept_for(entry)
         found["overruled"] = why is not None and why.overruled_days is not None
-        if why is not None and not found["overruled"]:  # theirs is like nobody's
+        like_others = not (found["overruled"] or found["nobody_gives"])
+        if why is not None and like_others:
             found["expected"] = expected(entry, now=now)
         categories = TriageCategory.objects.told(get_language())
         found["category"] = categories.get(waitlistentry=entry)

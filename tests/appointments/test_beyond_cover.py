@@ -79,6 +79,17 @@ def test_a_planned_day_after_the_referral_keeps_nobody_from_changing_hours(refer
     assert page.status_code == 302
 
 
+def test_once_the_referral_has_ended_any_first_day_can_be_named(referral):
+    referral.valid_until = TODAY - DAY
+    referral.save()
+    entry = make_entry(referral=referral)
+    filled = ANSWERS["when"] | ANSWERS["preferences"] | day("earliest", TODAY + DAY)
+    page = signed_in(entry.patient.user).post(
+        url("change_when", entry.pk), filled | {"version": entry.version}
+    )
+    assert page.status_code == 302
+
+
 # --- A plan, or an earlier end, has made it so ----------------------------------------
 
 

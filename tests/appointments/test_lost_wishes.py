@@ -49,6 +49,10 @@ def elsewhere():
     return make_therapist(location=make_location(gives_massage=False))
 
 
+def together(therapist):
+    return {"therapist": therapist, "location": therapist.location}
+
+
 LOST = {
     "the last day": (Lost.DAY, lambda: {"latest": TODAY - DAY}),
     "the therapist": (Lost.THERAPIST, lambda: {"therapist": gone()}),
@@ -57,12 +61,17 @@ LOST = {
         Lost.PLACE,
         lambda: {"location": make_location(gives_massage=False)},
     ),
+    "both, apart": (
+        Lost.APART,
+        lambda: {"therapist": make_therapist(), "location": make_location()},
+    ),
 }
 STANDS = {
     "nothing": dict,
     "today": lambda: {"latest": TODAY},
     "a therapist": lambda: {"therapist": make_therapist()},
     "a place": lambda: {"location": make_location()},
+    "both": lambda: together(make_therapist()),
 }
 
 
@@ -93,6 +102,7 @@ def test_a_wish_that_can_be_met_is_not_over(which):
         ("the last day", "their last day is over"),
         ("the therapist", "their therapist gives no massage"),
         ("the place", "their place gives no massage"),
+        ("both, apart", "their therapist works at another place"),
     ],
 )
 def test_the_board_marks_whose_wish_is_over(which, said):
@@ -108,6 +118,7 @@ def test_the_board_marks_whose_wish_is_over(which, said):
         ("the last day", "The last day that you gave us"),
         ("the therapist", "who gives no massage here any more"),
         ("the place", "where we give no massage any more"),
+        ("both, apart", "works at another place now"),
     ],
 )
 def test_the_patient_reads_it_in_place_of_a_promise(which, said):
@@ -176,7 +187,7 @@ def test_a_fault_with_one_keeps_nobody_else_from_being_asked(monkeypatch):
         tell(kind, subject, **what)
 
     monkeypatch.setattr("appointments.actions.wait.tell", at_fault)
-    assert actions.tell_of_lost_wishes(now=NOW) == 2
+    assert actions.tell_of_lost_wishes(now=NOW) == 1
     assert owed(first) == []
     assert owed(second) == [(KIND, NOW)]
 
@@ -200,9 +211,9 @@ def test_whoever_says_anew_when_they_can_come_is_asked_no_more(lost):
     assert voided(lost) == [KIND]
 
 
-def test_a_word_that_is_not_true_any_more_is_not_sent(settings):
+def test_a_word_that_is_not_true_any_more_is_not_sent():
     subject, to, _key = EXAMPLES[KIND]()
-    assert "tell us anew" in body(write(KIND, subject, to), "plain")
+    assert "tell us again" in body(write(KIND, subject, to), "plain")
     subject.latest = TODAY + timedelta(days=1)
     subject.save()
     assert write(KIND, subject, to) is None

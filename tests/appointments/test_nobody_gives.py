@@ -111,6 +111,52 @@ def test_nobody_of_them_reads_that_times_are_short(technique):
     assert actions.tell_of_waits(now=NOW) == 1
 
 
+def standing(entry):
+    page = signed_in(entry.patient.user).get(url("standing", entry.pk))
+    return page.content.decode()
+
+
+def test_the_patient_reads_no_date_that_cannot_be_kept(technique):
+    entry = waits_for(technique)
+    words = standing(entry)
+    assert "none of the therapists you would see" in words
+    for promise in ("We aim to see you by", "How long it may take"):
+        assert promise not in words
+    certify(make_therapist(), technique)
+    words = standing(entry)
+    assert "none of the therapists you would see" not in words
+    for promise in ("We aim to see you by", "How long it may take"):
+        assert promise in words
+
+
+def test_staff_who_tell_the_patient_read_why(technique):
+    entry = waits_for(technique)
+    page = signed_in(make_user(Role.SCHEDULER)).get(url("caller", entry.patient_id))
+    words = page.content.decode()
+    assert "None of the therapists they would see is certified" in words
+    assert "How long it may take" not in words
+
+
+def test_a_technique_kept_of_a_visit_that_was_not_to_be_counts(technique):
+    make_clinic()
+    entry = waits_for(None, kept_technique=technique, kept_minutes=50)
+    assert nobody_gives() == [entry]
+    assert is_marked()
+    page = signed_in(make_user(Role.SCHEDULER)).get(url("propose", entry.pk))
+    assert f"is certified for {technique}" in page.content.decode()
+
+
+def test_a_technique_that_is_kept_no_more_does_not(technique):
+    technique.active = False
+    technique.save()
+    waits_for(None, kept_technique=technique, kept_minutes=50)
+    named = make_technique()
+    certify(make_therapist(), named)
+    waits_for(named, kept_technique=technique, kept_minutes=50)
+    assert nobody_gives() == []
+    assert not is_marked()
+
+
 def test_the_page_that_finds_no_time_says_why(technique):
     make_clinic()
     entry = waits_for(technique)

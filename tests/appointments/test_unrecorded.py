@@ -85,3 +85,26 @@ def test_each_that_is_listed_leaves_a_row(scheduler):
     day(scheduler)
     seen = AuditEvent.objects.filter(action="appointment.seen")
     assert seen.get().record_id == str(visit.pk)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(25, None), (26, "And 1 more: it appears"), (27, "And 2 more: they appear")],
+)
+def test_it_says_how_many_more_there_are(number, said, scheduler):
+    therapist = make_therapist()
+    for hours in range(number):
+        yesterdays(therapist=therapist, starts_at=NOW - DAY * 3 - hours * DAY)
+    page = day(scheduler)
+    assert said in page if said else "more:" not in page
+
+
+def test_it_stands_on_the_first_page_alone(scheduler, monkeypatch):
+    monkeypatch.setattr("appointments.views.day.ROWS", 1)
+    therapist = make_therapist()
+    for hours in (1, 3):
+        make_appointment(therapist=therapist, starts_at=NOW + timedelta(hours=hours))
+    yesterdays(therapist=therapist)
+    assert SAID in day(scheduler)
+    assert SAID in day(scheduler, page=1)
+    assert SAID not in day(scheduler, page=2)

@@ -49,7 +49,7 @@ def test_an_offer_accepted_too_late_to_be_signed_in_can_be_accepted_after_all():
 @pytest.mark.parametrize("address", ["/my/calendar/", "/my/offers/7/accept/"])
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("", "has no address of its own"), ("/es", "no tiene dirección propia")],
+    [("", "by pressing a button"), ("/es", "pulsando un botón")],
 )
 def test_an_address_for_forms_alone_says_so(address, language, said):
     client = Client()
