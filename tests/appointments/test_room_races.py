@@ -35,19 +35,25 @@ PATIENCE = 30  # seconds
 WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
 
 
+def until_somebody_waits(over):
+    """Return when anybody waits for a lock, or `over` is set."""
+    waited = False
+    with connection.cursor() as cursor:
+        while not waited and not over.wait(0.01):
+            cursor.execute(WAITING)
+            [waited] = cursor.fetchone()
+
+
 @contextmanager
 def locked_until_waited_for(room, over):
     """Hold a room's lock, as a booking does, until somebody waits or `over` is set."""
     held = Event()
 
     def hold():
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic():
             Room.objects.select_for_update(no_key=True).get(pk=room.pk)
             held.set()
-            waited = False
-            while not waited and not over.wait(0.01):
-                cursor.execute(WAITING)
-                [waited] = cursor.fetchone()
+            until_somebody_waits(over)
         connection.close()
 
     thread = Thread(target=hold)
@@ -58,6 +64,19 @@ def locked_until_waited_for(room, over):
     finally:
         over.set()
         thread.join(PATIENCE)
+
+
+def pause_before(monkeypatch, module, name):
+    """Have `name` begin only when somebody waits or all is over; return both events."""
+    inner, begun, over = getattr(module, name), Event(), Event()
+
+    def late(**asked):
+        begun.set()
+        until_somebody_waits(over)
+        return inner(**asked)
+
+    monkeypatch.setattr(module, name, late)
+    return begun, over
 
 
 def test_a_room_that_fills_meanwhile_costs_nobody_a_free_one_before_it(monkeypatch):
@@ -103,18 +122,7 @@ def test_who_moves_ends_what_lapsed_only_with_a_room_as_who_books_there_does(
         replaces=visit,
         **where,
     )
-    ready, begun, over = MOVE.ready, Event(), Event()
-
-    def ready_once_the_other_waits_or_is_done(**asked):
-        begun.set()
-        waited = False
-        with connection.cursor() as cursor:
-            while not waited and not over.wait(0.01):
-                cursor.execute(WAITING)
-                [waited] = cursor.fetchone()
-        return ready(**asked)
-
-    monkeypatch.setattr(MOVE, "ready", ready_once_the_other_waits_or_is_done)
+    begun, over = pause_before(monkeypatch, MOVE, "ready")
     given = {"by": by, "now": NOW, "terms": ANY_TURN}
     other = make_entry()
 
