@@ -65,7 +65,7 @@ class Prepared:
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """
-        Return what it reads; in the same message goes ahead what waits for others.
+        Return what it reads; what waits to be sent goes ahead in the same message.
 
         :raises TransactionManagementError: if `first` would be over at once.
         """

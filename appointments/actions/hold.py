@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -154,7 +153,13 @@ def _not_free(supply: Supply, technique: Technique | None, day: date) -> TimeTak
     return taken()
 
 
-def make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
+def make_in(
+    rooms: list[int],
+    visit: Appointment,
+    *,
+    now: datetime,
+    lapsed: AppointmentQuerySet | None = None,
+) -> None:
     """
     Save the visit in one of `rooms`, under its lock, if the constraints let it.
 
@@ -165,13 +170,23 @@ def make_in(rooms: list[int], visit: Appointment, *, now: datetime) -> None:
     has the room: it is nearly never so. Only where the constraints refuse, or each room
     is filled or being booked at this moment, is it seen what is in the way.
 
+    :param lapsed: offers that leave no place for this one, which are ended first; not
+        before a room is locked, for who holds one may wait for them.
     :raises TimeTaken: if no room is left, or the patient is elsewhere then.
+    :raises IntegrityError: if what goes ahead of the visit is refused.
     """
-    with suppress(IntegrityError):
-        if add_visit(visit, rooms):
-            return
-    unlock_room()
+    if lapsed is None:
+        try:
+            if add_visit(visit, rooms):
+                return
+        except IntegrityError as error:
+            refused = getattr(error.__cause__, "diag", None)
+            if refused is None or refused.table_name != Appointment._meta.db_table:
+                raise
+        unlock_room()
     room = _lock_free(visit, rooms, now=now)
+    if lapsed is not None:
+        end_offers(lapsed, by=None, now=now, ending=Ending.LAPSED)
     try:
         made = add_visit(visit, [room])
     except IntegrityError as error:

@@ -12,7 +12,6 @@ from appointments.actions.hold import NotWaiting, covers, end_offers, make_in, r
 from appointments.actions.offer import send
 from appointments.actions.refusal import Refusal
 from appointments.actions.terms import NOTHING_SAID, Terms
-from appointments.codes import Ending
 from appointments.models import Appointment, WaitlistEntry
 from appointments.models.booking import lock_entry
 from appointments.openings import Opening
@@ -101,7 +100,7 @@ def offer_move(
             return out
         raise NotWaiting(_("This patient already has an offer to answer."))
     held = _hold_for(visit, entry, opening, by=by, now=now, terms=terms)
-    send(held, entry, by=by, now=now)
+    send(held, entry, zone=opening.zone, by=by, now=now)
     return held
 
 
@@ -121,7 +120,7 @@ def move(
     :raises NotForThem, NotWished, NotTheirTurn: as `offer`.
     """
     visit, entry = _lock_booked(appointment, now=now)
-    end_offers(entry.appointments.all(), by=by, now=now)
+    end_offers(entry.appointments.offers_open(now), by=by, now=now)
     held = _hold_for(
         visit, entry, opening, by=by, now=now, terms=terms, by_telephone=True
     )
@@ -138,11 +137,14 @@ def _hold_for(
     terms: Terms,
     by_telephone: bool = False,
 ) -> Appointment:
-    """Hold the opening as another time for the visit; what has lapsed makes room."""
+    """
+    Hold the opening as another time for the visit; what has lapsed makes room.
+
+    :param entry: as it was locked.
+    """
     if not covers(entry, opening.local_start.date()):
         raise NotWaiting(_("The referral does not cover that day."))
-    lapsed = entry.appointments.offers_lapsed(now)
-    end_offers(lapsed, by=None, now=now, ending=Ending.LAPSED)
+    lapsed = entry.appointments.offers_lapsed(now) if entry.offer_out else None
     with together():
         held, rooms = ready(
             entry=entry,
@@ -153,5 +155,5 @@ def _hold_for(
             by_telephone=by_telephone,
             terms=terms,
         )
-        make_in(rooms, held, now=now)
+        make_in(rooms, held, now=now, lapsed=lapsed)
     return held

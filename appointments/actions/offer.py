@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -49,7 +50,8 @@ def offer(
     :raises NotTheirTurn: if others in greater need could use it, and no reason is said.
     """
     entry, known = lock_waiting(entry, opening, now=now, terms=terms, by=by)
-    open_offer = entry.appointments.offers_open(now).first()
+    out = entry.appointments.offers_open(now) if entry.offer_out else None
+    open_offer = out.first() if out is not None else None
     if open_offer is not None:
         if open_offer.is_at(opening):  # the same button, pressed twice
             return open_offer
@@ -58,19 +60,26 @@ def offer(
         appointment, rooms = ready(
             entry=entry, opening=opening, by=by, now=now, terms=terms, known=known
         )
-        send(appointment, entry, by=by, now=now)
+        send(appointment, entry, zone=opening.zone, by=by, now=now)
         make_in(rooms, appointment, now=now)
     return appointment
 
 
 def send(
-    appointment: Appointment, entry: WaitlistEntry, *, by: User | None, now: datetime
+    appointment: Appointment,
+    entry: WaitlistEntry,
+    *,
+    zone: ZoneInfo,
+    by: User | None,
+    now: datetime,
 ) -> None:
     """
     Leave the trail of an offer that is just made, and owe it to the patient.
 
     They are told once more before it ends; answering withdraws that. Whoever has no
     account is called about the offer, and once is enough.
+
+    :param zone: of the place.
     """
     record("appointment.offered", appointment, by=by, at=now, change=">proposed")
     until = appointment.held_until or appointment.starts_at
@@ -80,7 +89,7 @@ def send(
     again = lapse_notice(
         now=now,
         held_until=until,
-        zone=appointment.zone,
+        zone=zone,
         notice=policy.lapse_notice,
         quiet=policy.quiet,
     )

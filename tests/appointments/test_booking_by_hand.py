@@ -6,10 +6,11 @@ from collections import Counter
 from functools import partial
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 
 from appointments import actions
+from appointments.actions import Terms, Turn
 from appointments.codes import Ending, EntryStatus, Status
 from appointments.models import (
     Appointment,
@@ -329,3 +330,30 @@ def test_of_a_visit_that_no_room_is_left_for_nothing_is_written(monkeypatch):
     assert entry.status == EntryStatus.ACCEPTED
     assert not Message.objects.exists()
     assert not AuditEvent.objects.filter(action="appointment.booked").exists()
+
+
+def test_what_is_refused_ahead_of_a_visit_is_told_by_its_own_name():
+    """No room is looked for then: the visit itself was not refused."""
+    _, [therapist], [room] = make_clinic()
+    make_entry(waited_days=20)
+    what = {"entry": make_entry(waited_days=5), "by": make_user(Role.SCHEDULER)}
+    unknown = Terms(agreed=True, turn=Turn("unknown", "said"))
+
+    with pytest.raises(IntegrityError, match="out_of_turn_reason_is_known"):
+        actions.book(
+            opening=opening_at(therapist, room, NOW + 2 * DAY),
+            now=NOW,
+            terms=unknown,
+            **what,
+        )
+
+
+def test_an_offer_is_sent_with_all_that_speaks_of_it(django_assert_num_queries):
+    _, [therapist], [room] = make_clinic()
+    given = partial(actions.offer, by=make_user(Role.SCHEDULER), now=NOW)
+    first, second = (opening_at(therapist, room, NOW + n * DAY) for n in (2, 3))
+    given(entry=make_entry(), opening=first)  # from here on all is prepared
+    entry = make_entry()
+
+    with django_assert_num_queries(4):  # with the savepoint of the test around it
+        given(entry=entry, opening=second)

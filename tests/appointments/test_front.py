@@ -98,7 +98,7 @@ LOOKED_AT = Prepared(
 @pytest.mark.parametrize("exponent", [1.1, 2.0, 3.0, 6.0])
 def test_hardly_more_are_looked_at_than_stand_before_somebody(exponent):
     """However much need differs: of ten points, each has a bound of its own."""
-    category = make_category(target_days=84)
+    categories = [make_category(target_days=days) for days in (14, 84)]
     referrals = [make_referral(sessions=60) for _ in range(5)]
     dice = random.Random(7)  # noqa: S311 - the same line each time
     for place in range(300):
@@ -106,7 +106,7 @@ def test_hardly_more_are_looked_at_than_stand_before_somebody(exponent):
             referral=referrals[place // 60],
             session=place % 60 + 1,
             waited_days=dice.uniform(0, 120),
-            category=category,
+            category=dice.choice(categories),
             need_score=dice.randrange(101),
         )
     line = whole(exponent)

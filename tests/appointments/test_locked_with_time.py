@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.db import connection, transaction
@@ -30,6 +31,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 THEN = NOW + 2 * DAY
+OFFER = import_module("appointments.actions.offer")  # the action hides its module
 
 
 @pytest.fixture
@@ -98,7 +100,7 @@ def test_a_visit_longer_than_the_time_that_was_found_is_judged_by_all_of_it(
     long = Terms(treatment=Treatment(None, minutes=120))
 
     with monkeypatch.context() as nothing_is_made:
-        nothing_is_made.setattr("appointments.actions.hold.make_in", None)
+        nothing_is_made.setattr(OFFER, "make_in", None)
         with pytest.raises(actions.TimeTaken, match="just been taken"):
             actions.offer(opening=opening, terms=long, **what)
 
