@@ -50,11 +50,9 @@ def offer(
     :raises NotTheirTurn: if others in greater need could use it, and no reason is said.
     """
     entry, known = lock_waiting(entry, opening, now=now, terms=terms, by=by)
-    out = entry.appointments.offers_open(now) if entry.offer_out else None
-    open_offer = out.first() if out is not None else None
-    if open_offer is not None:
-        if open_offer.is_at(opening):  # the same button, pressed twice
-            return open_offer
+    if entry.offer_out and (out := entry.appointments.offers_open(now).first()):
+        if out.is_at(opening):  # the same button, pressed twice
+            return out
         raise NotWaiting(_("This patient already has an offer to answer."))
     with together():
         appointment, rooms = ready(

@@ -115,16 +115,13 @@ class Board(Ranked[Row]):
         visit, no offer is theirs to answer, nobody must call them first, and what they
         wish can be had, by somebody who is certified for it.
         """
-        from appointments.models.appointment import Appointment  # it stands above
-
         told = Message.objects.filter(
             about=OuterRef("told_by"), kind="appointments.waiting", voided_at=None
         )
-        offered = Appointment.objects.offers_open(now).filter(entry=OuterRef("pk"))
         late = self.waiting().covered(now).in_order_of_need(now=now, exponent=1.0)
         return (
             late.alias(told_by=_ABOUT)
-            .filter(~Exists(told), ~Exists(offered))
+            .filter(~Exists(told), ~open_offer(now))
             .filter(waited_days__gte=F("target_wait_days"))
             .exclude(
                 pk__in=self.waiting().to_call(most_missed=most_missed).values("pk")
@@ -157,10 +154,7 @@ class Board(Ranked[Row]):
         Not whose referral covers no visit, or none on the days they wait for: they lack
         more. Nor who has an offer to answer.
         """
-        from appointments.models.appointment import Appointment  # it stands above
-
-        offered = Appointment.objects.offers_open(now).filter(entry=OuterRef("pk"))
-        lost = self.waiting().covered(now).wishes_lost(now).filter(~Exists(offered))
+        lost = self.waiting().covered(now).wishes_lost(now).filter(~open_offer(now))
         return lost.exclude(pk__in=self.waiting().beyond_cover().values("pk"))
 
     def to_ask_anew(self, now: datetime) -> Self:
@@ -253,6 +247,13 @@ class Board(Ranked[Row]):
         if by.worse:
             found = found.filter(pk__in=self.worse().values("pk"))
         return found
+
+
+def open_offer(now: datetime) -> Exists:
+    """Return whether a request has an offer to answer."""
+    from appointments.models.appointment import Appointment  # it stands above
+
+    return Exists(Appointment.objects.offers_open(now).filter(entry=OuterRef("pk")))
 
 
 def _certified() -> models.QuerySet[Any, Any]:

@@ -10,12 +10,10 @@ from django.db.models import (
     Aggregate,
     Case,
     Count,
-    Exists,
     F,
     FilteredRelation,
     FloatField,
     IntegerField,
-    OuterRef,
     Q,
     QuerySet,
     When,
@@ -31,7 +29,7 @@ from appointments.codes import (
     EntryStatus,
 )
 from appointments.matching import LETTERS
-from appointments.models.board import Board
+from appointments.models.board import Board, open_offer
 from appointments.models.capacity import Therapist
 from appointments.models.indexes import OF_ENTRIES
 from appointments.models.policy import OF_A_VISIT, Policy, TriageCategory
@@ -143,10 +141,7 @@ class WaitlistEntryQuerySet(Board["WaitlistEntry"]):
 
     def with_open_offer(self, now: datetime) -> Self:
         """Mark those that have an offer to answer."""
-        from appointments.models.appointment import Appointment  # it stands above
-
-        mine = Appointment.objects.offers_open(now).filter(entry=OuterRef("pk"))
-        return self.annotate(has_offer=Exists(mine))
+        return self.annotate(has_offer=open_offer(now))
 
     def seen_first(self, *, now: datetime) -> Self:
         """
